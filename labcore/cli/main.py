@@ -1,0 +1,89 @@
+"""The ``lab`` command. Sub-commands are imported when typed, so that ``lab --help`` is instant."""
+
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from labcore import __version__
+from labcore.errors import LabError
+
+__all__ = ["cli", "main"]
+
+# name -> (module, attribute, one-line help): the help is here so that listing the commands
+# imports none of them.
+COMMANDS = {
+    "run": ("labcore.cli.run", "run", "Run an experiment: lab run plugin=musicvae"),
+    "list": ("labcore.cli.list", "list_plugins", "List the plugins and whether they can run here."),
+    "show": ("labcore.cli.show", "show", "Show a plugin: tasks, presets, datasets, papers, needs."),
+    "runs": ("labcore.cli.runs", "runs", "List the runs, newest last."),
+    "resume": ("labcore.cli.resume", "resume", "Go on with a run that was stopped."),
+    "data": ("labcore.cli.data", "data", "List, prepare and verify the datasets."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=2, cutoff=0.5)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise click.UsageError(
+                f"There is no command {args[0]!r}.{hint} Commands: {', '.join(COMMANDS)}.", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lab")
+def cli() -> None:
+    """One command line for every experiment of the lab.
+
+    Start with `lab run plugin=musicvae`; `lab list` shows what else there is.
+    """
+
+
+def main() -> NoReturn:
+    """Runs the command line and exits with the code that the errors module documents."""
+    try:
+        code = cli.main(prog_name="lab", standalone_mode=False)
+        sys.stdout.flush()
+    except LabError as error:
+        click.echo(f"error: {error}", err=True)
+        code = error.exit_code
+    except click.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has gone: nothing is wrong, and nothing can be printed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

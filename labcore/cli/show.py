@@ -1,0 +1,84 @@
+"""``lab show PLUGIN``: everything that a plugin declares."""
+
+from collections.abc import Iterable
+
+import click
+
+from labcore.discovery import FoundPlugin, find_plugins
+from labcore.errors import LabError, UsageError
+from labcore.plugin import Plugin, Requires
+
+__all__ = ["lookup", "show"]
+
+
+def lookup(name: str) -> FoundPlugin:
+    """Returns the plugin called ``name``, whether it can run or not.
+
+    Raises:
+        UsageError: There is none; names the nearest.
+        LabError: Its declaration cannot be imported.
+    """
+    found = find_plugins()
+    if name not in found:
+        import difflib
+
+        near = difflib.get_close_matches(name, found, n=1, cutoff=0.4)
+        problem = f"did you mean {near[0]!r}?" if near else None
+        raise UsageError(
+            f"there is no plugin {name!r}",
+            problems=[problem] if problem else [],
+            fix=f"choose one of: {', '.join(found)}",
+        )
+    plugin = found[name]
+    if plugin.plugin is None:
+        raise LabError(f"plugin {name} is broken: {plugin.error}", fix=plugin.fix)
+    return plugin
+
+
+@click.command()
+@click.argument("plugin")
+def show(plugin: str) -> None:
+    """Show PLUGIN: its tasks, presets, datasets, papers and what it needs."""
+    found = lookup(plugin)
+    declared = found.plugin
+    assert declared is not None
+    click.echo(f"{click.style(declared.name, bold=True)}  {declared.summary}")
+    click.echo(f"from {found.origin}")
+    if found.missing:
+        click.echo(click.style(f"cannot run here: {found.reason}", fg="yellow"))
+        click.echo(f"fix: {found.fix}")
+    _section("Tasks", [(task.name, task.summary) for task in declared.tasks])
+    _section("Presets", declared.presets.items())
+    _section("Datasets", [(d.name, _dataset_line(declared, d.name)) for d in declared.datasets])
+    _section("Needs", _needs(declared.requires))
+    _section("Papers", [(str(p.year), f"{p.title} ({p.venue}) {p.url}") for p in declared.papers])
+    click.echo(f"\nEvery option: lab run plugin={declared.name} --help")
+
+
+def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:
+    rows = list(rows)
+    if not rows:
+        return
+    width = max(len(name) for name, _ in rows)
+    click.echo(click.style(f"\n{title}", bold=True))
+    for name, text in rows:
+        click.echo(f"  {name.ljust(width)}  {text}".rstrip())
+
+
+def _dataset_line(plugin: Plugin, name: str) -> str:
+    dataset = plugin.dataset(name)
+    size = f", {dataset.size_mb:g} MB" if dataset.size_mb else ""
+    return f"{dataset.summary} [{dataset.source}{size}] {dataset.licence}"
+
+
+def _needs(requires: Requires) -> list[tuple[str, str]]:
+    gpu = "runs on a CPU" if requires.cpu else "needs a GPU"
+    if requires.min_memory_gb:
+        gpu += f"; preset=paper on a GPU with {requires.min_memory_gb:g} GB"
+    if requires.min_compute_capability:
+        gpu += f", compute capability {requires.min_compute_capability:g}"
+    return [
+        ("framework", requires.framework),
+        ("packages", ", ".join(requires.packages) or "none"),
+        ("device", gpu),
+    ]

@@ -1,0 +1,200 @@
+"""``lab run`` as the Hydra application that ``-m``, ``--info`` and ``--hydra-help`` need.
+
+Single runs do not come here: they are composed by :func:`labcore.config.compose` and run in this
+process. A sweep is Hydra's: its sweeper makes the jobs and its launcher runs them, wherever that
+is. Each job is a ``lab run`` of its own in a child process, so that it chooses its device and
+imports its framework afresh.
+"""
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labcore.config.child import Stopped, run_child
+from labcore.config.compose import check_sweep
+from labcore.config.groups import find_groups
+from labcore.config.overrides import Given, peek
+from labcore.config.session import ROOT, VERSION_BASE, register, search_path_override
+from labcore.discovery import FoundPlugin
+from labcore.resources import configs_dir
+from labcore.run.files import write_atomically
+from labcore.run.folder import create_run_folder
+
+__all__ = ["JobResult", "SweepResult", "run_hydra", "run_sweep"]
+
+RESULT_VARIABLE = "LAB_RESULT_FILE"
+"""Names the file where a run leaves its outcome for whoever started it."""
+_RESULT_FILE = "result.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobResult:
+    """How one run of a sweep ended."""
+
+    overrides: tuple[str, ...]
+    exit_code: int
+    state: str
+    run: str | None
+    """Run folder; None when it ended before it had one."""
+    metric: float | None
+    """The monitored metric."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepResult:
+    """How a sweep ended."""
+
+    folder: Path
+    jobs: tuple[JobResult, ...]
+    exit_code: int
+    """The worst of the runs', or 128 + signal when it was stopped."""
+
+
+def run_sweep(
+    found: FoundPlugin, overrides: Sequence[str], *, search_dirs: Sequence[Path] = ()
+) -> SweepResult:
+    """Runs every combination of a sweep, one ``lab run`` for each.
+
+    Args:
+        found: The plugin.
+        overrides: Hydra overrides; those with several values span the sweep.
+        search_dirs: More folders for Hydra's search path.
+
+    Raises:
+        UsageError: A value of the sweep is wrong; nothing has been started.
+        RequirementError: The folder of the sweep cannot be created.
+    """
+    given = check_sweep(found, overrides, search_dirs=search_dirs)
+    typed = peek(overrides, "hydra.sweep.dir")
+    runs_dir = Path(peek(overrides, "runs_dir") or "runs")
+    folder = Path(typed) if typed else create_run_folder(runs_dir, "multirun", found.name)
+    extra = [] if typed else [f"hydra.sweep.dir='{folder}'"]
+    started = time.time()
+    stopped = 0
+    try:
+        run_hydra(["--multirun", *extra], found, given, search_dirs=search_dirs, task=run_job)
+    except Stopped as stop:
+        stopped = 128 + stop.signal_number
+    except KeyboardInterrupt:
+        stopped = 130
+    jobs = tuple(_read_results(folder, started))
+    worst = max((job.exit_code for job in jobs), default=1)
+    return SweepResult(folder=folder, jobs=jobs, exit_code=stopped or worst)
+
+
+def run_hydra(
+    flags: Sequence[str],
+    found: FoundPlugin | None = None,
+    given: Sequence[Given] = (),
+    *,
+    search_dirs: Sequence[Path] = (),
+    task: Callable[[Any], Any] | None = None,
+) -> None:
+    """Hands a command line to Hydra's own application.
+
+    Args:
+        flags: Hydra's flags and overrides of the ``hydra`` node.
+        found: The plugin, unless the flags need none.
+        given: The overrides.
+        search_dirs: More folders for Hydra's search path.
+        task: What Hydra runs for each job.
+    """
+    import hydra
+
+    lines: list[str] = []
+    if found is not None and found.plugin is not None:
+        groups = find_groups(found.config_dir, search_dirs)
+        register(found.plugin, groups, given)
+        lines = search_path_override(groups.folders[1:])
+    lines += [o.line for o in given if not o.line.startswith("hydra.searchpath=")]
+    root = ROOT if found is not None else None
+    decorate = hydra.main(str(configs_dir()), root, version_base=VERSION_BASE)
+    with _arguments([*flags, *lines]):
+        decorate(task or _nothing)()
+
+
+def run_job(cfg: Any) -> float:
+    """Runs one job of a sweep in a child process.
+
+    Args:
+        cfg: The job's config as Hydra composed it.
+
+    Returns:
+        The monitored metric, which sweepers that search go by; NaN when there is none.
+
+    Raises:
+        Stopped: A signal asked for the end of the sweep; the job has ended.
+    """
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
+    job = HydraConfig.get()
+    overrides = [str(text) for text in job.overrides.task]
+    paths = [text for text in job.overrides.hydra if text.startswith("hydra.searchpath=")]
+    target = Path(job.runtime.output_dir) / _RESULT_FILE
+    target.unlink(missing_ok=True)
+    code, signal_number = run_child(
+        [sys.executable, "-m", "labcore", "run", *overrides, *paths],
+        {**os.environ, RESULT_VARIABLE: str(target)},
+    )
+    state = "not started" if code in (2, 3) else "failed"
+    result = _read_json(target) or {"run": None, "state": state, "metrics": {}}
+    monitored = str(OmegaConf.select(cfg, "train.monitor", default="") or "")
+    metric = _monitored(result["metrics"], monitored)
+    result |= {"exit_code": code, "overrides": overrides, "metric": metric}
+    write_atomically(target, json.dumps(result, indent=1) + "\n")
+    if signal_number is not None:
+        raise Stopped(signal_number)
+    return math.nan if metric is None else metric
+
+
+def _nothing(cfg: Any) -> None:
+    """The task of an application that only answers questions."""
+
+
+def _monitored(metrics: dict[str, float], name: str) -> float | None:
+    for key in (f"val/{name}", f"test/{name}", name):
+        if key in metrics:
+            return float(metrics[key])
+    return None
+
+
+def _read_results(folder: Path, started: float) -> Iterator[JobResult]:
+    """Reads what the jobs left; older results in a folder that the user named are not ours."""
+    files = [f for f in folder.rglob(_RESULT_FILE) if f.stat().st_mtime >= started - 1]
+    for file in sorted(files, key=lambda file: file.stat().st_mtime):
+        row = _read_json(file)
+        if row is not None and "overrides" in row:
+            yield JobResult(
+                overrides=tuple(row["overrides"]),
+                exit_code=row["exit_code"],
+                state=row["state"],
+                run=row["run"],
+                metric=row["metric"],
+            )
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+@contextmanager
+def _arguments(arguments: Sequence[str]) -> Iterator[None]:
+    """Lets Hydra, which reads ``sys.argv``, see these arguments."""
+    before = sys.argv
+    sys.argv = ["lab run", *arguments]
+    try:
+        yield
+    finally:
+        sys.argv = before

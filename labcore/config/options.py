@@ -1,0 +1,120 @@
+"""Every option of a plugin as data: path, type, default, help text. Needs no Hydra."""
+
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from labcore.config.fielddocs import field_docs
+from labcore.config.root import RootConfig
+from labcore.plugin import Plugin
+
+__all__ = ["CORE_SECTION", "Option", "list_options", "type_words"]
+
+CORE_SECTION = "every run"
+"""Section of the options that do not belong to the plugin."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Option:
+    """One option, typed as ``path=value``."""
+
+    path: str
+    """Dotted path, such as ``optimizer.lr``."""
+    type: str
+    """For people: ``integer``, ``text``, ``list of number``; a choice names its values instead."""
+    default: Any
+    """Enum members by name; ``dataclasses.MISSING`` when the option must be given."""
+    doc: str
+    section: str
+    """Heading: the first part of the path, the plugin's name, or :data:`CORE_SECTION`."""
+    choices: tuple[str, ...] = ()
+    """Names of the members, for an enum."""
+    keys: Literal["", "flat", "nested"] = ""
+    """For a mapping with keys of any name: whether ``option.a.b`` means one key or two levels."""
+
+
+def list_options(plugin: Plugin, *, docs: bool = True) -> list[Option]:
+    """Returns all options: the plugin's own, then its sections, then the core's.
+
+    Args:
+        plugin: Whose options.
+        docs: Whether to read the help texts, which takes longer than everything else.
+    """
+    own = list(_options(plugin.config, prefix="", section=plugin.name, docs=docs))
+    top = [option for option in own if option.section == plugin.name]
+    nested = [option for option in own if option.section != plugin.name]
+    return [*top, *nested, *_options(RootConfig, prefix="", section=CORE_SECTION, docs=docs)]
+
+
+def _options(
+    cls: type, *, prefix: str, section: str, docs: bool, instance: Any = None
+) -> Iterator[Option]:
+    hints = typing.get_type_hints(cls)
+    texts = field_docs(cls) if docs else {}
+    for field in dataclasses.fields(cls):
+        path = f"{prefix}{field.name}"
+        hint = hints[field.name]
+        default = getattr(instance, field.name) if instance is not None else _default(field)
+        inner = next((part for part in _parts(hint) if dataclasses.is_dataclass(part)), None)
+        if isinstance(inner, type):
+            value = default if dataclasses.is_dataclass(default) else None
+            below = field.name if not prefix else section
+            yield from _options(inner, prefix=f"{path}.", section=below, docs=docs, instance=value)
+            continue
+        yield Option(
+            path=path,
+            type=type_words(hint),
+            default=default.name if isinstance(default, enum.Enum) else default,
+            doc=texts.get(field.name, ""),
+            section=section,
+            choices=_choices(hint),
+            keys=_keys(hint),
+        )
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return dataclasses.MISSING if field.default == "???" else field.default
+
+
+def _parts(hint: Any) -> tuple[Any, ...]:
+    """Returns the members of an Optional, None left out, or the hint itself."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return tuple(part for part in typing.get_args(hint) if part is not type(None))
+    return (hint,)
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    for part in _parts(hint):
+        if isinstance(part, type) and issubclass(part, enum.Enum):
+            return tuple(member.name for member in part)
+    return ()
+
+
+def _keys(hint: Any) -> Literal["", "flat", "nested"]:
+    for part in _parts(hint):
+        if (typing.get_origin(part) or part) is dict:
+            value = (*typing.get_args(part), Any, Any)[1]
+            nests = value is Any or (typing.get_origin(value) or value) is dict
+            return "nested" if nests else "flat"
+    return ""
+
+
+def type_words(hint: Any) -> str:
+    """Says in words what a type takes."""
+    plain = {int: "integer", float: "number", bool: "true|false", str: "text", Any: "anything"}
+    parts = _parts(hint)
+    if parts != (hint,):
+        return " or ".join([*(type_words(part) for part in parts), "null"])
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return "|".join(member.name for member in hint)
+    origin, inner = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if origin is list:
+        return f"list of {type_words(inner[0])}" if inner else "list"
+    if origin is dict:
+        return f"mapping of text to {type_words(inner[1])}" if inner else "mapping"
+    return plain.get(hint, getattr(hint, "__name__", str(hint)))

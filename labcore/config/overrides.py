@@ -1,0 +1,179 @@
+"""Overrides as typed, made into what Hydra's grammar takes, and read."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from labcore.config.options import Option
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+__all__ = ["Given", "peek", "read_overrides"]
+
+_SPECIAL = re.compile(r"([\\()\[\]{}:=, \t])")
+_PREFIX = re.compile(r"\+{0,2}")
+_NAME = re.compile(r"[A-Za-z_]\w*\Z")
+_MOST_VALUES = 1000
+"""Values of one sweep that are checked before it starts."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Given:
+    """One override of the command line."""
+
+    text: str
+    """As typed."""
+    line: str
+    """As given to Hydra."""
+    parsed: "Override"
+
+    @property
+    def key(self) -> str:
+        """Option or group, without ``+`` and package."""
+        return str(self.parsed.key_or_group)
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it stands for several values."""
+        return bool(self.parsed.is_sweep_override())
+
+    def values(self) -> list[Any]:
+        """Returns the value, or each value of a choice or range; none for a search interval."""
+        from hydra.core.override_parser.types import Glob, Transformer
+
+        if not self.is_sweep:
+            return [self.parsed.value()]
+        if not self.parsed.is_discrete_sweep() or isinstance(self.parsed.value(), Glob):
+            return []
+        swept = islice(self.parsed.sweep_iterator(Transformer.identity), _MOST_VALUES)
+        return [_plain(value) for value in swept]
+
+
+def peek(overrides: Iterable[str], key: str) -> str | None:
+    """Returns the value given for ``key`` (the last one), reading no grammar; None without one."""
+    value = None
+    for text in overrides:
+        name, separator, rest = text.partition("=")
+        if separator and name.lstrip("+") == key:
+            value = rest.strip("'\"")
+    return value
+
+
+def read_overrides(
+    texts: Sequence[str], options: Sequence[Option]
+) -> tuple[list[Given], list[str]]:
+    """Parses overrides by Hydra's grammar.
+
+    Two things are made easier than in Hydra: mapping keys may be quoted, and an option that is a
+    mapping takes new keys without ``++``, dotted ones too (``taps={"encoder.*":[stats]}``,
+    ``taps.encoder.lstm=[stats]``).
+
+    Args:
+        texts: As typed.
+        options: All options, to know the mappings.
+
+    Returns:
+        The overrides that could be read, and a problem for each that could not.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create()
+    mappings = {option.path: option for option in options if option.keys and option.path != "hooks"}
+    given: list[Given] = []
+    problems: list[str] = []
+    for text in texts:
+        line = _open_mapping(_unquote_keys(text), mappings)
+        try:
+            given.append(Given(text=text, line=line, parsed=parser.parse_override(line)))
+        except HydraException as error:
+            problems.append(_syntax_problem(text, error, mappings))
+    return given, problems
+
+
+def _plain(value: Any) -> Any:
+    """Takes a quoted string of Hydra's grammar out of its quotes."""
+    from hydra.core.override_parser.types import QuotedString
+
+    return value.text if isinstance(value, QuotedString) else value
+
+
+def _syntax_problem(text: str, error: Exception, mappings: Iterable[str]) -> str:
+    if "=" not in text and not text.startswith("~"):
+        return f"{text!r} is not of the form NAME=VALUE"
+    key = _PREFIX.sub("", text.partition("=")[0], count=1)
+    if key in mappings and "{" not in text:
+        return (
+            f"{text!r} lost its braces to the shell; quote it: '{key}={{NAME:VALUE,OTHER:VALUE}}'"
+        )
+    reason = str(error).splitlines()[0].rstrip(".")
+    return f"{text!r} cannot be read: {reason}; quote values with spaces or brackets"
+
+
+def _open_mapping(text: str, mappings: dict[str, Option]) -> str:
+    """Adds ``++``, without which Hydra refuses new keys, to overrides of mapping options."""
+    key, separator, value = text.partition("=")
+    name = _PREFIX.sub("", key, count=1)
+    if not separator or key.startswith("~"):
+        return text
+    if name in mappings:
+        return f"++{name}={value}" if value.lstrip().startswith("{") or "," in value else text
+    for path, option in mappings.items():
+        if name.startswith(f"{path}."):
+            rest = name[len(path) + 1 :]
+            if option.keys == "nested" or _NAME.match(rest):
+                return f"++{name}={value}"
+            return f"++{path}={{{_SPECIAL.sub(_escape, rest)}:{value}}}"
+    return text
+
+
+def _unquote_keys(text: str) -> str:
+    """Writes ``{"a.*": 1}`` as ``{a.*: 1}``: Hydra's grammar has no quoted keys."""
+    key, separator, value = text.partition("=")
+    if not separator or "{" not in value:
+        return text
+    return key + separator + "".join(_rewritten(value))
+
+
+def _rewritten(value: str) -> Iterator[str]:
+    brackets: list[str] = []
+    position, before = 0, ""
+    while position < len(value):
+        char = value[position]
+        if char in "\"'":
+            end = _closing_quote(value, position)
+            quoted = value[position : end + 1]
+            is_key = (
+                brackets[-1:] == ["{"]
+                and before in ("{", ",")
+                and value[end + 1 :].lstrip().startswith(":")
+            )
+            yield _SPECIAL.sub(_escape, quoted[1:-1]) if is_key else quoted
+            position, before = end + 1, char
+            continue
+        if char in "{[(":
+            brackets.append(char)
+        elif char in "}])" and brackets:
+            brackets.pop()
+        if not char.isspace():
+            before = char
+        yield char
+        position += 1
+
+
+def _escape(match: "re.Match[str]") -> str:
+    return "\\" + match.group(1)
+
+
+def _closing_quote(value: str, start: int) -> int:
+    position = start + 1
+    while position < len(value):
+        if value[position] == "\\":
+            position += 1
+        elif value[position] == value[start]:
+            return position
+        position += 1
+    return len(value) - 1

@@ -1,0 +1,17 @@
+"""Values as they are typed on the command line."""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["as_typed"]
+
+
+def as_typed(value: Any) -> str:
+    """Returns ``null``, ``true``, ``[a,b]`` or ``{key:value}`` for what Python writes otherwise."""
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{as_typed(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(as_typed(inner) for inner in value) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)

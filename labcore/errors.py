@@ -1,0 +1,81 @@
+"""Errors meant for people: what is wrong, where, what to do, and the exit code that scripts read.
+
+Exit codes: 0 finished; 1 the run failed; 2 the command or the config is wrong; 3 a requirement is
+not met (package, GPU, dataset); 130 and 143 interrupted, after a checkpoint.
+"""
+
+from collections.abc import Sequence
+
+__all__ = ["Interrupted", "LabError", "RequirementError", "RunFailed", "UsageError"]
+
+
+class LabError(Exception):
+    """A failure that the command line prints as one message, with no traceback.
+
+    Args:
+        message: What is wrong and where.
+        fix: What the user can do about it; printed on its own line.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, fix: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return self.message if self.fix is None else f"{self.message}\n  fix: {self.fix}"
+
+
+class RunFailed(LabError):
+    """The run started and could not finish: loss is NaN, disk is full, data is corrupt."""
+
+    exit_code = 1
+
+
+class UsageError(LabError):
+    """The command or the config is wrong. Carries every problem found, not only the first.
+
+    Args:
+        message: One line that says which command or file is wrong.
+        problems: One line per problem, each with the nearest right name where there is one.
+        fix: What the user can do about it.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self, message: str, *, problems: Sequence[str] = (), fix: str | None = None
+    ) -> None:
+        super().__init__(message, fix=fix)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        lines = [self.message, *(f"  - {problem}" for problem in self.problems)]
+        if self.fix is not None:
+            lines.append(f"  fix: {self.fix}")
+        return "\n".join(lines)
+
+
+class RequirementError(LabError):
+    """A package, a GPU or a dataset that the run needs is not here; ``fix`` says how to get it."""
+
+    exit_code = 3
+
+
+class Interrupted(LabError):
+    """The user or the scheduler stopped the run; the work so far is in a checkpoint.
+
+    Args:
+        signal_number: The signal that asked for the stop (2 for SIGINT, 15 for SIGTERM).
+    """
+
+    def __init__(self, signal_number: int, message: str = "interrupted") -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]  # a property stands in for the constant
+        """128 + signal, as shells report it."""
+        return 128 + self.signal_number

