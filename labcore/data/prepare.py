@@ -1,0 +1,175 @@
+"""Making a declared dataset ready: fetch, check, unpack, prepare; once, whole, or not at all."""
+
+import contextlib
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from labcore.data.archive import Progress, unpack
+from labcore.data.folder import dataset_folder, downloads_folder, lock_file
+from labcore.data.manifest import count_files, read_stamp, write_manifest
+from labcore.data.package import package_version, require_package
+from labcore.data.pip import download
+from labcore.errors import RequirementError
+from labcore.plugin import Dataset, Plugin, load_object
+
+__all__ = ["ensure", "option_hint"]
+
+log = logging.getLogger(__name__)
+
+
+def ensure(
+    plugin: Plugin,
+    dataset: Dataset,
+    data_dir: Path,
+    *,
+    progress: Progress | None = None,
+    force: bool = False,
+) -> Path:
+    """Returns the folder of a dataset, fetching and preparing it when it is not there.
+
+    Of several processes that ask at once one does the work and the others wait for it. The folder
+    appears in one step, so a process that is killed leaves nothing that could be taken for data.
+    A folder with missing files, or made from an older declaration, is made anew.
+
+    Args:
+        plugin: The plugin that declares it.
+        dataset: The declaration.
+        data_dir: Folder of all datasets (:func:`labcore.data.data_folder`).
+        progress: Called with bytes done and bytes in all (None when unknown), first for the
+            download, then for the unpacking.
+        force: Make it anew even when it looks whole (:func:`labcore.data.verify` found damage).
+
+    Raises:
+        RequirementError: The data cannot be fetched or written, or is not what was declared.
+    """
+    kind, _, name = dataset.source.partition(":")
+    target = dataset_folder(plugin, dataset, data_dir)
+    if kind == "folder":
+        return _own_folder(dataset, target)
+    version = ""
+    if kind == "package":
+        package = require_package(dataset)
+        if not dataset.prepare:
+            return package
+        version = package_version(name)
+    if not force and is_complete(target, dataset, version):
+        return target
+    try:
+        _make(plugin, dataset, data_dir, version, progress, force)
+    except OSError as error:
+        raise RequirementError(
+            f"the dataset {dataset.name} cannot be written to {target}: {error.strerror or error}",
+            fix="free some space or choose another folder: data_dir=/path/to/data, or LAB_DATA_DIR",
+        ) from error
+    return target
+
+
+def is_complete(target: Path, dataset: Dataset, version: str) -> bool:
+    """Whether ``target`` holds all files of what ``dataset`` declares; contents are not read."""
+    stamp = read_stamp(target)
+    return (
+        stamp is not None
+        and stamp.fits(dataset, version)
+        # Caches beside the data may add files; fewer than recorded means that some are gone.
+        and count_files(target) >= stamp.files
+    )
+
+
+def option_hint(dataset: Dataset) -> str:
+    """Returns how the user names an own folder, such as `` or give data.folder=/path``."""
+    option = dataset.source.partition(":")[2]
+    return f", or give {option}=/path/to/{dataset.name}" if option else ""
+
+
+def _own_folder(dataset: Dataset, target: Path) -> Path:
+    if target.is_dir() and any(target.iterdir()):
+        return target
+    where = f" See {dataset.homepage}." if dataset.homepage else ""
+    raise RequirementError(
+        f"the dataset {dataset.name} is yours to provide and there is nothing in {target}.{where}",
+        fix=f"put the files there (or a link to them){option_hint(dataset)}",
+    )
+
+
+def _make(
+    plugin: Plugin,
+    dataset: Dataset,
+    data_dir: Path,
+    version: str,
+    progress: Progress | None,
+    force: bool,
+) -> None:
+    target = dataset_folder(plugin, dataset, data_dir)
+    lock = lock_file(plugin, dataset, data_dir)
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _held(lock, dataset):
+        if not force and is_complete(target, dataset, version):
+            return
+        prefix = f".{dataset.name}.tmp-"
+        # Whoever holds the lock owns every such folder: these are left from killed processes.
+        for left in target.parent.glob(f"{prefix}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        if target.exists() and read_stamp(target) is None and any(target.iterdir()):
+            raise RequirementError(
+                f"{target} holds files that are not from here, so the dataset {dataset.name} "
+                "cannot go there",
+                fix="move that folder away, or choose another: data_dir=/path/to/data",
+            )
+        workspace = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix))
+        try:
+            made = _build(dataset, data_dir, workspace, progress)
+            write_manifest(made, dataset, version)
+            if target.exists():
+                log.warning("%s is damaged or outdated and was made anew", target)
+                target.replace(workspace / "replaced")
+            made.replace(target)
+        finally:
+            shutil.rmtree(workspace, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _held(path: Path, dataset: Dataset) -> Iterator[None]:
+    """Holds the lock of a dataset, and says so when it has to wait for it."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.info("another process is making the dataset %s: waiting for it", dataset.name)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _build(dataset: Dataset, data_dir: Path, workspace: Path, progress: Progress | None) -> Path:
+    """Makes the finished folder inside ``workspace`` and returns it."""
+    kind, _, name = dataset.source.partition(":")
+    if kind == "package":
+        raw = require_package(dataset)
+    else:
+        fetched = workspace / "download"
+        fetched.mkdir()
+        archive = download(
+            name,
+            dataset.sha256,
+            fetched,
+            downloads=downloads_folder(data_dir),
+            size_bytes=round(dataset.size_mb * 1e6) or None,
+            progress=progress,
+        )
+        raw = workspace / "raw"
+        raw.mkdir()
+        unpack(archive, raw, members=dataset.members, progress=progress)
+    if not dataset.prepare:
+        return raw
+    out = workspace / "out"
+    out.mkdir()
+    load_object(dataset.prepare)(dataset, raw, out)
+    return out

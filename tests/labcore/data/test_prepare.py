@@ -1,0 +1,237 @@
+"""A dataset is made once, whole, or not at all."""
+
+import dataclasses
+import errno
+import json
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from labcore.data import data_folder, dataset_folder, ensure, prepare, state
+from labcore.errors import RequirementError
+from labcore.plugin import Dataset, Plugin, Task
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class NoOptions:
+    """Nothing to choose."""
+
+
+def plugin_with(*datasets: Dataset) -> Plugin:
+    task = Task(name="go", summary="Go.", run="toy:go")
+    return Plugin(name="toy", summary="A toy.", tasks=(task,), config=NoOptions, datasets=datasets)
+
+
+def files_below(folder: Path) -> list[str]:
+    found = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    return sorted(name for name in found if not name.startswith("."))
+
+
+def upper_case(dataset: Dataset, raw: Path, out: Path) -> None:
+    """A preparer for the tests."""
+    for path in sorted(raw.rglob("*.mid")):
+        (out / path.name).write_bytes(path.read_bytes().upper())
+
+
+def failing(dataset: Dataset, raw: Path, out: Path) -> None:
+    """A preparer that stops half-way."""
+    (out / "half").write_bytes(b"1")
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+def preparers(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Makes this module importable by the dotted path that it returns."""
+    monkeypatch.setitem(sys.modules, "toy_preparers", sys.modules[__name__])
+    return "toy_preparers"
+
+
+def test_the_option_wins_over_the_variable_and_the_variable_over_the_cache(monkeypatch, tmp_path):
+    monkeypatch.delenv("LAB_DATA_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert data_folder("") == tmp_path / "cache" / "lab"
+    monkeypatch.setenv("LAB_DATA_DIR", str(tmp_path / "variable"))
+    assert data_folder("") == tmp_path / "variable"
+    assert data_folder(str(tmp_path / "option")) == tmp_path / "option"
+
+
+def test_a_relative_option_becomes_absolute_and_a_relative_cache_is_ignored(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert data_folder("here") == tmp_path / "here"
+    monkeypatch.delenv("LAB_DATA_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert data_folder("") == tmp_path / "home" / ".cache" / "lab"
+
+
+def test_a_published_file_is_fetched_unpacked_and_stamped(indexed_tunes, tmp_path):
+    tunes, seen = indexed_tunes, []
+    folder = ensure(
+        plugin_with(tunes), tunes, tmp_path / "data", progress=lambda d, t: seen.append((d, t))
+    )
+    assert folder == tmp_path / "data" / "toy" / "folk"
+    assert files_below(folder) == ["tunes/corpora/a.mid", "tunes/corpora/sub/b.mid"]
+    assert seen[-1] == (7, 7)
+    stamp = json.loads((folder / ".complete.json").read_text())
+    assert (stamp["source"], stamp["sha256"]) == (tunes.source, tunes.sha256)
+    assert (stamp["files"], stamp["bytes"]) == (2, 7)
+    assert stamp["time"] > 0
+
+
+def test_nothing_but_the_data_and_the_lock_is_left_behind(indexed_tunes, tmp_path):
+    ensure(plugin_with(indexed_tunes), indexed_tunes, tmp_path / "data")
+    assert sorted(p.name for p in (tmp_path / "data").iterdir()) == [".locks", "toy"]
+    assert [p.name for p in (tmp_path / "data" / "toy").iterdir()] == ["folk"]
+
+
+def test_a_dataset_that_is_here_is_not_fetched_again(tunes, tmp_path, monkeypatch):
+    plugin = plugin_with(tunes)
+    folder = ensure(plugin, tunes, tmp_path / "data")
+    monkeypatch.setattr(prepare, "download", lambda *a, **k: pytest.fail("fetched again"))
+    assert ensure(plugin, tunes, tmp_path / "data") == folder
+
+
+def test_two_runs_at_once_fetch_once(tunes, tmp_path, monkeypatch):
+    calls: list[str] = []
+    real = prepare.download
+    gate = threading.Barrier(2)
+
+    def counting(*args, **options):
+        calls.append(args[0])
+        return real(*args, **options)
+
+    def work() -> None:
+        gate.wait()
+        ensure(plugin_with(tunes), tunes, tmp_path / "data")
+
+    monkeypatch.setattr(prepare, "download", counting)
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert calls == ["tunes==1.0"]
+
+
+def test_an_interrupted_fetch_leaves_nothing_and_the_next_one_succeeds(
+    tunes, tmp_path, monkeypatch
+):
+    plugin = plugin_with(tunes)
+    real = prepare.unpack
+
+    def cut(archive, target, **options):
+        real(archive, target, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(prepare, "unpack", cut)
+    with pytest.raises(KeyboardInterrupt):
+        ensure(plugin, tunes, tmp_path / "data")
+    assert list((tmp_path / "data" / "toy").iterdir()) == []
+    monkeypatch.setattr(prepare, "unpack", real)
+    assert len(files_below(ensure(plugin, tunes, tmp_path / "data"))) == 2
+
+
+def test_what_a_killed_process_left_is_cleared_away(tunes, tmp_path):
+    left = tmp_path / "data" / "toy" / ".folk.tmp-dead"
+    left.mkdir(parents=True)
+    (left / "half").write_bytes(b"1")
+    ensure(plugin_with(tunes), tunes, tmp_path / "data")
+    assert not left.exists()
+
+
+def test_a_missing_file_makes_the_dataset_anew(tunes, tmp_path):
+    plugin = plugin_with(tunes)
+    folder = ensure(plugin, tunes, tmp_path / "data")
+    (folder / "tunes/corpora/a.mid").unlink()
+    ensure(plugin, tunes, tmp_path / "data")
+    assert (folder / "tunes/corpora/a.mid").read_bytes() == b"one"
+
+
+def test_a_changed_declaration_makes_the_dataset_anew(tunes, tmp_path):
+    ensure(plugin_with(tunes), tunes, tmp_path / "data")
+    wider = dataclasses.replace(tunes, members=("tunes/**",))
+    folder = ensure(plugin_with(wider), wider, tmp_path / "data")
+    assert "tunes/code.py" in files_below(folder)
+
+
+def test_files_of_the_users_own_are_never_replaced(tunes, tmp_path):
+    mine = tmp_path / "data" / "toy" / "folk" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("precious")
+    with pytest.raises(RequirementError, match="not from here"):
+        ensure(plugin_with(tunes), tunes, tmp_path / "data")
+    assert mine.read_text() == "precious"
+
+
+def test_a_preparer_turns_the_raw_files_into_the_dataset(tunes, tmp_path, preparers):
+    dataset = dataclasses.replace(tunes, prepare=f"{preparers}:upper_case")
+    folder = ensure(plugin_with(dataset), dataset, tmp_path / "data")
+    assert files_below(folder) == ["a.mid", "b.mid"]
+    assert (folder / "a.mid").read_bytes() == b"ONE"
+
+
+def test_a_full_disk_leaves_nothing_and_says_where_to_put_data(tunes, tmp_path, preparers):
+    dataset = dataclasses.replace(tunes, prepare=f"{preparers}:failing")
+    with pytest.raises(RequirementError, match="No space left on device") as caught:
+        ensure(plugin_with(dataset), dataset, tmp_path / "data")
+    assert "data_dir=" in str(caught.value.fix)
+    assert list((tmp_path / "data" / "toy").iterdir()) == []
+
+
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str = "tunebook") -> Path:
+    """An installed package that fails when it is imported."""
+    folder = tmp_path / "site" / name
+    (folder / "corpus").mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    (folder / "corpus" / "a.mid").write_bytes(b"one")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    return folder
+
+
+def test_a_package_is_found_without_importing_it(tmp_path, monkeypatch):
+    folder = package(tmp_path, monkeypatch)
+    dataset = Dataset(name="book", summary="", source="package:tunebook.corpus", licence="")
+    assert ensure(plugin_with(dataset), dataset, tmp_path / "data") == folder / "corpus"
+    assert "tunebook" not in sys.modules
+
+
+def test_a_missing_package_is_a_requirement_with_the_command_that_installs_it(tmp_path):
+    dataset = Dataset(name="book", summary="", source="package:no_such_package", licence="")
+    with pytest.raises(RequirementError, match="no_such_package") as caught:
+        ensure(plugin_with(dataset), dataset, tmp_path)
+    assert caught.value.fix == "pip install no_such_package"
+    assert caught.value.exit_code == 3
+
+
+def test_a_prepared_package_is_made_anew_for_another_version(tmp_path, monkeypatch, preparers):
+    package(tmp_path, monkeypatch)
+    dataset = Dataset(
+        name="book",
+        summary="",
+        source="package:tunebook",
+        licence="",
+        prepare=f"{preparers}:upper_case",
+    )
+    plugin = plugin_with(dataset)
+    monkeypatch.setattr(prepare, "package_version", lambda name: "1")
+    folder = ensure(plugin, dataset, tmp_path / "data")
+    assert (folder / "a.mid").read_bytes() == b"ONE"
+    (tmp_path / "site/tunebook/corpus/a.mid").write_bytes(b"new")
+    assert (ensure(plugin, dataset, tmp_path / "data") / "a.mid").read_bytes() == b"ONE"
+    monkeypatch.setattr(prepare, "package_version", lambda name: "2")
+    assert (ensure(plugin, dataset, tmp_path / "data") / "a.mid").read_bytes() == b"NEW"
+
+
+def test_a_folder_of_ones_own_is_asked_for_with_its_option(tmp_path):
+    dataset = Dataset(name="own", summary="", source="folder:data.folder", licence="")
+    plugin = plugin_with(dataset)
+    with pytest.raises(RequirementError, match="yours to provide") as caught:
+        ensure(plugin, dataset, tmp_path)
+    assert "data.folder=/path/to/own" in str(caught.value.fix)
+    target = dataset_folder(plugin, dataset, tmp_path)
+    target.mkdir(parents=True)
+    (target / "a.mid").write_bytes(b"1")
+    assert ensure(plugin, dataset, tmp_path) == target
+    assert state(plugin, dataset, tmp_path).state == "present"
