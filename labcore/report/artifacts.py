@@ -1,0 +1,212 @@
+"""The files that a run left for people, put into the page.
+
+Files with the same name but for the suffix (``tune.wav``, ``tune.mid``, ``tune.png``) are one thing
+seen in several ways, and become one card.
+"""
+
+import array
+import base64
+import contextlib
+import sys
+import wave
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+from labcore.report.sources import clean, inside
+from labcore.report.tables import Table, read_table
+from labcore.report.wording import format_duration, format_number, format_size, format_step
+from labcore.run.artifacts import Artifact
+
+__all__ = ["Budget", "Card", "Item", "Section", "arrange", "link_to"]
+
+_MIME_TYPES = {
+    ".wav": "audio/wav",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".flac": "audio/flac",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".svg": "image/svg+xml",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".mid": "audio/midi",
+    ".midi": "audio/midi",
+}
+_PLAYED = {"audio": "audio/", "image": "image/", "video": "video/"}
+_TEXT_BYTES = 20_000
+_ORDER = ("image", "video", "audio", "table", "text", "midi", "model", "file")
+
+
+@dataclass(kw_only=True, slots=True)
+class Budget:
+    """How much may be put into the page; what is larger stays a file beside it.
+
+    Attributes:
+        file_bytes: Largest file.
+        total_bytes: What is left of the total; taken from as files go in.
+    """
+
+    file_bytes: int = 6_000_000
+    total_bytes: int = 30_000_000
+
+    def take(self, size_bytes: int) -> bool:
+        """Whether a file of this size goes in; if so it is counted."""
+        if size_bytes > min(self.file_bytes, self.total_bytes):
+            return False
+        self.total_bytes -= size_bytes
+        return True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """One file of a card.
+
+    Attributes:
+        kind: How the page shows it; the manifest's kind, or ``file`` when that cannot be done.
+        name: File name.
+        title: Title from the manifest.
+        href: Relative link; empty when the file is gone.
+        source: ``data:`` URI; empty when it is not put into the page.
+        facts: Short remarks: size, duration, that it is silent.
+        table: Rows, for a table.
+        text: Content, for a text.
+    """
+
+    kind: str
+    name: str
+    title: str
+    href: str
+    source: str = ""
+    facts: Sequence[str] = ()
+    table: Table | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Card:
+    """Files with the same stem."""
+
+    title: str
+    captions: Sequence[str]
+    step: str
+    items: Sequence[Item]
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs the whole width of the page."""
+        return any(item.kind in {"table", "text"} for item in self.items)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Section:
+    """Cards under one heading."""
+
+    title: str
+    cards: Sequence[Card]
+
+
+def arrange(folder: Path, artifacts: Sequence[Artifact], budget: Budget) -> list[Section]:
+    """Sorts the artifacts into sections and cards, both in the order of the manifest.
+
+    Args:
+        folder: The run folder.
+        artifacts: Rows of the manifest.
+        budget: How much may be put into the page.
+    """
+    sections: dict[str, dict[str, list[Artifact]]] = {}
+    for artifact in artifacts:
+        stem = PurePosixPath(artifact.path).with_suffix("").as_posix()
+        sections.setdefault(artifact.section, {}).setdefault(stem, []).append(artifact)
+    return [
+        Section(title=title, cards=[_card(folder, family, budget) for family in cards.values()])
+        for title, cards in sections.items()
+    ]
+
+
+def link_to(relative: str) -> str:
+    """Returns the relative link of a file of the run folder, safe whatever its name."""
+    return quote(relative)
+
+
+def _card(folder: Path, family: Sequence[Artifact], budget: Budget) -> Card:
+    items = [_item(folder, artifact, budget) for artifact in family]
+    items.sort(key=lambda item: _ORDER.index(item.kind))
+    named = {item.kind: item.title for item in reversed(items)}
+    title = named.get("audio") or items[0].title
+    steps = [artifact.step for artifact in family if artifact.step is not None]
+    return Card(
+        title=title,
+        captions=list(dict.fromkeys(a.caption for a in family if a.caption)),
+        step=format_step(steps[0]) if steps else "",
+        items=items,
+    )
+
+
+def _item(folder: Path, artifact: Artifact, budget: Budget) -> Item:
+    name = PurePosixPath(artifact.path).name
+    path = inside(folder, artifact.path)
+    if path is None:
+        return Item(
+            kind="file", name=name, title=artifact.title, href="", facts=["the file is not there"]
+        )
+    kind: str = artifact.kind if artifact.kind in _ORDER else "file"
+    suffix = path.suffix.lower()
+    mime = _MIME_TYPES.get(suffix, "application/octet-stream")
+    size = path.stat().st_size
+    facts = [format_size(size)]
+    source, text, table = "", "", None
+    if kind in _PLAYED and not mime.startswith(_PLAYED[kind]):
+        kind = "file"
+    if kind == "audio" and suffix == ".wav":
+        facts = [*_sound_facts(path, size, budget), *facts]
+    if kind in {*_PLAYED, "midi"}:
+        if budget.take(size):
+            source = f"data:{mime};base64,{base64.b64encode(path.read_bytes()).decode()}"
+        elif kind != "midi":
+            facts.append("too large for the page; it is beside it")
+    elif kind == "table":
+        table = read_table(path)
+        if table is None:
+            kind = "text"
+    if kind == "text":
+        text = _read_head(path)
+        if size > _TEXT_BYTES:
+            facts.append("the beginning is shown")
+    return Item(
+        kind=kind,
+        name=name,
+        title=artifact.title,
+        href=link_to(path.relative_to(folder.resolve()).as_posix()),
+        source=source,
+        facts=facts,
+        table=table,
+        text=text,
+    )
+
+
+def _read_head(path: Path) -> str:
+    with path.open("rb") as stream:
+        head = stream.read(_TEXT_BYTES)
+    return clean(head.decode("utf-8", errors="replace"))
+
+
+def _sound_facts(path: Path, size: int, budget: Budget) -> list[str]:
+    """Says how long a sound lasts, its rate and channels, and whether it is silent."""
+    facts: list[str] = []
+    with contextlib.suppress(OSError, EOFError, wave.Error), wave.open(str(path)) as sound:
+        rate, channels = sound.getframerate(), sound.getnchannels()
+        facts.append(format_duration(sound.getnframes() / rate))
+        facts.append(f"{format_number(rate / 1000)} kHz")
+        facts.append({1: "mono", 2: "stereo"}.get(channels, f"{channels} channels"))
+        if sound.getsampwidth() == 2 and size <= budget.file_bytes:
+            samples = array.array("h", sound.readframes(sound.getnframes()))
+            if sys.byteorder == "big":
+                samples.byteswap()
+            if not samples or max(samples) == min(samples):
+                facts.append("silent")
+    return facts

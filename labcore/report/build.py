@@ -1,0 +1,286 @@
+"""From a run folder to its ``report.html``, using nothing but the files in the folder."""
+
+import base64
+import functools
+import hashlib
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labcore.report.artifacts import Budget, Section, arrange, link_to
+from labcore.report.charts import PLOT, group_charts
+from labcore.report.details import config_rows, grow
+from labcore.report.figures import figures, find_monitor, headline
+from labcore.report.metrics import read_metrics
+from labcore.report.sources import inside, read_json, read_yaml, tail
+from labcore.report.tables import read_table
+from labcore.report.wording import format_duration, format_size, format_step, format_time
+from labcore.run.artifacts import ArtifactStore
+from labcore.run.files import write_atomically
+from labcore.run.status import Status, read_status
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+__all__ = ["REPORT_FILE", "build"]
+
+REPORT_FILE = "report.html"
+_TEMPLATES = Path(__file__).parent / "templates"
+_MOST_FILES = 60
+
+_OUTCOMES = {
+    "queued": "It has not started yet.",
+    "running": "It was still going when this page was made.",
+    "finished": "",
+    "failed": "",
+    "interrupted": "It was stopped before its end.",
+    "lost": "Its process is gone and left no word: killed, or the machine went down.",
+    "unknown": "There is no readable status.json, so nobody can say how it ended.",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Command:
+    """A command that the user may want next."""
+
+    purpose: str
+    text: str
+
+
+def build(folder: Path, *, model_tasks: Sequence[str] = (), budget: Budget | None = None) -> Path:
+    """Writes the report of a run, whatever became of the run.
+
+    Files that are missing or damaged make their part of the page say so; they raise nothing.
+
+    Args:
+        folder: The run folder.
+        model_tasks: Tasks of the plugin that work on the model of a run; the page shows the
+            command of each when this run left a checkpoint.
+        budget: How much sound and pictures may be put into the page; 6 MB a file and 30 MB in
+            all by default. What is larger is linked.
+
+    Returns:
+        The path of ``report.html``.
+
+    Raises:
+        OSError: The page cannot be written.
+    """
+    context = _context(folder.resolve(), tuple(model_tasks), budget or Budget())
+    path = folder / REPORT_FILE
+    write_atomically(path, _render(context))
+    return path
+
+
+@functools.cache
+def _template() -> "Template":
+    # Here, since every run imports this module at its start and needs the page only at its end.
+    import jinja2
+
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["size"] = format_size
+    return templates.get_template("report.html.j2")
+
+
+def _render(context: Mapping[str, Any]) -> str:
+    from markupsafe import Markup
+
+    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    return _template().render(
+        **context,
+        style=Markup(style),  # noqa: S704 - our own file, not data
+        script=Markup(script),  # noqa: S704 - likewise
+        style_hash=_csp_hash(style),
+        script_hash=_csp_hash(script),
+    )
+
+
+def _csp_hash(text: str) -> str:
+    """Names an inline style or script in the page's policy, so that no other one is obeyed."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _context(folder: Path, model_tasks: Sequence[str], budget: Budget) -> dict[str, Any]:
+    status, state = _status(folder)
+    config = read_yaml(folder / "config.yaml")
+    origins = read_json(folder / "origins.json")
+    environment = read_json(folder / "environment.json")
+    metrics = read_metrics(folder / "metrics.jsonl")
+    monitor = find_monitor(config)
+    rows = figures(metrics, monitor)
+    curves = group_charts(metrics.of("train", "val", "test"), prefix="curve")
+    perf = group_charts(metrics.of("perf"), prefix="perf")
+    taps = group_charts(metrics.of("taps"), prefix="tap")
+    config_table = config_rows(config, origins)
+    sections, artifacts_note = _artifacts(folder, budget)
+    plugin = status.plugin if status else folder.parent.name
+    failed = state in {"failed", "lost", "unknown"}
+    return {
+        "run_id": f"{plugin}/{folder.name}",
+        "plugin": plugin,
+        "status": status,
+        "state": state,
+        "outcome": _outcome(status, state),
+        "facts": _facts(status, config, environment),
+        "error": (status.error or {}) if status and state == "failed" else {},
+        "traceback": _traceback(folder, status) if state == "failed" else None,
+        "log": tail(folder / "log.txt"),
+        "log_open": failed,
+        "tiles": headline(rows, status.metrics if status else {}, monitor),
+        "commands": _commands(folder, status, state, config, environment, model_tasks),
+        "figures": rows,
+        "curves": curves,
+        "perf": perf,
+        "taps": taps,
+        "plot": PLOT,
+        "chart_data": {
+            "plot": [PLOT.left, PLOT.right, PLOT.top, PLOT.bottom],
+            "charts": {
+                chart.id: chart.data for group in (curves, perf, taps) for chart in group.charts
+            },
+        },
+        "has_metrics": bool(metrics.series),
+        "num_bad_lines": metrics.num_bad_lines,
+        "sections": sections,
+        "artifacts_note": artifacts_note,
+        "rejected": read_table(folder / "rejected.csv"),
+        "config": config_table,
+        "num_changed": sum(bool(row.origin) for row in config_table),
+        "has_origins": isinstance(origins, Mapping),
+        "environment": grow(environment) if isinstance(environment, Mapping) else None,
+        "records": _records(folder),
+        "files": _files(folder),
+    }
+
+
+def _status(folder: Path) -> tuple[Status | None, str]:
+    try:
+        status = read_status(folder)
+        state = status.observed_state()
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None, "unknown"
+    return status, state if state in _OUTCOMES else "unknown"
+
+
+def _outcome(status: Status | None, state: str) -> str:
+    parts = [_OUTCOMES[state]]
+    if status is not None and state != "failed" and status.message:
+        parts.insert(0, f"{status.message[:1].upper()}{status.message[1:].rstrip('.')}.")
+    return " ".join(part for part in parts if part)
+
+
+def _facts(status: Status | None, config: Any, environment: Any) -> list[tuple[str, str]]:
+    """What stands under the title: pairs of a word and what it is."""
+    facts: list[tuple[str, str]] = []
+    if status is not None:
+        facts = [("task", status.task), ("preset", status.preset or "none")]
+        if status.started:
+            end = status.ended or status.heartbeat
+            facts.append(("started", format_time(status.started)))
+            facts.append(("duration", format_duration(end - status.started)))
+        if status.step:
+            of = f" of {format_step(status.total_steps)}" if status.total_steps else ""
+            facts.append(("steps", f"{format_step(status.step)}{of}"))
+        if status.resumes:
+            facts.append(("resumed", "once" if status.resumes == 1 else f"{status.resumes} times"))
+    facts.append(("device", _device(config, environment)))
+    if isinstance(config, Mapping) and config.get("seed") is not None:
+        facts.append(("seed", str(config["seed"])))
+    return [(name, value) for name, value in facts if value]
+
+
+def _device(config: Any, environment: Any) -> str:
+    """Names what the run computed on, from whichever record says it best."""
+    if isinstance(environment, Mapping):
+        for key in ("device", "devices"):
+            entry = environment.get(key)
+            entries = entry if isinstance(entry, list) else [entry]
+            names = [
+                str(one.get("name") or one.get("kind") or "") if isinstance(one, Mapping) else one
+                for one in entries
+            ]
+            text = ", ".join(name for name in names if isinstance(name, str) and name)
+            if text:
+                return text
+    device = config.get("device") if isinstance(config, Mapping) else None
+    return str(device) if device else ""
+
+
+def _traceback(folder: Path, status: Status | None) -> str | None:
+    named = (status.error or {}).get("traceback") if status else None
+    path = inside(folder, str(named or "traceback.txt"))
+    return tail(path, num_lines=400) if path else None
+
+
+def _commands(
+    folder: Path,
+    status: Status | None,
+    state: str,
+    config: Any,
+    environment: Any,
+    model_tasks: Sequence[str],
+) -> list[_Command]:
+    if status is None:
+        return []
+    runs_dir = str(config.get("runs_dir") or "runs") if isinstance(config, Mapping) else "runs"
+    run_id = f"{status.plugin}/{folder.name}"
+    # The default folder of runs is searched by name; another one has to be pointed at.
+    name = shlex.quote(run_id if runs_dir == "runs" else (Path(runs_dir) / run_id).as_posix())
+    has_checkpoint = any((folder / "checkpoints").glob("*.pt"))
+    commands = []
+    if state in {"interrupted", "lost", "failed"} and has_checkpoint:
+        commands.append(_Command(purpose="go on where it stopped", text=f"lab resume {name}"))
+    if has_checkpoint:
+        base = f"lab run plugin={shlex.quote(status.plugin)}"
+        commands += [
+            _Command(
+                purpose=f"{task.replace('_', ' ')} with this model",
+                text=f"{base} task={task} run={name}",
+            )
+            for task in model_tasks
+        ]
+    again = environment.get("command") if isinstance(environment, Mapping) else None
+    if isinstance(again, list):
+        again = shlex.join(str(word) for word in again)
+    if isinstance(again, str) and again:
+        commands.append(_Command(purpose="the command of this run", text=again))
+    commands.append(
+        _Command(
+            purpose=f"what {status.plugin} can do", text=f"lab show {shlex.quote(status.plugin)}"
+        )
+    )
+    return commands
+
+
+def _artifacts(folder: Path, budget: Budget) -> tuple[list[Section], str]:
+    try:
+        artifacts = ArtifactStore(folder).read()
+        return arrange(folder, artifacts, budget), "" if artifacts else "The run left no artifacts."
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        return [], f"artifacts/manifest.json cannot be read: {error}"
+
+
+def _records(folder: Path) -> list[Any]:
+    """Records of hooks that measured the run: where its time went, what its devices did."""
+    names = {"timing.json": "Timing", "telemetry.json": "Devices while it ran"}
+    contents = {label: read_json(folder / name) for name, label in names.items()}
+    return [grow(content, label) for label, content in contents.items() if content]
+
+
+def _files(folder: Path) -> list[tuple[str, str, int]]:
+    """Name, link and size of the run's own files and checkpoints; artifacts have their place."""
+    paths = [*sorted(folder.glob("*")), *sorted((folder / "checkpoints").glob("*"))]
+    names = [
+        path.relative_to(folder).as_posix()
+        for path in paths
+        if path.is_file() and not path.name.startswith(".") and path.name != REPORT_FILE
+    ]
+    return [(name, link_to(name), (folder / name).stat().st_size) for name in names[:_MOST_FILES]]

@@ -1,0 +1,185 @@
+"""``metrics.jsonl``: reading it fast, and thinning a series to what a chart can show."""
+
+import json
+import math
+import operator
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+__all__ = ["Metrics", "Point", "Series", "downsample", "read_metrics"]
+
+_CHUNK_LINES = 2_000
+"""Lines parsed in one call of the JSON parser: fast, and little memory however long the file."""
+
+_LARGEST = 1e300
+"""Beyond this a number is taken as infinite, so that sums over a bucket stay finite."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Series:
+    """One metric over the steps of a run; a value that was not finite is NaN."""
+
+    phase: str
+    name: str
+    steps: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+    def finite(self) -> list[tuple[float, int]]:
+        """Returns the (value, step) pairs whose value is finite."""
+        return [
+            (value, step)
+            for value, step in zip(self.values, self.steps, strict=True)
+            if not math.isnan(value)
+        ]
+
+    @property
+    def num_missing(self) -> int:
+        """How many values were not finite."""
+        return sum(map(math.isnan, self.values))
+
+    @property
+    def last(self) -> float:
+        """The newest value."""
+        return self.values[-1]
+
+
+@dataclass(kw_only=True, slots=True)
+class Metrics:
+    """All that a run recorded.
+
+    Attributes:
+        series: By phase, in the order in which the metrics first appear.
+        num_bad_lines: Lines that are no record; a killed process can leave one.
+    """
+
+    series: list[Series]
+    num_bad_lines: int = 0
+
+    def of(self, *phases: str) -> list[Series]:
+        """Returns the series of some phases."""
+        return [series for series in self.series if series.phase in phases]
+
+
+class Point(NamedTuple):
+    """Some neighbouring steps of a series: their mean, least and greatest value."""
+
+    step: int
+    mean: float
+    low: float
+    high: float
+
+
+def read_metrics(path: Path) -> Metrics:
+    """Reads ``metrics.jsonl``.
+
+    A resumed run records again what came after its checkpoint, so of two values at the same step
+    the later line counts. Lines that cannot be read are counted and skipped.
+
+    Returns:
+        The metrics; none when there is no such file.
+    """
+    found: dict[str, dict[str, Series]] = {}
+    num_bad = 0
+    try:
+        with path.open("rb") as stream:
+            while lines := list(islice(stream, _CHUNK_LINES)):
+                for record in _parse(lines):
+                    num_bad += not _take(record, found)
+    except OSError:
+        pass
+    every = [series for by_name in found.values() for series in by_name.values()]
+    for series in every:
+        _settle(series)
+    return Metrics(series=every, num_bad_lines=num_bad)
+
+
+def _parse(lines: list[bytes]) -> list[Any]:
+    lines = [line for line in lines if not line.isspace()]
+    try:
+        return list(json.loads(b"[" + b",".join(lines) + b"]"))
+    except (ValueError, RecursionError):
+        return [_parse_line(line) for line in lines]
+
+
+def _parse_line(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _take(record: Any, found: dict[str, dict[str, Series]]) -> bool:
+    """Adds a record to the series of its phase; says whether it was one."""
+    try:
+        step, phase, values = record["step"], record["phase"], record["values"]
+        items = values.items()
+    except (TypeError, KeyError, AttributeError):
+        return False
+    if type(step) is not int or type(phase) is not str:
+        return False
+    by_name = found.setdefault(phase, {})
+    for name, value in items:
+        series = by_name.get(name)
+        if series is None:
+            series = by_name[name] = Series(phase=phase, name=name)
+        kind = type(value)
+        is_number = (kind is float or kind is int) and -_LARGEST < value < _LARGEST
+        series.steps.append(step)
+        series.values.append(float(value) if is_number else math.nan)
+    return True
+
+
+def _settle(series: Series) -> None:
+    steps = series.steps
+    if all(map(operator.lt, steps, islice(steps, 1, None))):
+        return
+    latest = dict(zip(steps, series.values, strict=True))
+    series.steps = sorted(latest)
+    series.values = [latest[step] for step in series.steps]
+
+
+def downsample(series: Series, *, num_buckets: int = 200) -> list[Point | None]:
+    """Thins a series, keeping its extremes.
+
+    A series of at most twice ``num_buckets`` values is kept as it is. A longer one is cut into
+    buckets of equal width in steps; each gives its mean and its envelope, so a spike of a single
+    step still shows.
+
+    Args:
+        series: The series, by increasing step.
+        num_buckets: Most buckets.
+
+    Returns:
+        Points by increasing step; None where the line must break, since nothing there was finite.
+    """
+    steps, values = series.steps, series.values
+    if len(steps) <= 2 * num_buckets:
+        return [
+            None if math.isnan(value) else Point(step, value, value, value)
+            for step, value in zip(steps, values, strict=True)
+        ]
+    first, span = steps[0], steps[-1] - steps[0] + 1
+    points: list[Point | None] = []
+    start = 0
+    for bucket in range(1, num_buckets + 1):
+        end = bisect_left(steps, first + -(-span * bucket // num_buckets), lo=start)
+        if end > start:
+            points.append(_bucket(steps, values, start, end))
+        start = end
+    return points
+
+
+def _bucket(steps: list[int], values: list[float], start: int, end: int) -> Point | None:
+    inside = values[start:end]
+    total = sum(inside)
+    if math.isnan(total):
+        inside = [value for value in inside if not math.isnan(value)]
+        if not inside:
+            return None
+        total = sum(inside)
+    low, high = min(inside), max(inside)
+    mean = min(max(total / len(inside), low), high)
+    return Point(steps[(start + end - 1) // 2], mean, low, high)

@@ -1,0 +1,64 @@
+"""Reading what is in a run folder, whatever is missing or damaged.
+
+A report must come out of a run that failed in any way, so nothing here raises on a bad file: the
+reader gets None and the page says that the file is absent or damaged.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["clean", "inside", "read_json", "read_yaml", "tail"]
+
+# Escape sequences of terminals, and control characters that HTML does not allow.
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def inside(folder: Path, relative: str) -> Path | None:
+    """Returns the file at ``relative`` when it is there and really below ``folder``.
+
+    A manifest is data that may come from elsewhere with the run folder; a path that climbs out, or
+    a link that leads out, must not put a stranger's file into the page.
+    """
+    try:
+        path = (folder / relative).resolve()
+        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def read_json(path: Path) -> Any:
+    """Returns the content of a JSON file, or None when it is absent or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def read_yaml(path: Path) -> Any:
+    """Returns the content of a YAML file, or None when it is absent or damaged."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return None
+
+
+def clean(text: str) -> str:
+    """Drops the escape sequences of terminals and the control characters that HTML forbids."""
+    return _CONTROL.sub("", text)
+
+
+def tail(path: Path, *, num_lines: int = 80, num_bytes: int = 65_536) -> str | None:
+    """Returns the last lines of a text file without terminal codes, or None when there is none."""
+    try:
+        with path.open("rb") as stream:
+            size = stream.seek(0, 2)
+            stream.seek(max(0, size - num_bytes))
+            data = stream.read()
+    except OSError:
+        return None
+    lines = data.decode("utf-8", errors="replace").splitlines()
+    return clean("\n".join(lines[-num_lines:]))

@@ -1,0 +1,61 @@
+"""How the report writes numbers, durations, sizes and times."""
+
+import datetime
+import math
+
+__all__ = ["format_duration", "format_number", "format_size", "format_step", "format_time"]
+
+
+def format_number(value: float | None) -> str:
+    """Writes a number with four significant digits: ``0.4213``, ``12,340``, ``3.1e-7``."""
+    if value is None or not math.isfinite(value):
+        return "not a number" if value is None or math.isnan(value) else "infinite"
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if float(value).is_integer() and size < 1e9:
+        return f"{value:,.0f}"
+    if size >= 1e9 or size < 1e-4:
+        mantissa, exponent = f"{value:.3e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    if size >= 1e4:
+        return f"{value:,.0f}"
+    text = f"{value:.{3 - math.floor(math.log10(size))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def format_step(step: int) -> str:
+    """Writes a step with thousands separators."""
+    return f"{step:,}"
+
+
+def format_duration(seconds: float) -> str:
+    """Writes seconds as a person would: ``0.8 s``, ``42 s``, ``5 min 3 s``, ``2 h 5 min``."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    for unit, smaller, name, smaller_name in (
+        (86_400, 3_600, "d", "h"),
+        (3_600, 60, "h", "min"),
+        (60, 1, "min", "s"),
+    ):
+        if whole >= unit:
+            rest = whole % unit // smaller
+            return f"{whole // unit} {name}" + (f" {rest} {smaller_name}" if rest else "")
+    return f"{whole} s"
+
+
+def format_size(num_bytes: int) -> str:
+    """Writes a file size in decimal units: ``812 B``, ``44 kB``, ``1.3 MB``."""
+    size = float(num_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.5 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "B" or size >= 9.95 else f"{size:.1f} {unit}"
+
+
+def format_time(seconds: float) -> str:
+    """Writes a moment (seconds since the epoch) in local time with its zone."""
+    moment = datetime.datetime.fromtimestamp(seconds).astimezone()
+    return moment.strftime("%Y-%m-%d %H:%M:%S %Z").strip()
