@@ -1,0 +1,201 @@
+"""Converting many files on all cores, in shards that survive an interruption.
+
+A shard is the outcome of a fixed run of files, written whole (temporary file, then rename), so a
+conversion that was stopped at any moment goes on with the shards that are missing.
+
+Worker processes are spawned and import numpy, mido and pretty_midi, no ML framework.
+"""
+
+import contextlib
+import logging
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labcore.errors import RunFailed
+from plugins.musicvae.data.arrays import load_arrays, save_arrays
+from plugins.musicvae.data.midi import Piece, Rejected, Rejection
+from plugins.musicvae.data.sources import Source, read_pieces
+
+__all__ = ["Shard", "convert", "num_workers"]
+
+FILES_PER_SHARD = 64
+"""A fraction of a second of work: little is lost when stopped, and progress moves."""
+_log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The melodies of some pieces, end to end."""
+
+    names: list[str]
+    """Pieces, ``P`` of them, those without a melody included."""
+    tokens: NDArray[np.uint8]
+    """Melodies one after the other, uint8 ``[S]``."""
+    lengths: NDArray[np.int64]
+    """Steps of each melody, int64 ``[M]``."""
+    piece: NDArray[np.int64]
+    """Piece of each melody, index into ``names``, int64 ``[M]``."""
+    rejected: list[Rejected]
+
+    @classmethod
+    def of(cls, pieces: list[Piece]) -> "Shard":
+        """Packs pieces."""
+        melodies = [melody for piece in pieces for melody in piece.melodies]
+        counts = [len(piece.melodies) for piece in pieces]
+        return cls(
+            names=[piece.name for piece in pieces],
+            tokens=np.concatenate(melodies) if melodies else np.empty(0, dtype=np.uint8),
+            lengths=np.array([melody.size for melody in melodies], dtype=np.int64),
+            piece=np.repeat(np.arange(len(pieces)), counts),
+            rejected=[rejected for piece in pieces for rejected in piece.rejected],
+        )
+
+    def save(self, path: Path) -> None:
+        """Writes the shard whole or not at all."""
+        save_arrays(
+            path,
+            names=_strings(self.names),
+            tokens=self.tokens,
+            lengths=self.lengths,
+            piece=self.piece,
+            rejected=_strings(
+                [text for r in self.rejected for text in (r.path, r.reason, r.kind.value)]
+            ),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "Shard | None":
+        """Reads a shard; None when it is missing or damaged."""
+        arrays = load_arrays(path)
+        if arrays is None:
+            return None
+        texts = arrays["rejected"].tolist()
+        return cls(
+            names=arrays["names"].tolist(),
+            tokens=arrays["tokens"],
+            lengths=arrays["lengths"],
+            piece=arrays["piece"],
+            rejected=[
+                Rejected(name, reason, Rejection(kind))
+                for name, reason, kind in zip(*[iter(texts)] * 3, strict=True)
+            ],
+        )
+
+
+def num_workers(requested: int) -> int:
+    """Says how many processes to use; 0 asks for one per core that this process may use."""
+    if requested > 0:
+        return requested
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def convert(
+    source: Source, folder: Path, *, rebar: bool, workers: int, progress: Progress
+) -> Iterator[Shard]:
+    """Converts the files of a source, or what is left of them to convert, and gives all shards.
+
+    Args:
+        source: What to convert.
+        folder: Where shards are kept; for this source and ``rebar`` only, and for one process at a
+            time.
+        rebar: Also takes 2/4 and 4/2.
+        workers: Processes; 0 is one per core. With one, or one shard to do, no process is started.
+        progress: Called with the files done and their total, at the start and after each shard.
+
+    Raises:
+        RunFailed: A worker process died, which is what running out of memory looks like.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.glob(".*.tmp"):  # of a process that was killed
+        left_over.unlink(missing_ok=True)
+    starts = range(0, len(source.files), FILES_PER_SHARD)
+    paths = [folder / f"shard-{index:05d}.npz" for index in range(len(starts))]
+    todo = [index for index, path in enumerate(paths) if Shard.load(path) is None]
+    size = {index: min(FILES_PER_SHARD, len(source.files) - starts[index]) for index in todo}
+    total = len(source.files)
+    done = total - sum(size.values())
+    progress(done, total)
+    jobs = {
+        index: (
+            source,
+            source.files[starts[index] : starts[index] + size[index]],
+            rebar,
+            paths[index],
+        )
+        for index in todo
+    }
+    with contextlib.closing(_run(jobs, min(num_workers(workers), len(jobs)))) as finished:
+        for index in finished:
+            done += size[index]
+            progress(done, total)
+    for path in paths:
+        shard = Shard.load(path)
+        if shard is None:
+            raise RunFailed(f"{path} was damaged while it was in use", fix="start the run again")
+        yield shard
+
+
+Job = tuple[Source, tuple[str, ...], bool, Path]
+
+
+def _run(jobs: dict[int, Job], workers: int) -> Generator[int, None, None]:
+    """Does the jobs and gives the number of each as it is finished."""
+    if workers <= 1:
+        for index, job in jobs.items():
+            convert_shard(*job)
+            yield index
+        return
+    _log.debug("converting %d shards in %d processes", len(jobs), workers)
+    context = multiprocessing.get_context("spawn")  # fork and threads of a framework do not mix
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+        futures = {pool.submit(convert_shard, *job): index for index, job in jobs.items()}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                yield futures[future]
+        except BrokenProcessPool as error:
+            raise RunFailed(
+                "a process that converts MIDI died; the machine may be out of memory",
+                fix="start the run again with data.workers=1; what is converted is kept",
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """Leaves Ctrl-C to the parent, and ends with it, even if the parent is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this runs in worker processes only
+
+    def watch() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def convert_shard(source: Source, files: tuple[str, ...], rebar: bool, path: Path) -> None:
+    """Converts some files of a source and writes them as one shard."""
+    pieces = [piece for file in files for piece in read_pieces(source, file, rebar=rebar)]
+    Shard.of(pieces).save(path)
+
+
+def _strings(texts: list[str]) -> NDArray[np.str_]:
+    clean = [text.encode("utf-8", "replace").decode() for text in texts]  # undecodable file names
+    return np.array(clean, dtype=np.str_) if clean else np.empty(0, dtype="U1")
