@@ -90,6 +90,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def gpu_smoke(session: nox.Session) -> None:
-    """Run the GPU tests; fails when there is no GPU to use."""
+    """Run every plugin's smoke preset and the GPU tests on a GPU; without one, exit code 3."""
     session.install("-e", ".[musicvae,test]")
+    listing = session.run("lab", "list", "--json", silent=True)
+    for row in json.loads(listing or "[]"):
+        if row["state"] == "ready":
+            session.run("lab", "run", f"plugin={row['name']}", "preset=smoke", "device=cuda")
     session.run("pytest", "-m", "gpu", "tests/gpu", *session.posargs)

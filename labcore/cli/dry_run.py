@@ -72,7 +72,9 @@ def _preset_line(plugin: Plugin, composed: Composed) -> str:
 
 def _device(plugin: Plugin, config: Any) -> Text:
     try:
-        return Text(plan(config.device, plugin.requires, config.threads).describe())
+        processes = getattr(getattr(config, "train", None), "devices", 1)
+        device = plan(config.device, plugin.requires, config.threads, count=processes)
+        return Text(device.describe())
     except LabError as error:
         return Text(str(error), style="red")
 

@@ -8,7 +8,7 @@ import click
 from labcore.config import choose_preset, compose, find_groups, peek, select_plugin
 from labcore.config.compose import Composed
 from labcore.discovery import FoundPlugin, find_plugins
-from labcore.errors import LabError
+from labcore.errors import LabError, RequirementError
 from labcore.plugin import Plugin
 
 __all__ = ["run"]
@@ -103,6 +103,10 @@ def _preset_here(found: FoundPlugin, plugin: Plugin, overrides: tuple[str, ...])
 def _sweep(found: FoundPlugin, overrides: tuple[str, ...], search_dirs: list[Path]) -> int:
     from labcore.config.hydra_app import run_sweep
 
+    if found.missing:
+        raise RequirementError(
+            f"plugin {found.name} cannot run here: {found.reason}", fix=found.fix
+        )
     result = run_sweep(found, overrides, search_dirs=search_dirs)
     common = set.intersection(*(set(job.overrides) for job in result.jobs)) if result.jobs else ()
     click.echo(f"\n{len(result.jobs)} runs, recorded in {result.folder}")
@@ -116,9 +120,12 @@ def _sweep(found: FoundPlugin, overrides: tuple[str, ...], search_dirs: list[Pat
 def _ask_hydra(
     info: str, found: FoundPlugin, overrides: tuple[str, ...], search_dirs: list[Path]
 ) -> int:
-    from labcore.config.compose import check_sweep
     from labcore.config.hydra_app import run_hydra
+    from labcore.config.sweep import check_sweep
 
+    if peek(overrides, "preset") in (None, "auto") and found.plugin is not None:
+        rest = [text for text in overrides if not text.startswith("preset=")]
+        overrides = (*rest, f"preset={_preset_here(found, found.plugin, overrides)}")
     given = check_sweep(found, overrides, search_dirs=search_dirs)
     run_hydra(["--info", info], found, given, search_dirs=search_dirs)
     return 0

@@ -3,7 +3,7 @@
 Hydra itself is imported when something is composed, so that importing this package is cheap.
 """
 
-from labcore.config.compose import Composed, check_sweep, compose
+from labcore.config.compose import Composed, compose
 from labcore.config.fielddocs import field_docs
 from labcore.config.groups import find_groups
 from labcore.config.options import Option, list_options
@@ -13,6 +13,7 @@ from labcore.config.root import RootConfig
 from labcore.config.saved import load_config
 from labcore.config.schema import build_schema
 from labcore.config.select import select_plugin
+from labcore.config.sweep import check_sweep
 
 __all__ = [
     "Composed",

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from labcore.config.child import Stopped, run_child
-from labcore.config.compose import check_sweep
 from labcore.config.groups import find_groups
 from labcore.config.overrides import Given, peek
 from labcore.config.session import ROOT, VERSION_BASE, register, search_path_override
+from labcore.config.sweep import check_sweep
 from labcore.discovery import FoundPlugin
 from labcore.resources import configs_dir
 from labcore.run.files import write_atomically

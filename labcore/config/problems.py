@@ -45,7 +45,8 @@ class Checker:
         seen: dict[str, str] = {}
         for override in given:
             name = override.text.partition("=")[0].lstrip("+~")
-            if name in seen:
+            # Of two values the later one holds, as in Hydra: scripts append to a command line.
+            if name in seen and self.is_choice(override):
                 yield f"{name} is given twice: {seen[name]!r} and {override.text!r}"
             seen[name] = override.text
             if override.is_sweep and not sweeping:
@@ -75,16 +76,17 @@ class Checker:
             given: The overrides.
             chosen: The ``hooks`` node as the choices alone make it.
         """
-        known = flatten(chosen, "hooks")
         for override in given:
             _, _, path = override.key.partition("hooks.")
             hook, _, option = path.partition(".")
             if not path or any(self._check_name(override)) or override.parsed.is_add():
                 continue
             if hook in chosen:
+                known = flatten(chosen[hook] or {}, f"hooks.{hook}")
                 if option and override.key not in known:
                     hint = suggestion(nearest_option(override.key, known))
-                    yield f"there is no option {override.key!r}; {hint or ', '.join(known)}"
+                    others = ", ".join(known) or "the hook has none"
+                    yield f"there is no option {override.key!r}; {hint or others}"
             elif hook in self.groups.options["hooks"]:
                 yield f"{override.key}: the hook is not chosen; add hooks=[default,{hook}]"
             else:

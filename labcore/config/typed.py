@@ -34,7 +34,7 @@ def _build(node: "DictConfig", path: str, problems: list[str]) -> Any:
     cls: Any = OmegaConf.get_type(node)
     # The checks are run one by one below, so the instance is made without its __init__.
     instance = cls.__new__(cls)
-    readable = True
+    found_before = len(problems)
     for key in node:
         name = str(key)
         inner = f"{path}.{name}" if path else name
@@ -46,24 +46,21 @@ def _build(node: "DictConfig", path: str, problems: list[str]) -> Any:
                 value = OmegaConf.to_object(value)
         except MissingMandatoryValue:
             problems.append(f"{inner} must be given: add {inner}=VALUE")
-            readable = False
             continue
         except (OmegaConfBaseException, ValueError) as error:
             problems.append(_at(inner, str(error)))
-            readable = False
             continue
         setattr(instance, name, value)
-    if readable:
-        found_before = len(problems)
-        for check in post_inits(cls):
-            problems.extend(_refusals(check, instance, path, sure=found_before == 0))
+    for check in post_inits(cls):
+        sure = len(problems) == found_before
+        problems.extend(_refusals(check, instance, path, sure=sure))
     return instance
 
 
 def _refusals(
     check: Callable[[Any], None], instance: Any, path: str, *, sure: bool
 ) -> Iterator[str]:
-    """Runs a check; unless ``sure`` that what it reads is right, it may trip in any way."""
+    """Runs a check; unless it is sure that what it reads is there and right, it may trip."""
     try:
         check(instance)
     except ValueError as error:

@@ -63,8 +63,7 @@ def execute(found: FoundPlugin, composed: Composed, *, argv: Sequence[str]) -> i
     runs_dir = Path(config.runs_dir)
     if not is_main_process():
         return _live_as_helper(plugin, composed.task, config, join_folder(runs_dir), device)
-    name = config.name or f"{composed.task.name}-{composed.preset or 'run'}"
-    folder = create_run_folder(runs_dir, plugin.name, name)
+    folder = create_run_folder(runs_dir, plugin.name, composed.run_name)
     status = Status(
         run=f"{plugin.name}/{folder.name}",
         plugin=plugin.name,
@@ -230,7 +229,7 @@ def _code_of(plugin: Plugin) -> tuple[Path, ...]:
 def _plan(plugin: Plugin, config: Any) -> DevicePlan:
     # A plugin that trains has the loop's options under `train`; one that does not runs in one
     # process.
-    processes = config.train.devices if hasattr(config, "train") else 1
+    processes = getattr(getattr(config, "train", None), "devices", 1)
     return plan_device(config.device, plugin.requires, config.threads, count=processes)
 
 

@@ -25,12 +25,15 @@ def slerp(start: Tensor, end: Tensor, alphas: Tensor) -> Tensor:
     line = torch.lerp(start, end, alphas)
     # Angles in float64: a float32 cosine cannot tell angles below 0.0003 from 0.
     p, q = start.double(), end.double()
-    p, q = (v / v.norm().clamp_min(torch.finfo(torch.float64).tiny) for v in (p, q))
+    length_p, length_q = p.norm(), q.norm()
+    if length_p == 0 or length_q == 0:
+        return line
     # Half-angle form: accurate near 0 and pi, where the arc cosine is not.
-    angle = 2 * torch.atan2((p - q).norm(), (p + q).norm())
+    unit_p, unit_q = p / length_p, q / length_q
+    angle = 2 * torch.atan2((unit_p - unit_q).norm(), (unit_p + unit_q).norm())
     sine = angle.sin()
-    if not start.any() or not end.any() or sine < 1e-6:
+    if sine < 1e-6:
         return line
     a = alphas.double()
     from_start, from_end = ((1 - a) * angle).sin() / sine, (a * angle).sin() / sine
-    return (from_start * start.double() + from_end * end.double()).to(start.dtype)
+    return (from_start * p + from_end * q).to(start.dtype)

@@ -1,4 +1,4 @@
-"""What changes while training: functions of the optimiser step, counted from 0, and of nothing else.
+"""What changes while training: functions of the optimiser step, counted from 0, and nothing else.
 
 A schedule by epoch would change with the size of the dataset.
 """

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from plugins.musicvae.data.tokens import NUM_TOKENS
-from plugins.musicvae.models.lstm import State, TokenLSTM, one_hot
+from plugins.musicvae.models.lstm import State, Stepper, TokenLSTM, one_hot
 from plugins.musicvae.models.sampling import roll_out
 
 __all__ = ["InitialState", "TokenDecoder"]
@@ -87,6 +87,7 @@ class TokenDecoder(nn.Module):
         own: Tensor | None,
         uniforms: Tensor,
         temperature: float = 1.0,
+        stepper: Stepper | None = None,
     ) -> Tensor:
         """Draws the token of every step, feeding own draws where ``own`` says so.
 
@@ -97,12 +98,14 @@ class TokenDecoder(nn.Module):
             own: [S, R] bool, or None for every step but the first.
             uniforms: [S, R] in [0, 1); one number decides one token.
             temperature: Softmax temperature; 0 takes the most probable token.
+            stepper: ``self.lstm.stepper()``, for callers that draw many times.
 
         Returns:
             Drawn tokens [S, R] int64.
         """
-        step = self.lstm.stepper(context, self.initial(context))
+        stepper = stepper or self.lstm.stepper()
+        stepper.start(context, self.initial(context))
         weight, bias = self.output.weight.t(), self.output.bias
         return roll_out(
-            lambda fed: torch.addmm(bias, step(fed), weight), inputs, own, uniforms, temperature
+            lambda fed: torch.addmm(bias, stepper(fed), weight), inputs, own, uniforms, temperature
         )

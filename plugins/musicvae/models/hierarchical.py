@@ -125,11 +125,12 @@ class HierarchicalDecoder(nn.Module):
         wave = torch.where(runs, wave, -1).t().flatten()  # as rows of the folded bars, [U * B]
 
         embeddings = self.conductor(z, num_bars).flatten(0, 1)
+        stepper = self.bar.lstm.stepper()
         fed, mask, noise = _fold(inputs).clone(), _fold(own), _fold(uniforms)
         for number in range(int(wave.max()) + 1):
             bars = (wave == number).nonzero().squeeze(1)
             now, here = fed[:, bars], mask[:, bars]
-            drawn = self.bar.draw(embeddings[bars], now, here, noise[:, bars])
+            drawn = self.bar.draw(embeddings[bars], now, here, noise[:, bars], stepper=stepper)
             now[1:] = torch.where(here[1:], drawn[:-1], now[1:])
             fed[:, bars] = now
             lends = bars + num_rows < fed.shape[1]
@@ -148,9 +149,11 @@ class HierarchicalDecoder(nn.Module):
             temperature: Softmax temperature; 0 takes the most probable token.
         """
         bars = uniforms.split(STEPS_PER_BAR, dim=1)
+        stepper = self.bar.lstm.stepper()
         written = []
         for c_u, noise in zip(self.conductor(z, len(bars)), bars, strict=True):
-            drawn = self.bar.draw(c_u, first.unsqueeze(0), None, noise.t(), temperature)
+            inputs = first.unsqueeze(0)
+            drawn = self.bar.draw(c_u, inputs, None, noise.t(), temperature, stepper)
             written.append(drawn)
             first = drawn[-1]
         return torch.cat(written).t().contiguous()

@@ -10,10 +10,13 @@ from torch.nn import functional as F
 from plugins.musicvae.data.tokens import NUM_TOKENS
 from plugins.musicvae.models.recurrence import lstm_layer, token_table
 
-__all__ = ["NO_TOKEN", "State", "TokenLSTM", "one_hot"]
+__all__ = ["NO_TOKEN", "State", "Stepper", "TokenLSTM", "one_hot"]
 
 NO_TOKEN = NUM_TOKENS
 """Index fed to a decoder where there is no token yet: an all-zero input."""
+
+ROWS_AT_ONCE = 256
+"""Rows that run through all the steps together on a CPU: their gates stay in the cache."""
 
 State = tuple[Tensor, Tensor]
 """Hidden and cell state, [L * D, B, H] each."""
@@ -71,7 +74,7 @@ class TokenLSTM(nn.LSTM):
         if tokens.device.type == "cpu":
             # Few CPUs have a recurrence in half precision: autocast leaves this one alone.
             with torch.autocast("cpu", enabled=False):
-                return self._forward_layers(tokens, context, state)
+                return self._forward_blocks(tokens, context, state)
         return self._forward_features(tokens, context, state)
 
     def _forward_features(
@@ -81,6 +84,26 @@ class TokenLSTM(nn.LSTM):
         if context is not None:
             features = torch.cat([features, context.expand(len(tokens), -1, -1)], dim=-1)
         return super().forward(features, state)
+
+    def _forward_blocks(
+        self, tokens: Tensor, context: Tensor | None, state: State | None
+    ) -> tuple[Tensor, State]:
+        num_blocks = max(1, tokens.shape[1] // ROWS_AT_ONCE)
+        if num_blocks == 1:
+            return self._forward_layers(tokens, context, state)
+        contexts = [None] * num_blocks if context is None else context.chunk(num_blocks)
+        states = (
+            [None] * num_blocks
+            if state is None
+            else zip(*(part.chunk(num_blocks, dim=1) for part in state), strict=True)
+        )
+        blocks = [
+            self._forward_layers(*block)
+            for block in zip(tokens.chunk(num_blocks, dim=1), contexts, states, strict=True)
+        ]
+        outputs = torch.cat([output for output, _ in blocks], dim=1)
+        h_n, c_n = (torch.cat(parts, dim=1) for parts in zip(*(s for _, s in blocks), strict=True))
+        return outputs, (h_n, c_n)
 
     def _forward_layers(
         self, tokens: Tensor, context: Tensor | None, state: State | None
@@ -112,45 +135,44 @@ class TokenLSTM(nn.LSTM):
         bias = getattr(self, f"bias_ih_{end}") + getattr(self, f"bias_hh_{end}")
         return getattr(self, f"weight_ih_{end}"), getattr(self, f"weight_hh_{end}"), bias
 
-    def stepper(self, context: Tensor, state: State) -> "Stepper":
-        """Runs the layers a step at a time, without gradients, from ``state`` on."""
+    def stepper(self) -> "Stepper":
+        """Prepares to run the layers a step at a time, without gradients."""
         if self.bidirectional:
             raise ValueError("a bidirectional LSTM cannot run a step at a time")
-        weights = [self._weights(layer) for layer in range(self.num_layers)]
-        return Stepper(weights, context, state)
+        return Stepper([self._weights(layer) for layer in range(self.num_layers)])
 
 
 class Stepper:
     """Free-running form of a one-directional :class:`TokenLSTM`; use it without gradients.
 
-    The context is projected once, a token is a row of a table, and each layer keeps its buffers.
+    A token is a row of a table, and the context is projected once for a whole sequence.
+
+    Args:
+        weights: Input weights, recurrent weights and bias of each layer.
     """
 
-    def __init__(
-        self, weights: list[tuple[Tensor, Tensor, Tensor]], context: Tensor, state: State
-    ) -> None:
-        w_ih, _, bias = weights[0]
-        self._table = token_table(w_ih, NUM_TOKENS)
-        self._constant = torch.addmm(bias, context, w_ih[:, NUM_TOKENS:].t())
-        # One product for a layer: [input or state below, own state] against both weights.
-        self._recurrent = [weights[0][1].t()] + [
-            torch.cat([w_ih, w_hh], dim=1).t() for w_ih, w_hh, _ in weights[1:]
-        ]
+    def __init__(self, weights: list[tuple[Tensor, Tensor, Tensor]]) -> None:
+        self._input = [w_ih.t() for w_ih, _, _ in weights]
+        self._recurrent = [w_hh.t() for _, w_hh, _ in weights]
         self._biases = [bias for _, _, bias in weights]
+        self._table = token_table(weights[0][0], NUM_TOKENS)
+
+    def start(self, context: Tensor, state: State) -> None:
+        """Begins a sequence with a context [B, C] and an initial state [L, B, H]."""
+        self._constant = torch.addmm(self._biases[0], context, self._input[0][NUM_TOKENS:])
         self._hidden = list(state[0].unbind())
         self._cells = [c.clone() for c in state[1].unbind()]
 
     def __call__(self, tokens: Tensor) -> Tensor:
         """Feeds one token per row [B] and returns the last layer's hidden state [B, H]."""
-        below = None
-        for layer, (recurrent, c) in enumerate(zip(self._recurrent, self._cells, strict=True)):
-            h = self._hidden[layer]
-            if below is None:
-                gates = self._table.index_select(0, tokens).add_(self._constant)
-                gates.addmm_(h, recurrent)
-            else:
-                gates = torch.addmm(self._biases[layer], torch.cat([below, h], dim=1), recurrent)
+        gates = self._table.index_select(0, tokens).add_(self._constant)
+        for layer, c in enumerate(self._cells):
+            if layer > 0:
+                gates = torch.addmm(
+                    self._biases[layer], self._hidden[layer - 1], self._input[layer]
+                )
+            gates.addmm_(self._hidden[layer], self._recurrent[layer])
             i, f, g, o = gates.chunk(4, dim=1)
             c.mul_(f.sigmoid_()).addcmul_(i.sigmoid_(), g.tanh_())
-            below = self._hidden[layer] = o.sigmoid_().mul_(c.tanh())
-        return below
+            self._hidden[layer] = o.sigmoid_() * c.tanh()
+        return self._hidden[-1]

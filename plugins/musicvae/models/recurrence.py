@@ -87,12 +87,12 @@ class _Layer(Function):
             gates = gates.view(num_steps, num_rows, 4 * size)
 
         cells = weight_hh.new_empty(num_steps, num_rows, size)
-        squashed = torch.empty_like(cells)  # tanh of the cells
+        squashed_cells = torch.empty_like(cells)  # their tanh
         hidden = torch.empty_like(cells)
         gate_at = gates.unbind()
         input_forget_at = gates[..., : 2 * size].unbind()
         input_at, forget_at, new_at, output_at = (g.unbind() for g in gates.chunk(4, dim=-1))
-        cell_at, squashed_at, hidden_at = cells.unbind(), squashed.unbind(), hidden.unbind()
+        cell_at, squashed_at, hidden_at = cells.unbind(), squashed_cells.unbind(), hidden.unbind()
         recurrent = weight_hh.t()
 
         h, c = h_0, c_0
@@ -104,14 +104,14 @@ class _Layer(Function):
                     gate += constant
             gate.addmm_(h, recurrent)
             input_forget_at[t].sigmoid_()
-            new_at[t].tanh_()
+            _tanh_(new_at[t])
             output_at[t].sigmoid_()
             c = torch.mul(forget_at[t], c, out=cell_at[t]).addcmul_(input_at[t], new_at[t])
-            torch.tanh(c, out=squashed_at[t])
-            h = torch.mul(output_at[t], squashed_at[t], out=hidden_at[t])
+            squashed = _tanh_(squashed_at[t].copy_(c))
+            h = torch.mul(output_at[t], squashed, out=hidden_at[t])
 
         ctx.save_for_backward(
-            source, context, weight_ih, weight_hh, h_0, c_0, gates, cells, squashed, hidden
+            source, context, weight_ih, weight_hh, h_0, c_0, gates, cells, squashed_cells, hidden
         )
         ctx.reverse = reverse
         ctx.by_token = by_token
@@ -126,7 +126,7 @@ class _Layer(Function):
         (source, context, weight_ih, weight_hh, h_0, c_0, gates, cells, squashed, hidden) = (
             ctx.saved_tensors
         )
-        num_steps, num_rows, size = hidden.shape
+        num_steps = len(hidden)
         order = list(_order(num_steps, ctx.reverse))
         d_gates = torch.empty_like(gates)
         d_gate_at = d_gates.unbind()
@@ -181,6 +181,14 @@ class _Layer(Function):
             d_weight_hh = d_gates[1:].flatten(0, 1).t() @ hidden[:-1].flatten(0, 1)
             d_weight_hh.addmm_(d_gates[0].t(), h_0)
         return d_source, d_context, d_weight_ih, d_weight_hh, d_bias, d_h, d_c, None
+
+
+def _tanh_(x: Tensor) -> Tensor:
+    """tanh(x) = 2 * sigmoid(2x) - 1 in place, to an absolute error of one rounding.
+
+    torch's sigmoid takes a third of the time of its tanh on a CPU.
+    """
+    return x.mul_(2).sigmoid_().mul_(2).sub_(1)
 
 
 def _order(num_steps: int, reverse: bool) -> range:

@@ -1,5 +1,6 @@
 """Composition: who wins over whom, and where values come from."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -175,6 +176,12 @@ def test_the_value_of_an_environment_variable_does_not_reach_the_yaml(
     result = composed("name=${oc.env:TOY_TOKEN}")
     assert result.config.name == "hush"
     assert "hush" not in result.to_yaml()
+
+
+def test_the_time_in_a_value_is_that_of_composing(composed: Compose) -> None:
+    result = composed("name=at-${now:%Y}")
+    assert re.fullmatch(r"at-20\d\d", result.config.name)
+    assert yaml.safe_load(result.to_yaml())["name"] == result.config.name
 
 
 def test_the_yaml_opens_with_what_was_run(composed: Compose) -> None:

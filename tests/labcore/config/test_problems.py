@@ -92,8 +92,9 @@ def test_nothing_else_is_said(all_problems: tuple[str, ...]) -> None:
     assert extra == []
 
 
-def test_an_option_given_twice_is_a_problem(problems: Problems) -> None:
-    assert problems("steps=1", "steps=2") == ("steps is given twice: 'steps=1' and 'steps=2'",)
+def test_of_a_value_given_twice_the_later_one_holds(shared_toy: FoundPlugin) -> None:
+    composed = compose(shared_toy, ["plugin=toy", "steps=1", "steps=2"])
+    assert composed.config.steps == 2
 
 
 def test_a_choice_given_twice_is_a_problem(problems: Problems) -> None:

@@ -69,9 +69,7 @@ def test_free_bits_are_taken_from_each_sequence_before_the_mean():
 
 
 def test_the_bound_ignores_beta_and_free_bits(batch):
-    bounds = [
-        elbo(*batch, beta=beta, free_bits=bits)["elbo"] for beta, bits in ((1, 0), (0.2, 48))
-    ]
+    bounds = [elbo(*batch, beta=beta, free_bits=bits)["elbo"] for beta, bits in ((1, 0), (0.2, 48))]
     plain = elbo(*batch, beta=1, free_bits=0)
     torch.testing.assert_close(bounds[0], bounds[1])
     torch.testing.assert_close(plain["elbo"], -plain["loss"].detach())

@@ -45,9 +45,7 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-13)]
-)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-13)])
 @pytest.mark.parametrize(("kind", "path"), PATHS)
 def test_every_teacher_forced_path_gives_the_same_logits(
     make_model, kind, path, dtype, tolerance, tokens, noise

@@ -25,9 +25,9 @@ def twin(lstm):
 @pytest.mark.parametrize("context_size", [0, 5])
 def test_it_equals_nn_lstm_on_one_hot_input(dtype, bidirectional, num_layers, context_size):
     torch.manual_seed(0)
-    lstm = TokenLSTM(
-        7, num_layers, context_size=context_size, bidirectional=bidirectional
-    ).to(dtype)
+    lstm = TokenLSTM(7, num_layers, context_size=context_size, bidirectional=bidirectional).to(
+        dtype
+    )
     tokens = torch.randint(0, NUM_TOKENS + 1, (9, 4))
     context = torch.randn(4, context_size, dtype=dtype) if context_size else None
     state = tuple(torch.randn(2, num_layers * (1 + bidirectional), 4, 7, dtype=dtype))
@@ -58,8 +58,9 @@ def test_stepping_gives_the_outputs_of_the_whole_pass():
     state = tuple(torch.randn(2, 3, 3, 6, dtype=torch.float64))
     whole, _ = lstm(tokens, context, state)
     with torch.no_grad():
-        step = lstm.stepper(context, state)
-        stepped = torch.stack([step(fed).clone() for fed in tokens])
+        step = lstm.stepper()
+        step.start(context, state)
+        stepped = torch.stack([step(fed) for fed in tokens])
     torch.testing.assert_close(stepped, whole, rtol=0, atol=1e-13)
 
 
@@ -68,14 +69,16 @@ def test_stepping_leaves_the_initial_state_as_it_was():
     state = tuple(torch.randn(2, 1, 3, 6))
     before = tuple(part.clone() for part in state)
     with torch.no_grad():
-        lstm.stepper(torch.randn(3, 2), state)(torch.zeros(3, dtype=torch.long))
+        step = lstm.stepper()
+        step.start(torch.randn(3, 2), state)
+        step(torch.zeros(3, dtype=torch.long))
     assert all(torch.equal(a, b) for a, b in zip(state, before, strict=True))
 
 
 def test_a_bidirectional_lstm_refuses_to_step():
     lstm = TokenLSTM(6, 1, bidirectional=True)
     with pytest.raises(ValueError, match="bidirectional"):
-        lstm.stepper(torch.zeros(1, 0), (torch.zeros(2, 1, 6), torch.zeros(2, 1, 6)))
+        lstm.stepper()
 
 
 def test_no_token_is_an_all_zero_vector():

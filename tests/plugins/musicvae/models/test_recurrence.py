@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch import nn
 
 from plugins.musicvae.models.recurrence import lstm_layer, token_table
 

@@ -1,0 +1,156 @@
+"""From the composed ``hooks`` options to the hooks of a run."""
+
+import difflib
+import inspect
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from labcore.errors import UsageError
+from labcore.hooks.manager import HookSet
+from labcore.hooks.taps import Taps
+from labcore.plugin import load_object
+
+if TYPE_CHECKING:
+    from labcore.plugin import Plugin
+
+__all__ = ["BUILT_IN", "build_hooks"]
+
+BUILT_IN: Mapping[str, str] = {
+    "console": "labcore.hooks.console:Console",
+    "jsonl": "labcore.hooks.jsonl:MetricsFile",
+    "timing": "labcore.hooks.timing:Timing",
+    "telemetry": "labcore.hooks.telemetry:Telemetry",
+    "tensorboard": "labcore.hooks.tensorboard:TensorBoard",
+    "wandb": "labcore.hooks.weights_and_biases:WeightsAndBiases",
+}
+"""Hooks that every plugin can use: name to dotted path."""
+
+_OPTION_TYPES = (bool, int, float, str)
+
+
+def build_hooks(
+    plugin: "Plugin",
+    options: Mapping[str, Mapping[str, Any] | None],
+    *,
+    taps: Mapping[str, Sequence[str]] | None = None,
+    taps_every: int = 100,
+) -> HookSet:
+    """Builds the hooks that a run asks for.
+
+    ``jsonl`` is always among them, since reports and comparisons are made from its file.
+
+    Args:
+        plugin: May declare hooks of its own.
+        options: The composed ``hooks`` node: name to the hook's options, or None for off.
+        taps: Layers to watch and what to log of each; empty for none.
+        taps_every: Steps between two looks through the taps.
+
+    Returns:
+        The hooks, ready to be called.
+
+    Raises:
+        UsageError: A hook or one of its options does not exist or has the wrong type; lists every
+            problem.
+    """
+    known = {**BUILT_IN, **plugin.hooks}
+    wanted = {"jsonl": {}, **{name: given for name, given in options.items() if given is not None}}
+    problems: list[str] = []
+    hooks: dict[str, object] = {}
+    for name, given in wanted.items():
+        if name not in known:
+            problems.append(_unknown_hook(name, known))
+            continue
+        try:
+            hook_class = load_object(known[name])
+        except (ImportError, AttributeError) as error:
+            problems.append(f"hook {name} ({known[name]}) cannot be imported: {error}")
+            continue
+        wrong = _check_options(name, hook_class, given)
+        problems.extend(wrong)
+        if not wrong:
+            try:
+                hooks[name] = hook_class(**given)
+            except ValueError as error:
+                problems.append(f"hooks.{name}: {error}")
+    if problems:
+        raise UsageError("the hooks of this run are wrong", problems=problems)
+    hook_set = HookSet()
+    for name, hook in hooks.items():
+        hook_set.register(name, hook)
+    if taps:
+        hook_set.register("taps", Taps(taps, every=taps_every))
+    return hook_set
+
+
+def _unknown_hook(name: str, known: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
+    return f"there is no hook {name!r}; {hint}"
+
+
+def _check_options(name: str, hook_class: Any, given: object) -> list[str]:
+    """Compares options with the keyword arguments of the hook's constructor and their types."""
+    if not isinstance(given, Mapping):
+        return [f"hooks.{name} is {given!r}; give options such as {{}} or null to turn it off"]
+    types_of = _option_types(hook_class)
+    offered = ", ".join(types_of) or "no options"
+    problems = [
+        f"hooks.{name} has no option {option!r}; it has {offered}"
+        for option in given
+        if option not in types_of
+    ]
+    for option, value in given.items():
+        expected = types_of.get(option)
+        if expected is not None and not _fits(value, expected):
+            problems.append(f"hooks.{name}.{option} is {value!r}; it takes {_words(expected)}")
+    return problems
+
+
+def _option_types(hook_class: Any) -> dict[str, Any]:
+    """Returns the constructor's keywords that a config can give, with their types."""
+    constructor = hook_class.__init__
+    if constructor is object.__init__:
+        return {}
+    hints = typing.get_type_hints(constructor)
+    parameters = list(inspect.signature(constructor).parameters.values())[1:]
+    annotated = {p.name: hints.get(p.name, Any) for p in parameters if p.kind == p.KEYWORD_ONLY}
+    return {name: hint for name, hint in annotated.items() if _is_option(hint)}
+
+
+def _is_option(hint: Any) -> bool:
+    origin = typing.get_origin(hint)
+    if origin in (types.UnionType, typing.Union):
+        return all(part is type(None) or _is_option(part) for part in typing.get_args(hint))
+    return hint is Any or hint in _OPTION_TYPES or origin in (list, dict)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    origin = typing.get_origin(hint)
+    if hint is Any:
+        return True
+    if origin in (types.UnionType, typing.Union):
+        return any(_fits(value, part) for part in typing.get_args(hint))
+    if origin is list:
+        (item,) = typing.get_args(hint)
+        return isinstance(value, list) and all(_fits(each, item) for each in value)
+    if origin is dict:
+        return isinstance(value, Mapping)
+    if isinstance(value, bool):
+        return hint is bool
+    if hint is float:
+        return isinstance(value, int | float)
+    return isinstance(value, hint)
+
+
+def _words(hint: Any) -> str:
+    words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+    origin = typing.get_origin(hint)
+    if origin in (types.UnionType, typing.Union):
+        return " or ".join(_words(part) for part in typing.get_args(hint))
+    if origin is list:
+        return "a list"
+    if origin is dict:
+        return "a mapping"
+    return "null" if hint is type(None) else words.get(hint, str(hint))

@@ -1,0 +1,180 @@
+"""What a run does to its machine: processor, memory, GPUs; sampled in a thread of its own."""
+
+import contextlib
+import importlib
+import json
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+
+from labcore.hooks.specs import hookimpl
+from labcore.run.files import write_atomically
+
+__all__ = ["FILE_NAME", "Telemetry"]
+
+FILE_NAME = "telemetry.json"
+_MIB = 2**20
+
+
+class Telemetry:
+    """Logs the load as phase ``perf`` and leaves peaks and means in ``telemetry.json``.
+
+    The thread only reads counters. What it has read since the last step is averaged and logged from
+    the training loop, so that records stay in order. A machine without an NVIDIA driver has no GPU
+    figures, and that is normal.
+
+    Args:
+        every_s: Seconds between two samples.
+    """
+
+    def __init__(self, *, every_s: float = 5.0) -> None:
+        if every_s <= 0:
+            raise ValueError(f"every_s is {every_s}; it must be above zero")
+        self._every_s = every_s
+        self._process = psutil.Process()
+        self._gpus: _Gpus | None = None
+        self._lock = threading.Lock()
+        self._fresh: list[dict[str, float]] = []
+        self._peak: dict[str, float] = {}
+        self._sum: defaultdict[str, float] = defaultdict(float)
+        self._num: defaultdict[str, int] = defaultdict(int)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @hookimpl
+    def run_started(self) -> None:
+        """Starts sampling."""
+        self._gpus = _Gpus.open()
+        self._process.cpu_percent()  # the first call only sets the mark that the next one reads
+        psutil.cpu_percent()
+        self._thread = threading.Thread(target=self._watch, name="lab-telemetry", daemon=True)
+        self._thread.start()
+
+    @hookimpl
+    def step_ended(self, run: Any, loop: Any) -> None:
+        """Logs the mean of the samples that have come since the last log."""
+        if not self._fresh:
+            return
+        with self._lock:
+            samples, self._fresh = self._fresh, []
+        run.log_metrics(_means(samples), step=loop.step, phase="perf")
+
+    @hookimpl
+    def run_ended(self, run: Any) -> None:
+        """Stops sampling and writes ``telemetry.json``."""
+        self._sample()  # a run shorter than a period has a sample too
+        self.close()
+        result = {
+            "num_samples": max(self._num.values(), default=0),
+            "peak": {name: round(value, 2) for name, value in self._peak.items()},
+            "mean": {name: round(total / self._num[name], 2) for name, total in self._sum.items()},
+        }
+        write_atomically(run.folder / FILE_NAME, json.dumps(result, indent=1) + "\n")
+
+    def close(self) -> None:
+        """Stops the thread."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._gpus is not None:
+            self._gpus.close()
+            self._gpus = None
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._every_s):
+            self._sample()
+
+    def _sample(self) -> None:
+        sample: dict[str, float] = {}
+        with contextlib.suppress(psutil.Error, OSError):
+            # 100 is one core; with data workers the machine's figure says more.
+            sample["cpu_percent"] = self._process.cpu_percent()
+            sample["machine_cpu_percent"] = psutil.cpu_percent()
+            sample["memory_mib"] = self._process.memory_info().rss / _MIB
+            sample["machine_memory_percent"] = psutil.virtual_memory().percent
+        if self._gpus is not None:
+            sample.update(self._gpus.read())
+        with self._lock:
+            self._fresh.append(sample)
+            del self._fresh[:-1000]  # a run with no steps takes nothing away
+            for name, value in sample.items():
+                self._peak[name] = max(value, self._peak.get(name, value))
+                self._sum[name] += value
+                self._num[name] += 1
+
+
+class _Gpus:
+    """The GPUs that this process can see, through NVML."""
+
+    def __init__(self, nvml: Any, handles: dict[str, Any]) -> None:
+        self._nvml = nvml
+        self._handles = handles
+
+    @classmethod
+    def open(cls) -> "_Gpus | None":
+        """Returns None when there is no NVML or no visible GPU."""
+        try:
+            pynvml: Any = importlib.import_module("pynvml")
+        except ImportError:
+            return None
+        try:
+            pynvml.nvmlInit()
+            handles = cls._visible(pynvml)
+        except pynvml.NVMLError:
+            return None
+        if not handles:
+            pynvml.nvmlShutdown()
+            return None
+        return cls(pynvml, handles)
+
+    @staticmethod
+    def _visible(nvml: Any) -> dict[str, Any]:
+        """Numbers GPUs as the framework does: by their place in CUDA_VISIBLE_DEVICES."""
+        chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+        if chosen is None:
+            names = [str(index) for index in range(nvml.nvmlDeviceGetCount())]
+        else:
+            names = [name.strip() for name in chosen.split(",") if name.strip()]
+        handles: dict[str, Any] = {}
+        for place, name in enumerate(names):
+            with contextlib.suppress(nvml.NVMLError):
+                if name.isdigit():
+                    handles[f"gpu{place}"] = nvml.nvmlDeviceGetHandleByIndex(int(name))
+                elif name.startswith(("GPU-", "MIG-")):
+                    handles[f"gpu{place}"] = nvml.nvmlDeviceGetHandleByUUID(name)
+        return handles
+
+    def read(self) -> dict[str, float]:
+        """Returns utilization, memory, temperature and power of each GPU, as far as it tells."""
+        nvml = self._nvml
+        readers: dict[str, Callable[[Any], float]] = {
+            "percent": lambda gpu: nvml.nvmlDeviceGetUtilizationRates(gpu).gpu,
+            "memory_mib": lambda gpu: nvml.nvmlDeviceGetMemoryInfo(gpu).used / _MIB,
+            "celsius": lambda gpu: nvml.nvmlDeviceGetTemperature(gpu, nvml.NVML_TEMPERATURE_GPU),
+            "watts": lambda gpu: nvml.nvmlDeviceGetPowerUsage(gpu) / 1000,
+        }
+        values: dict[str, float] = {}
+        for name, gpu in self._handles.items():
+            for figure, reader in readers.items():
+                with contextlib.suppress(nvml.NVMLError):
+                    values[f"{name}_{figure}"] = float(reader(gpu))
+        return values
+
+    def close(self) -> None:
+        """Lets NVML go."""
+        with contextlib.suppress(self._nvml.NVMLError):
+            self._nvml.nvmlShutdown()
+
+
+def _means(samples: list[dict[str, float]]) -> dict[str, float]:
+    names = dict.fromkeys(name for sample in samples for name in sample)
+    means: dict[str, float] = {}
+    for name in names:
+        values = [sample[name] for sample in samples if name in sample]
+        means[name] = sum(values) / len(values)
+    return means

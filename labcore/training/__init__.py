@@ -1,0 +1,55 @@
+"""Training: one loop for every plugin, on Lightning Fabric, with exact resume.
+
+Read ``loop.py`` first. Importing this package imports no framework (the command line reads
+``labcore.training.config`` to compose a config); the names below import torch when first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from labcore.training.config import Goal, LoopConfig
+
+if TYPE_CHECKING:
+    from labcore.training.batches import BatchSource, TensorBatches
+    from labcore.training.fitting import fit
+    from labcore.training.loading import LoaderBatches, loader
+    from labcore.training.loop import FitResult, Loop
+    from labcore.training.seeding import item_generator, seed_everything
+    from labcore.training.weights import load_weights
+
+__all__ = [
+    "BatchSource",
+    "FitResult",
+    "Goal",
+    "LoaderBatches",
+    "Loop",
+    "LoopConfig",
+    "TensorBatches",
+    "fit",
+    "item_generator",
+    "load_weights",
+    "loader",
+    "seed_everything",
+]
+
+_HOMES = {
+    "BatchSource": "batches",
+    "FitResult": "loop",
+    "LoaderBatches": "loading",
+    "Loop": "loop",
+    "TensorBatches": "batches",
+    "fit": "fitting",
+    "item_generator": "seeding",
+    "load_weights": "weights",
+    "loader": "loading",
+    "seed_everything": "seeding",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

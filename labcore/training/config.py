@@ -1,0 +1,116 @@
+"""Options of the training loop, shared by every plugin that trains. Imports no framework."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+__all__ = ["Goal", "LoopConfig", "seconds"]
+
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?\Z")
+
+_PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "bf16-true", "64-true")
+_STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true")
+# Strategies that shard the weights (FSDP) are left out: checkpoints hold them whole.
+
+
+class Goal(Enum):
+    """Which way the monitored metric gets better."""
+
+    minimize = "minimize"
+    maximize = "maximize"
+
+
+def seconds(duration: str) -> float:
+    """Reads a duration such as ``90s``, ``5m`` or ``1h30m``.
+
+    Args:
+        duration: Hours, minutes and seconds in that order, or a plain number of seconds.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ValueError: The text is not a duration.
+    """
+    text = duration.strip()
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    match = _DURATION.match(text)
+    if not text or match is None:
+        raise ValueError(f"{duration!r} is not a duration; write 90s, 5m or 1h30m")
+    hours, minutes, secs = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + secs
+
+
+@dataclass(kw_only=True, slots=True)
+class LoopConfig:
+    """How long to train, how precisely, what to keep, when to look."""
+
+    max_steps: int = 1000
+    """Optimiser steps to take."""
+    max_time: str | None = None
+    """Stop after this much training time (90s, 5m, 1h30m), resumed runs included."""
+    precision: str = "32-true"
+    """Lightning Fabric's precision: 32-true, 16-mixed, bf16-mixed, bf16-true, 64-true."""
+    strategy: str = "auto"
+    """Lightning Fabric's strategy: auto (one device, or ddp for several), ddp, or
+    ddp_find_unused_parameters_true when a step leaves some weights out."""
+    devices: int = 1
+    """Processes (one GPU each, or CPU processes) on each machine."""
+    nodes: int = 1
+    """Machines, when torchrun or Slurm starts the run on several."""
+    deterministic: bool = False
+    """Use only deterministic algorithms: GPU runs then repeat bit for bit, and are slower."""
+    accumulate: int = 1
+    """Batches whose gradients are summed into one optimiser step."""
+    clip_norm: float | None = None
+    """Clip the gradient to this global norm."""
+    skip_norm: float | None = None
+    """Drop a step whose gradient norm is larger than this, or not finite."""
+    ema: float | None = None
+    """Decay of an exponential moving average of the weights, used for validation and for the model
+    that the run leaves (0.999)."""
+    log_every: int = 20
+    """Steps between two records of the training metrics."""
+    validate_every: int = 500
+    """Steps between two validations; there is always one at the end. 0 for only that one."""
+    checkpoint_every: int = 500
+    """Steps between two checkpoints; there is always one at the end."""
+    keep_last: int = 2
+    """Checkpoints to keep beside the best one."""
+    monitor: str = "loss"
+    """Validation metric that decides which checkpoint is the best."""
+    goal: Goal = Goal.minimize
+    """Whether the monitored metric should be small or large."""
+    patience: int = 0
+    """Stop after this many validations without a better monitored metric; 0 never does."""
+
+    def __post_init__(self) -> None:
+        if self.max_steps < 1:
+            raise ValueError(f"train.max_steps is {self.max_steps}; it must be at least 1")
+        if self.max_time is not None and seconds(self.max_time) <= 0:
+            raise ValueError("train.max_time must be above zero; leave it out for no limit")
+        for name in (
+            "devices",
+            "nodes",
+            "accumulate",
+            "log_every",
+            "checkpoint_every",
+            "keep_last",
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"train.{name} is {getattr(self, name)}; it must be at least 1")
+        if self.validate_every < 0 or self.patience < 0:
+            raise ValueError("train.validate_every and train.patience must not be negative")
+        if self.clip_norm is not None and self.clip_norm <= 0:
+            raise ValueError("train.clip_norm must be above zero; leave it out for no clipping")
+        if self.skip_norm is not None and self.skip_norm <= 0:
+            raise ValueError("train.skip_norm must be above zero; leave it out to drop no step")
+        if self.precision not in _PRECISIONS:
+            raise ValueError(f"train.precision is {self.precision!r}; use {', '.join(_PRECISIONS)}")
+        if self.strategy not in _STRATEGIES:
+            raise ValueError(f"train.strategy is {self.strategy!r}; use {', '.join(_STRATEGIES)}")
+        if self.ema is not None and not 0 < self.ema < 1:
+            raise ValueError(f"train.ema is {self.ema}; use a decay between 0 and 1, such as 0.999")

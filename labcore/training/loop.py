@@ -1,0 +1,322 @@
+"""The training loop. Read :meth:`Loop.run` first; everything else is what it calls."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from labcore.errors import Interrupted
+from labcore.run.run import Run
+from labcore.training.batches import BatchSource
+from labcore.training.checkpoint import CheckpointStore, best_of
+from labcore.training.config import LoopConfig, seconds
+from labcore.training.ema import WeightAverage
+from labcore.training.evaluation import evaluating
+from labcore.training.feed import Feed
+from labcore.training.guard import Guard, NotFiniteError, explained_divergence
+from labcore.training.monitor import Monitor
+from labcore.training.processes import average, average_values, largest, shard
+from labcore.training.seeding import mix
+from labcore.training.snapshots import Snapshots, Stateful
+from labcore.training.stopwatch import Stopwatch
+from labcore.training.update import WeightUpdate
+from labcore.training.window import MetricWindow
+
+__all__ = ["FitResult", "Loop", "Reason", "TrainingStep", "Validate"]
+
+TrainingStep = Callable[[Any, Any, "Loop"], Mapping[str, Tensor]]
+Validate = Callable[[Any, "Loop"], Mapping[str, float]]
+Reason = Literal["max_steps", "max_time", "early_stop", "signal"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FitResult:
+    """How training ended."""
+
+    step: int
+    """Optimiser steps taken, those of earlier processes of the run included."""
+    reason: Reason
+    """``max_steps``, ``max_time`` or ``early_stop``."""
+    metrics: Mapping[str, float]
+    """The last validation; empty when there was none."""
+    best_value: float | None
+    """Best value of the monitored metric."""
+    best_step: int | None
+    checkpoint: Path | None
+    """The best checkpoint, or the last one when nothing was validated."""
+
+
+class Loop:
+    """A training under way; hooks and the plugin's two functions look at it.
+
+    Attributes:
+        config: The options.
+        fabric: Lightning Fabric: devices, precision, processes.
+        model: The plugin's model, on its device. Training steps get Fabric's wrapper of it.
+        optimizer: Fabric's wrapper of the optimiser.
+        monitor: The best validation so far: ``monitor.value`` and ``monitor.step``.
+        step: Optimiser steps taken so far.
+        max_steps: Step at which training ends.
+        metrics: The training metrics last recorded.
+        validation: The last validation.
+    """
+
+    def __init__(
+        self,
+        run: Run[Any],
+        fabric: Fabric,
+        *,
+        config: LoopConfig,
+        model: nn.Module,
+        optimizer: Optimizer,
+        data: BatchSource,
+        training_step: TrainingStep,
+        validate: Validate | None,
+        scheduler: LRScheduler | None,
+        checkpoints: Path,
+    ) -> None:
+        self.config = config
+        self.fabric = fabric
+        self._wrapped, self.optimizer = fabric.setup(model, optimizer)
+        self.model: nn.Module = self._wrapped.module
+        self.monitor = Monitor(config.monitor, config.goal, config.patience)
+        self.step = 0
+        self.max_steps = config.max_steps
+        self.metrics: dict[str, float] = {}
+        self.validation: dict[str, float] = {}
+        self._run = run
+        self._hooks = run.hooks
+        self._training_step = training_step
+        self._validate_with = validate
+        self._seed = int(getattr(run.config, "seed", 0))
+        self._max_time_s = math.inf if config.max_time is None else seconds(config.max_time)
+        self._signal = 0
+        self._validated_at = -1
+        self._saved_at = -1
+        self._clock = Stopwatch()
+        self._window = MetricWindow(fabric.device)
+        self._average = None if config.ema is None else WeightAverage(self.model, config.ema)
+        self._feed = Feed(
+            shard(data, fabric),
+            epoch_started=lambda: self._tell("epoch_started"),
+            epoch_ended=lambda: self._tell("epoch_ended"),
+        )
+        self._update = WeightUpdate(
+            fabric=fabric,
+            model=self.model,
+            optimizer=self.optimizer,
+            scheduler=scheduler,
+            average=self._average,
+            config=config,
+        )
+        self._guard = Guard(fabric, self._window, self._update, config)
+        self._store = CheckpointStore(checkpoints, keep_last=config.keep_last)
+        parts: dict[str, Stateful | None] = {
+            "loop": self,
+            "model": self.model,
+            "optimizer": self.optimizer,
+            "scheduler": scheduler,
+            "ema": self._average,
+            "precision": fabric.strategy.precision,
+            "update": self._update,
+            "feed": self._feed,
+            "monitor": self.monitor,
+            "hooks": run.hooks if run.is_main else None,
+        }
+        present = {name: part for name, part in parts.items() if part is not None}
+        self._snapshots = Snapshots(
+            fabric,
+            self._store,
+            present,
+            self._window,
+            warn=lambda text: run.say(text, "warning"),
+        )
+
+    @property
+    def epoch(self) -> int:
+        """Complete passes over the training data."""
+        return self._feed.epoch
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds of training so far, those of earlier processes of the run included."""
+        return self._clock.elapsed_s
+
+    @property
+    def num_dropped(self) -> int:
+        """Steps left out because their gradient was above ``train.skip_norm``."""
+        return self._update.num_dropped
+
+    def run(self) -> FitResult:
+        """Trains until there is a reason to stop.
+
+        Raises:
+            Interrupted: A signal asked for it; a checkpoint has been written.
+            RunFailed: The loss is not finite, or a checkpoint could not be written.
+        """
+        try:
+            self._begin()
+            reason = self._reason_to_stop()
+            while reason is None:
+                self._take_step()
+                reason = self._reason_to_stop()
+                self._record_if_due()
+                reason = self._validate_if_due(reason)
+                self._save_if_due(reason)
+            return self._end(reason)
+        except NotFiniteError as error:
+            raise explained_divergence(
+                error, metrics=self.metrics, kept=self._store.newest(), config=self.config
+            ) from None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what the loop itself has counted and seen."""
+        return {
+            "step": self.step,
+            "elapsed_s": self.elapsed_s,
+            "metrics": self.metrics,
+            "validation": self.validation,
+            "validated_at": self._validated_at,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a state of :meth:`state_dict`."""
+        self.step = self._saved_at = int(state["step"])
+        self.metrics = dict(state["metrics"])
+        self.validation = dict(state["validation"])
+        self._validated_at = int(state["validated_at"])
+        self._clock.start(float(state["elapsed_s"]))
+
+    def _begin(self) -> None:
+        self._clock.start()
+        path = self._snapshots.load(self._seed)
+        self._run.status.total_steps = self.max_steps
+        self._tell("fit_started")
+        if path is not None:
+            self._tell("checkpoint_loaded", path=path)
+        self.model.train()
+        self._feed.open()
+        # Last, since a source may draw random numbers to make its iterator.
+        self._snapshots.start_generators(self.step)
+
+    def _take_step(self) -> None:
+        self._feed.begin_epoch_if_due()
+        self._tell("step_started")
+        parts = self.config.accumulate
+        for part in range(parts):
+            batch = self.fabric.to_device(self._feed.next())
+            with self.fabric.no_backward_sync(self._wrapped, enabled=part + 1 < parts):
+                loss = self._forward(batch)
+                self.fabric.backward(loss / parts if parts > 1 else loss)
+        self._tell("backward_ended")
+        norm = self._update.apply()
+        if norm is not None:
+            self._window.add({"grad_norm": norm})
+        self.step += 1
+        self._tell("step_ended")
+        self._feed.end_epoch_if_done()
+
+    def _forward(self, batch: Any) -> Tensor:
+        with self.fabric.autocast():
+            values = self._training_step(self._wrapped, batch, self)
+        loss = values.get("loss") if isinstance(values, Mapping) else None
+        if not isinstance(loss, Tensor) or loss.ndim:
+            raise TypeError('training_step must return {"loss": a scalar tensor, ...}')
+        self._guard.check_loss(loss, self.step + 1)
+        self._window.add(values)
+        return loss
+
+    def _record_if_due(self) -> None:
+        if self.step % self.config.log_every:
+            return
+        self._guard.check_window(self.step)
+        values = self._window.means(lambda means: average(means, self.fabric))
+        values["lr"] = self._update.lr
+        if self.config.skip_norm is not None:
+            values["dropped_steps"] = float(self.num_dropped)
+        self.metrics = values
+        self._run.log_metrics(values, step=self.step, phase="train")
+
+    def _validate_if_due(self, reason: Reason | None) -> Reason | None:
+        """Validates; returns the reason to stop, which may be a new one."""
+        every = self.config.validate_every
+        if reason in ("max_steps", "max_time") or (every > 0 and self.step % every == 0):
+            self._validate()
+        return reason or ("early_stop" if self.monitor.exhausted else None)
+
+    def _validate(self) -> None:
+        if self._validate_with is None:
+            return
+        seed = mix(self._seed, self.step)
+        with evaluating(self.model, self._average, self.fabric, seed):
+            self._tell("validation_started")
+            values = average_values(self._validate_with(self.model, self), self.fabric)
+            self._tell("validation_ended", values=values)
+        self.validation, self._validated_at = values, self.step
+        self._run.log_metrics(values, step=self.step, phase="val")
+        self.monitor.update(values, self.step)
+        self._update.validated(values[self.config.monitor])
+
+    def _save_if_due(self, reason: Reason | None) -> None:
+        is_best = self.monitor.step == self.step
+        if reason or is_best or self.step % self.config.checkpoint_every == 0:
+            self._save()
+
+    def _save(self) -> None:
+        self._guard.check_window(self.step)
+        self._guard.check_weights(self.model, self.step)
+        path = self._snapshots.save(self.step)
+        self._saved_at = self.step
+        if path is None:
+            return
+        if self.monitor.step == self.step and self.monitor.value is not None:
+            self._store.mark_best(
+                path, metric=self.config.monitor, value=self.monitor.value, step=self.step
+            )
+        self._store.prune()
+        self._tell("checkpoint_saved", path=path)
+
+    def _reason_to_stop(self) -> Reason | None:
+        number, is_late = self._run.stop.number or 0, int(self.elapsed_s >= self._max_time_s)
+        # Asking the other processes makes a GPU wait, so that is not done at every step.
+        is_cheap = self.fabric.world_size == 1 or self.fabric.device.type == "cpu"
+        if is_cheap or self.step % self.config.log_every == 0:
+            self._signal, is_late = largest((number, is_late), self.fabric)
+        else:
+            is_late = 0
+        if self._signal:
+            return "signal"
+        if self.step >= self.max_steps:
+            return "max_steps"
+        if is_late:
+            return "max_time"
+        return "early_stop" if self.monitor.exhausted else None
+
+    def _end(self, reason: Reason) -> FitResult:
+        """Does what a process that was stopped just before this point has left undone."""
+        is_validated = self._validate_with is None or self._validated_at == self.step
+        if reason != "signal" and not is_validated:
+            self._validate()
+            self._saved_at = -1
+        if self._saved_at != self.step:
+            self._save()
+        if reason == "signal":
+            raise Interrupted(self._signal)
+        return FitResult(
+            step=self.step,
+            reason=reason,
+            metrics=self.validation,
+            best_value=self.monitor.value,
+            best_step=self.monitor.step,
+            checkpoint=best_of(self._store.folder) or self._store.newest(),
+        )
+
+    def _tell(self, moment: str, **details: Any) -> None:
+        if self._hooks.has(moment):
+            self._hooks.call(moment, run=self._run, loop=self, **details)

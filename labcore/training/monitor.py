@@ -1,0 +1,69 @@
+"""Which validation was the best so far, and whether it is time to give up on a better one."""
+
+import math
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from labcore.errors import UsageError
+from labcore.training.config import Goal
+
+__all__ = ["Monitor"]
+
+
+class Monitor:
+    """Follows one validation metric.
+
+    Args:
+        metric: Name of the metric.
+        goal: Whether it should be small or large.
+        patience: Validations without a better value after which :attr:`exhausted` is true; 0 never.
+
+    Attributes:
+        value: The best value, or None before the first.
+        step: Step of the best value.
+    """
+
+    def __init__(self, metric: str, goal: Goal, patience: int) -> None:
+        self.metric = metric
+        self.value: float | None = None
+        self.step: int | None = None
+        self._sign = 1.0 if goal is Goal.minimize else -1.0
+        self._patience = patience
+        self._waited = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether patience has run out."""
+        return 0 < self._patience <= self._waited
+
+    def update(self, values: Mapping[str, float], step: int) -> bool:
+        """Takes in a validation.
+
+        Returns:
+            Whether it is the best so far. NaN never is.
+
+        Raises:
+            UsageError: The validation has no such metric.
+        """
+        if self.metric not in values:
+            near = get_close_matches(self.metric, values, n=1) or list(values)[:1]
+            raise UsageError(
+                f"validation gives no metric {self.metric!r}; it gives {', '.join(values)}",
+                fix=f"choose one of them: train.monitor={near[0]}" if near else None,
+            )
+        value = values[self.metric]
+        is_first = self.value is None and not math.isnan(value)
+        if is_first or (self.value is not None and self._sign * value < self._sign * self.value):
+            self.value, self.step, self._waited = value, step, 0
+            return True
+        self._waited += 1
+        return False
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the best value, its step, and how long it has been."""
+        return {"value": self.value, "step": self.step, "waited": self._waited}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a state of :meth:`state_dict`."""
+        self.value, self.step, self._waited = state["value"], state["step"], state["waited"]

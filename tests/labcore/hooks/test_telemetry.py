@@ -1,0 +1,136 @@
+"""The load of the machine, with and without a GPU to ask."""
+
+import json
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from labcore.hooks import hookimpl
+from labcore.hooks.telemetry import FILE_NAME, Telemetry
+
+
+class FakeNvml:
+    """Two cards; the second has no power meter."""
+
+    NVML_TEMPERATURE_GPU = 0
+
+    class NVMLError(Exception):
+        pass
+
+    def __init__(self):
+        self.is_open = False
+
+    def nvmlInit(self):
+        self.is_open = True
+
+    def nvmlShutdown(self):
+        self.is_open = False
+
+    def nvmlDeviceGetCount(self):
+        return 2
+
+    def nvmlDeviceGetHandleByIndex(self, index):
+        return index
+
+    def nvmlDeviceGetHandleByUUID(self, uuid):
+        if uuid != "GPU-one":
+            raise self.NVMLError
+        return 1
+
+    def nvmlDeviceGetUtilizationRates(self, gpu):
+        return SimpleNamespace(gpu=50 + gpu)
+
+    def nvmlDeviceGetMemoryInfo(self, gpu):
+        return SimpleNamespace(used=2**30)
+
+    def nvmlDeviceGetTemperature(self, gpu, sensor):
+        return 60
+
+    def nvmlDeviceGetPowerUsage(self, gpu):
+        if gpu == 1:
+            raise self.NVMLError
+        return 150_000
+
+
+@pytest.fixture
+def nvml(monkeypatch):
+    fake = FakeNvml()
+    monkeypatch.setitem(sys.modules, "pynvml", fake)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return fake
+
+
+def measure(hooks, run):
+    hooks.register("telemetry", Telemetry(every_s=60))
+    hooks.call("run_started", run=run)
+    hooks.call("run_ended", run=run, state="finished")
+    return json.loads((run.folder / FILE_NAME).read_text())
+
+
+def test_processor_and_memory_are_measured_even_in_the_shortest_run(hooks, run, nvml):
+    result = measure(hooks, run)
+    assert result["num_samples"] == 1
+    assert result["peak"]["memory_mib"] > 10
+    assert set(result["peak"]) >= {"cpu_percent", "machine_cpu_percent", "machine_memory_percent"}
+
+
+def test_each_card_tells_what_it_can(hooks, run, nvml):
+    peak = measure(hooks, run)["peak"]
+    assert peak["gpu0_percent"] == 50
+    assert peak["gpu0_watts"] == 150
+    assert peak["gpu1_memory_mib"] == 1024
+    assert peak["gpu1_celsius"] == 60
+    assert "gpu1_watts" not in peak
+    assert not nvml.is_open
+
+
+@pytest.mark.parametrize("visible", ["1", "GPU-one"])
+def test_cards_are_numbered_as_the_framework_sees_them(hooks, run, nvml, monkeypatch, visible):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    peak = measure(hooks, run)["peak"]
+    assert peak["gpu0_percent"] == 51
+    assert "gpu1_percent" not in peak
+
+
+def test_no_visible_card_and_no_driver_are_normal(hooks, run, nvml, monkeypatch):
+    def no_driver():
+        raise nvml.NVMLError
+
+    monkeypatch.setattr(nvml, "nvmlInit", no_driver)
+    result = measure(hooks, run)
+    assert not any(name.startswith("gpu") for name in result["peak"])
+    assert not hooks.dropped
+
+
+def test_samples_are_logged_at_the_next_step(hooks, run, loop, nvml):
+    class Metrics:
+        def __init__(self):
+            self.records = []
+
+        @hookimpl
+        def metrics(self, values, step, phase):
+            self.records.append((phase, step, set(values)))
+
+    hooks.register("telemetry", Telemetry(every_s=0.01))
+    metrics = Metrics()
+    hooks.register("metrics", metrics)
+    hooks.call("run_started", run=run)
+    deadline = time.monotonic() + 5
+    while not metrics.records and time.monotonic() < deadline:
+        time.sleep(0.01)
+        loop.step += 1
+        hooks.call("step_ended", run=run, loop=loop)
+    hooks.call("run_ended", run=run, state="finished")
+    phase, step, names = metrics.records[0]
+    assert phase == "perf"
+    assert step >= 1
+    assert "cpu_percent" in names
+
+
+def test_the_thread_ends_with_the_run(hooks, run, nvml):
+    import threading
+
+    measure(hooks, run)
+    assert "lab-telemetry" not in {thread.name for thread in threading.enumerate()}
