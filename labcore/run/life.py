@@ -215,7 +215,10 @@ def _live_as_helper(
             stop=stop,
             is_main=False,
         )
-        load_object(task.run)(run)
+        # The main process meets the same error and speaks for the run; a helper that ended with
+        # another code would have it killed before it has written its report.
+        with contextlib.suppress(LabError):
+            load_object(task.run)(run)
     return 0
 
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from labcore.training.batches import BatchSource, TensorBatches
     from labcore.training.fitting import fit
     from labcore.training.loading import LoaderBatches, loader
-    from labcore.training.loop import FitResult, Loop
+    from labcore.training.loop import Loop
+    from labcore.training.result import FitResult
     from labcore.training.seeding import item_generator, seed_everything
     from labcore.training.weights import load_weights
 
@@ -34,7 +35,7 @@ __all__ = [
 
 _HOMES = {
     "BatchSource": "batches",
-    "FitResult": "loop",
+    "FitResult": "result",
     "LoaderBatches": "loading",
     "Loop": "loop",
     "TensorBatches": "batches",

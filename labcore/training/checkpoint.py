@@ -8,7 +8,6 @@ the checkpoint with the best validation.
 import errno
 import hashlib
 import json
-import logging
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -29,8 +28,6 @@ FORMAT = 1
 _BEST = "best.json"
 _TEMPORARY = ".step-"
 _MIB = 2**20
-
-log = logging.getLogger(__name__)
 
 
 class DamagedCheckpoint(RunFailed):

@@ -13,8 +13,9 @@ from labcore.training.batches import BatchSource
 from labcore.training.checkpoint import stored_in
 from labcore.training.config import LoopConfig
 from labcore.training.guard import explained_memory
-from labcore.training.loop import FitResult, Loop, TrainingStep, Validate
+from labcore.training.loop import Loop, TrainingStep, Validate
 from labcore.training.processes import launch
+from labcore.training.result import FitResult
 from labcore.training.seeding import use_deterministic_algorithms
 from labcore.training.weights import export_weights
 
@@ -53,7 +54,7 @@ def fit(
         scheduler: Learning-rate schedule, stepped once for each optimiser step (a
             ReduceLROnPlateau once for each validation).
         config: Options; ``run.config.train`` when left out.
-        name: Keeps the checkpoints apart when one run trains several models.
+        name: Keeps checkpoints and metrics apart when one run trains several models.
 
     Returns:
         How training ended. The model has its last weights; ``labcore.training.load_weights`` reads
@@ -86,6 +87,7 @@ def fit(
                 validate=validate,
                 scheduler=scheduler,
                 checkpoints=checkpoints,
+                name=name,
             )
             result = loop.run()
     except BaseException as error:

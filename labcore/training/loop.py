@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -22,40 +21,24 @@ from labcore.training.feed import Feed
 from labcore.training.guard import Guard, NotFiniteError, explained_divergence
 from labcore.training.monitor import Monitor
 from labcore.training.processes import average, average_values, largest, shard
+from labcore.training.result import FitResult, Reason
 from labcore.training.seeding import mix
 from labcore.training.snapshots import Snapshots, Stateful
 from labcore.training.stopwatch import Stopwatch
 from labcore.training.update import WeightUpdate
 from labcore.training.window import MetricWindow
 
-__all__ = ["FitResult", "Loop", "Reason", "TrainingStep", "Validate"]
+__all__ = ["Loop", "TrainingStep", "Validate"]
 
 TrainingStep = Callable[[Any, Any, "Loop"], Mapping[str, Tensor]]
 Validate = Callable[[Any, "Loop"], Mapping[str, float]]
-Reason = Literal["max_steps", "max_time", "early_stop", "signal"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FitResult:
-    """How training ended."""
-
-    step: int
-    """Optimiser steps taken, those of earlier processes of the run included."""
-    reason: Reason
-    """``max_steps``, ``max_time`` or ``early_stop``."""
-    metrics: Mapping[str, float]
-    """The last validation; empty when there was none."""
-    best_value: float | None
-    """Best value of the monitored metric."""
-    best_step: int | None
-    checkpoint: Path | None
-    """The best checkpoint, or the last one when nothing was validated."""
 
 
 class Loop:
     """A training under way; hooks and the plugin's two functions look at it.
 
     Attributes:
+        name: Name of the training, when a run has several; it prefixes its metrics.
         config: The options.
         fabric: Lightning Fabric: devices, precision, processes.
         model: The plugin's model, on its device. Training steps get Fabric's wrapper of it.
@@ -80,7 +63,9 @@ class Loop:
         validate: Validate | None,
         scheduler: LRScheduler | None,
         checkpoints: Path,
+        name: str = "",
     ) -> None:
+        self.name = name
         self.config = config
         self.fabric = fabric
         self._wrapped, self.optimizer = fabric.setup(model, optimizer)
@@ -241,7 +226,12 @@ class Loop:
         if self.config.skip_norm is not None:
             values["dropped_steps"] = float(self.num_dropped)
         self.metrics = values
-        self._run.log_metrics(values, step=self.step, phase="train")
+        self._log(values, "train")
+
+    def _log(self, values: Mapping[str, float], phase: str) -> None:
+        prefix = f"{self.name}/" if self.name else ""
+        named = {f"{prefix}{key}": value for key, value in values.items()}
+        self._run.log_metrics(named, step=self.step, phase=phase)
 
     def _validate_if_due(self, reason: Reason | None) -> Reason | None:
         """Validates; returns the reason to stop, which may be a new one."""
@@ -259,7 +249,7 @@ class Loop:
             values = average_values(self._validate_with(self.model, self), self.fabric)
             self._tell("validation_ended", values=values)
         self.validation, self._validated_at = values, self.step
-        self._run.log_metrics(values, step=self.step, phase="val")
+        self._log(values, "val")
         self.monitor.update(values, self.step)
         self._update.validated(values[self.config.monitor])
 

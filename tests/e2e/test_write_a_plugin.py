@@ -1,7 +1,8 @@
-"""The plugin of docs/write-a-plugin.md: what under 40 lines get from the core, as a user types it."""
+"""The plugin of docs/write-a-plugin.md: what under 40 lines get from the core."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -129,6 +130,13 @@ def test_it_learns_and_leaves_metrics_weights_and_a_report(unbroken):
     assert "train.max_steps" in page
     assert "<svg" in page
     assert "max_steps: 400" in (run / "config.yaml").read_text()
+
+
+def test_every_file_of_its_run_folder_is_documented(unbroken):
+    page = (ROOT / "docs" / "how-a-run-lives.md").read_text(encoding="utf-8")
+    found = {path.name for path in only_run(unbroken).iterdir() if not path.name.startswith(".")}
+    documented = {name.split("/")[0] for name in re.findall(r"^\| `([^`]+)`", page, re.MULTILINE)}
+    assert found <= documented
 
 
 def test_its_own_hook_watches_the_run(unbroken):
