@@ -1,6 +1,6 @@
 """How many MIDI files a second become training data, against what else reads them.
 
-    python benchmarks/midi_conversion.py FOLDER [--files 2000] [--rebar]
+    python benchmarks/midi_conversion.py [FOLDER] [--files 2000] [--rebar]
 
 Ours parses, splits at metres, quantises, extracts melodies, encodes and writes the cache. Its
 peers, in the same process and on the same files: pretty_midi's load and piano roll (eight columns a
@@ -8,7 +8,7 @@ second, the sixteenths of 120 bpm), where most public ports of MusicVAE start; a
 installed, music21's converter on a sample, because it is slow. The one-core figures are per second
 of processor time, so that a busy machine does not distort them; all cores is by the clock.
 
-FOLDER is searched to any depth; `lab data list` says where the folk set is.
+FOLDER is searched to any depth; the folk set when it is left out.
 """
 
 import argparse
@@ -24,6 +24,8 @@ from pathlib import Path
 
 import pretty_midi
 
+from labcore.data import data_folder, ensure
+from plugins.musicvae import plugin
 from plugins.musicvae.config import DataConfig
 from plugins.musicvae.data.convert import convert, num_workers
 from plugins.musicvae.data.sources import Source, find_source
@@ -33,11 +35,12 @@ MUSIC21_FILES = 30
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="MIDI files converted per second")
-    parser.add_argument("folder", type=Path, help="folder of MIDI files")
+    parser.add_argument("folder", type=Path, nargs="?", help="folder of MIDI files")
     parser.add_argument("--files", type=int, default=2000, help="files to use at most")
     parser.add_argument("--rebar", action="store_true", help="also convert 2/4 and 4/2")
     options = parser.parse_args()
 
+    options.folder = options.folder or _folk()
     source = find_source(DataConfig(dataset="folder", folder=str(options.folder)), None)
     chosen = random.Random(0).sample(source.files, min(options.files, len(source.files)))
     source = replace(source, files=tuple(chosen))
@@ -71,6 +74,11 @@ def main() -> None:
         f"music21 converter:         {len(sample) / seconds:8.0f} files/s  "
         f"(ours is {one * seconds / len(sample):.0f}x; {len(sample)} files)"
     )
+
+
+def _folk() -> Path:
+    """The folder of the folk set, fetched when it is not here."""
+    return ensure(plugin, plugin.dataset("folk"), data_folder(""))
 
 
 def ours(source: Source, rebar: bool, workers: int) -> tuple[float, float]:

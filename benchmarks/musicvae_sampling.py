@@ -9,8 +9,8 @@ runs of the two alternate. Ratios are plain / ours.
 import argparse
 
 import torch
+from _plain_musicvae import PlainMusicVAE
 from musicvae_step import NUM_BARS, build, check_same, draw_melodies, time_alternately
-from plain_musicvae import PlainMusicVAE
 from rich.console import Console
 from rich.table import Table
 

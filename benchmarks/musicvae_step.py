@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from plain_musicvae import PlainMusicVAE
+from _plain_musicvae import PlainMusicVAE
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn

@@ -32,6 +32,7 @@ from labcore.run.process import current_owner
 from labcore.run.ranks import announce_folder, is_main_process, join_folder
 from labcore.run.run import Run
 from labcore.run.signals import StopSignal
+from labcore.run.source import SourceRun
 from labcore.run.status import Heartbeat, Status, read_status, write_status
 
 __all__ = ["execute", "resume"]
@@ -56,6 +57,7 @@ def execute(found: FoundPlugin, composed: Composed, *, argv: Sequence[str]) -> i
     Raises:
         RequirementError: A package, the device or the runs folder is not to be had; nothing is
             left behind.
+        UsageError: The task works on an earlier run and there is none.
     """
     plugin = _usable(found)
     config = composed.config
@@ -63,6 +65,8 @@ def execute(found: FoundPlugin, composed: Composed, *, argv: Sequence[str]) -> i
     runs_dir = Path(config.runs_dir)
     if not is_main_process():
         return _live_as_helper(plugin, composed.task, config, join_folder(runs_dir), device)
+    if composed.task.needs_run:
+        SourceRun.find(plugin, config.run or "latest", runs_dir)  # refuses before a folder is made
     folder = create_run_folder(runs_dir, plugin.name, composed.run_name)
     status = Status(
         run=f"{plugin.name}/{folder.name}",

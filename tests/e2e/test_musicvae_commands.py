@@ -185,6 +185,13 @@ def test_bad_input_gets_one_message_and_no_traceback(place, words, says, code):
     assert done.returncode == code
 
 
+def test_a_task_that_needs_a_model_leaves_no_run_when_there_is_none(place, tmp_path):
+    done = lab(place, "run", "plugin=musicvae", "task=sample", f"runs_dir={tmp_path / 'runs'}")
+    assert done.returncode == 2
+    assert "train one first: lab run plugin=musicvae" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_folder_of_broken_files_fails_with_the_list(place):
     folder = place / "rubbish"
     folder.mkdir()
