@@ -3,12 +3,14 @@
 T steps, B rows, C context features, H units, L layers, D directions.
 """
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from plugins.musicvae.data.tokens import NUM_TOKENS
-from plugins.musicvae.models.recurrence import lstm_layer, token_table
+from plugins.musicvae.models.recurrence import token_layer, token_table
 
 __all__ = ["NO_TOKEN", "State", "Stepper", "TokenLSTM", "one_hot"]
 
@@ -17,6 +19,13 @@ NO_TOKEN = NUM_TOKENS
 
 ROWS_AT_ONCE = 256
 """Rows that run through all the steps together on a CPU: their gates stay in the cache."""
+
+UNITS_PER_THREAD = 4096
+"""Hidden units of a step, over all its rows, from which the token layer's own node is the faster.
+
+Below it Python takes longer between products than they do, and ``nn.LSTM`` wins. Threads shorten
+the products alone.
+"""
 
 State = tuple[Tensor, Tensor]
 """Hidden and cell state, [L * D, B, H] each."""
@@ -30,8 +39,9 @@ def one_hot(tokens: Tensor, dtype: torch.dtype) -> Tensor:
 class TokenLSTM(nn.LSTM):
     """A stacked LSTM whose input is a one-hot token, followed by a context constant in time.
 
-    The parameters are ``nn.LSTM``'s, by name and shape, so cuDNN runs them on a GPU. On a CPU each
-    layer is one autograd node (:mod:`plugins.musicvae.models.recurrence`).
+    The parameters are ``nn.LSTM``'s, by name and shape, so cuDNN runs them on a GPU. On a CPU the
+    layer that reads the tokens is an autograd node of our own when there is enough for it to do
+    (:mod:`plugins.musicvae.models.recurrence`); the layers above it are torch's.
 
     Args:
         hidden_size: Units H of each layer and direction.
@@ -71,11 +81,11 @@ class TokenLSTM(nn.LSTM):
             context = context.to(dtype)
         if state is not None:
             state = state[0].to(dtype), state[1].to(dtype)
-        if tokens.device.type == "cpu":
-            # Few CPUs have a recurrence in half precision: autocast leaves this one alone.
-            with torch.autocast("cpu", enabled=False):
-                return self._forward_blocks(tokens, context, state)
-        return self._forward_features(tokens, context, state)
+        if tokens.device.type != "cpu":
+            return self._forward_features(tokens, context, state)
+        # Few CPUs have a recurrence in half precision: autocast leaves this one alone.
+        with torch.autocast("cpu", enabled=False):
+            return self._forward_blocks(tokens, context, state)
 
     def _forward_features(
         self, tokens: Tensor, context: Tensor | None, state: State | None
@@ -88,46 +98,49 @@ class TokenLSTM(nn.LSTM):
     def _forward_blocks(
         self, tokens: Tensor, context: Tensor | None, state: State | None
     ) -> tuple[Tensor, State]:
-        num_blocks = max(1, tokens.shape[1] // ROWS_AT_ONCE)
-        if num_blocks == 1:
-            return self._forward_layers(tokens, context, state)
-        contexts = [None] * num_blocks if context is None else context.chunk(num_blocks)
-        states = (
-            [None] * num_blocks
-            if state is None
-            else zip(*(part.chunk(num_blocks, dim=1) for part in state), strict=True)
-        )
+        num_rows = tokens.shape[1]
+        if num_rows * self.hidden_size < UNITS_PER_THREAD * torch.get_num_threads():
+            return self._forward_features(tokens, context, state)
+        num_directions = 2 if self.bidirectional else 1
+        if state is None:
+            shape = self.num_layers * num_directions, num_rows, self.hidden_size
+            state = (self.weight_hh_l0.new_zeros(shape),) * 2
         blocks = [
-            self._forward_layers(*block)
-            for block in zip(tokens.chunk(num_blocks, dim=1), contexts, states, strict=True)
+            self._forward_block(
+                tokens[:, rows],
+                None if context is None else context[rows],
+                (state[0][:, rows], state[1][:, rows]),
+            )
+            for rows in _blocks(num_rows)
         ]
+        if len(blocks) == 1:
+            return blocks[0]
         outputs = torch.cat([output for output, _ in blocks], dim=1)
         h_n, c_n = (torch.cat(parts, dim=1) for parts in zip(*(s for _, s in blocks), strict=True))
         return outputs, (h_n, c_n)
 
-    def _forward_layers(
-        self, tokens: Tensor, context: Tensor | None, state: State | None
+    def _forward_block(
+        self, tokens: Tensor, context: Tensor | None, state: State
     ) -> tuple[Tensor, State]:
-        if state is None:
-            num_states = self.num_layers * (2 if self.bidirectional else 1)
-            zeros = self.weight_hh_l0.new_zeros(num_states, tokens.shape[1], self.hidden_size)
-            state = zeros, zeros
-        source = tokens
-        finals: list[State] = []
-        for layer in range(self.num_layers):
-            outputs = []
-            for suffix in ("", "_reverse") if self.bidirectional else ("",):
-                w_ih, w_hh, bias = self._weights(layer, suffix)
-                h_0, c_0 = (part[len(finals)] for part in state)
-                output, h, c = lstm_layer(
-                    source, context, w_ih, w_hh, bias, (h_0, c_0), reverse=suffix == "_reverse"
-                )
-                outputs.append(output)
-                finals.append((h, c))
-            source = torch.cat(outputs, dim=-1) if self.bidirectional else outputs[0]
-            context = None
-        h_n, c_n = (torch.stack(parts) for parts in zip(*finals, strict=True))
-        return source, (h_n, c_n)
+        suffixes = ("", "_reverse") if self.bidirectional else ("",)
+        first = [self._weights(0, suffix) for suffix in suffixes]
+        h_0, c_0 = (part[: len(suffixes)] for part in state)
+        output, h_n, c_n = token_layer(tokens, context, first, (h_0, c_0))
+        if self.num_layers > 1:
+            upper = [weight for layer in self.all_weights[len(suffixes) :] for weight in layer]
+            output, h_upper, c_upper = torch.lstm(
+                output,
+                tuple(part[len(suffixes) :].contiguous() for part in state),
+                upper,
+                has_biases=True,
+                num_layers=self.num_layers - 1,
+                dropout=0.0,
+                train=self.training,
+                bidirectional=self.bidirectional,
+                batch_first=False,
+            )
+            h_n, c_n = torch.cat([h_n, h_upper]), torch.cat([c_n, c_upper])
+        return output, (h_n, c_n)
 
     def _weights(self, layer: int, suffix: str = "") -> tuple[Tensor, Tensor, Tensor]:
         """Input weights, recurrent weights and the sum of the two biases of a layer."""
@@ -140,6 +153,13 @@ class TokenLSTM(nn.LSTM):
         if self.bidirectional:
             raise ValueError("a bidirectional LSTM cannot run a step at a time")
         return Stepper([self._weights(layer) for layer in range(self.num_layers)])
+
+
+def _blocks(num_rows: int) -> list[slice]:
+    """Cuts rows into blocks of about ``ROWS_AT_ONCE``, none of them small."""
+    num_blocks = max(1, num_rows // ROWS_AT_ONCE)
+    ends = [num_rows * block // num_blocks for block in range(num_blocks + 1)]
+    return [slice(*pair) for pair in itertools.pairwise(ends)]
 
 
 class Stepper:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from plugins.musicvae.config import DecoderKind, ModelConfig
-from plugins.musicvae.models import MusicVAE
+from plugins.musicvae.models import MusicVAE, lstm
 
 
 def small_config(kind: str) -> ModelConfig:
@@ -26,6 +26,12 @@ def small_config(kind: str) -> ModelConfig:
 @pytest.fixture(params=["flat", "hierarchical"])
 def kind(request) -> str:
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def own_token_node(monkeypatch):
+    """Small models take the CPU path of large ones."""
+    monkeypatch.setattr(lstm, "UNITS_PER_THREAD", 0)
 
 
 @pytest.fixture

@@ -5,9 +5,19 @@ import torch
 from torch import nn
 
 from plugins.musicvae.data.tokens import NUM_TOKENS
+from plugins.musicvae.models import lstm as lstm_module
 from plugins.musicvae.models.lstm import NO_TOKEN, TokenLSTM, one_hot
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}
+
+
+@pytest.fixture(autouse=True, params=["own", "own, in blocks of rows", "torch's"])
+def token_node(request, monkeypatch):
+    """Each test runs with every form that the token layer takes on a CPU."""
+    threshold = 10**9 if request.param == "torch's" else 0
+    monkeypatch.setattr(lstm_module, "UNITS_PER_THREAD", threshold)
+    if request.param == "own, in blocks of rows":
+        monkeypatch.setattr(lstm_module, "ROWS_AT_ONCE", 2)
 
 
 def twin(lstm):
@@ -99,11 +109,11 @@ def test_autocast_leaves_the_recurrence_in_the_precision_of_its_weights():
     assert torch.equal(hidden, exact)
 
 
-def test_the_form_that_other_devices_run_reads_the_same_input():
-    torch.manual_seed(0)
-    lstm = TokenLSTM(6, 2, context_size=3).double()
-    tokens, context = torch.randint(0, NUM_TOKENS + 1, (5, 4)), torch.randn(4, 3).double()
-    state = tuple(torch.randn(2, 2, 4, 6, dtype=torch.float64))
-    torch.testing.assert_close(
-        lstm._forward_features(tokens, context, state), lstm(tokens, context, state)
-    )
+@pytest.mark.parametrize("num_rows", [1, 255, 256, 511, 512, 700, 1025])
+def test_blocks_cover_the_rows_once_and_none_is_small(num_rows):
+    blocks = lstm_module._blocks(num_rows)
+    covered = [row for block in blocks for row in range(num_rows)[block]]
+    assert covered == list(range(num_rows))
+    sizes = [block.stop - block.start for block in blocks]
+    assert min(sizes) >= min(num_rows, lstm_module.ROWS_AT_ONCE)
+    assert max(sizes) < 2 * lstm_module.ROWS_AT_ONCE
