@@ -23,6 +23,7 @@ from labcore.run.status import Status, read_status
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
 
 __all__ = ["REPORT_FILE", "build"]
 
@@ -86,7 +87,16 @@ def _template() -> "Template":
         lstrip_blocks=True,
     )
     templates.filters["size"] = format_size
+    templates.filters["breakable"] = _breakable
     return templates.get_template("report.html.j2")
+
+
+def _breakable(name: str) -> "Markup":
+    """Lets a long name wrap after its underscores; still escaped."""
+    from markupsafe import Markup, escape
+
+    escaped = str(escape(name)).replace("_", "_<wbr>")
+    return Markup(escaped)  # noqa: S704  # escaped in the line above
 
 
 def _render(context: Mapping[str, Any]) -> str:
