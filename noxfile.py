@@ -91,7 +91,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def gpu_smoke(session: nox.Session) -> None:
-    """Run every plugin's smoke preset and the GPU tests on a GPU; without one, exit code 3."""
+    """Run every plugin's smoke preset and the GPU tests on a GPU; fail without one."""
     session.install("-e", ".[musicvae,test]")
     listing = session.run("lab", "list", "--json", silent=True)
     for row in json.loads(listing or "[]"):
