@@ -3,7 +3,6 @@
 import json
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from labcore.errors import UsageError
@@ -11,6 +10,7 @@ from labcore.hooks import hookimpl
 from labcore.hooks.taps import HISTOGRAMS, Taps
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install unified-ml-lab[torch]")
+np = pytest.importorskip("numpy")
 nn = torch.nn
 
 
