@@ -59,6 +59,8 @@ class DataConfig:
     """Processes that convert MIDI; 0 uses every core."""
 
     def __post_init__(self) -> None:
+        if self.dataset not in ("folk", "fiddle", "folder"):
+            raise ValueError(f"data.dataset is {self.dataset!r}; use folk, fiddle or folder")
         if self.dataset == "folder" and not self.folder:
             raise ValueError("data.dataset=folder needs the folder: add data.folder=/path/to/midi")
         if self.stride_bars < 1:

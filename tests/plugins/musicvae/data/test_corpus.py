@@ -256,4 +256,5 @@ def test_preparing_imports_no_framework() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
 
-    assert outcome.stdout.strip() == "set()"
+    # pyfluidsynth prints a line of its own where CI is set.
+    assert outcome.stdout.splitlines()[-1] == "set()"
