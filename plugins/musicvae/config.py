@@ -10,6 +10,7 @@ from enum import Enum
 from labcore.training.config import LoopConfig
 
 __all__ = [
+    "DATASETS",
     "STEPS_PER_BAR",
     "DataConfig",
     "DecoderKind",
@@ -22,6 +23,8 @@ __all__ = [
 
 STEPS_PER_BAR = 16
 """Sixteenth notes in a bar of 4/4 (paper, section 4.1)."""
+
+DATASETS = ("folk", "fiddle", "folder")
 
 
 class DecoderKind(Enum):
@@ -59,8 +62,8 @@ class DataConfig:
     """Processes that convert MIDI; 0 uses every core."""
 
     def __post_init__(self) -> None:
-        if self.dataset not in ("folk", "fiddle", "folder"):
-            raise ValueError(f"data.dataset is {self.dataset!r}; use folk, fiddle or folder")
+        if self.dataset not in DATASETS:
+            raise ValueError(f"data.dataset is {self.dataset!r}; use one of {', '.join(DATASETS)}")
         if self.dataset == "folder" and not self.folder:
             raise ValueError("data.dataset=folder needs the folder: add data.folder=/path/to/midi")
         if self.stride_bars < 1:

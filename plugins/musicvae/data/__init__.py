@@ -3,7 +3,6 @@
 from plugins.musicvae.data.augment import random_transpose, transpose
 from plugins.musicvae.data.corpus import Corpus, Counts, prepare
 from plugins.musicvae.data.midi import Piece, Rejected, Rejection, read_melodies, read_midi
-from plugins.musicvae.data.sources import DATASETS
 from plugins.musicvae.data.tokens import (
     NO_EVENT,
     NOTE_OFF,
@@ -17,7 +16,6 @@ from plugins.musicvae.data.tokens import (
 from plugins.musicvae.data.windows import cut_windows
 
 __all__ = [
-    "DATASETS",
     "NOTE_OFF",
     "NO_EVENT",
     "NUM_TOKENS",

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from labcore.errors import RequirementError, UsageError
+from labcore.errors import RequirementError
 from plugins.musicvae.config import DataConfig
 from plugins.musicvae.data.abc import read_tunes
 from plugins.musicvae.data.abc_play import to_score
 from plugins.musicvae.data.melody import extract_melodies
 from plugins.musicvae.data.midi import Piece, read_midi
 
-__all__ = ["DATASETS", "Source", "find_source", "read_pieces"]
+__all__ = ["Source", "find_source", "read_pieces"]
 
-DATASETS = ("folk", "fiddle", "folder")
 MIDI_SUFFIXES = (".mid", ".midi")
 FIDDLE_BOOKS = ("oneills1850", "ryansMammoth", "airdsAirs")
 """O'Neill (1903, 1850 tunes), Ryan's Mammoth Collection (1883), Aird's Airs (1778-1801)."""
@@ -43,7 +42,6 @@ def find_source(config: DataConfig, raw: Path | None) -> Source:
             music21, found by itself when None. Not looked at for folder.
 
     Raises:
-        UsageError: There is no dataset of that name.
         RequirementError: The package or folder is missing, or holds no music.
     """
     if config.dataset == "folk":
@@ -53,13 +51,8 @@ def find_source(config: DataConfig, raw: Path | None) -> Source:
         return _scan("folk", raw, MIDI_SUFFIXES, fix=fix)
     if config.dataset == "fiddle":
         return _fiddle(raw)
-    if config.dataset == "folder":
-        fix = "set data.folder to a folder with .mid or .midi files at any depth"
-        return _scan("folder", Path(config.folder).expanduser(), MIDI_SUFFIXES, fix=fix)
-    raise UsageError(
-        f"data.dataset is {config.dataset!r}; it must be one of {', '.join(DATASETS)}",
-        fix=f"data.dataset={DATASETS[0]}",
-    )
+    fix = "set data.folder to a folder with .mid or .midi files at any depth"
+    return _scan("folder", Path(config.folder).expanduser(), MIDI_SUFFIXES, fix=fix)
 
 
 def read_pieces(source: Source, file: str, *, rebar: bool = False) -> Iterator[Piece]:
