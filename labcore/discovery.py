@@ -10,13 +10,15 @@ import importlib.util
 import os
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from labcore.errors import LabError, UsageError
 from labcore.plugin import Plugin, load_object
+from labcore.suggest import nearest, suggestion
 
-__all__ = ["DISTRIBUTION", "FoundPlugin", "find_plugins", "is_checkout"]
+__all__ = ["DISTRIBUTION", "FoundPlugin", "find_plugins", "is_checkout", "pick_plugin"]
 
 DISTRIBUTION = "unified-ml-lab"
 ENTRY_POINTS = "lab.plugins"
@@ -63,6 +65,26 @@ def find_plugins() -> dict[str, FoundPlugin]:
         for plugin in source():
             found.setdefault(plugin.name, plugin)
     return dict(sorted(found.items()))
+
+
+def pick_plugin(found: Mapping[str, FoundPlugin], name: str) -> FoundPlugin:
+    """Returns the plugin called ``name``, whether its packages are here or not.
+
+    Raises:
+        UsageError: There is none; names the nearest.
+        LabError: Its declaration cannot be imported.
+    """
+    if name not in found:
+        near = suggestion(nearest(name, found))
+        raise UsageError(
+            f"there is no plugin {name!r}",
+            problems=[near] if near else [],
+            fix=f"choose one of: {', '.join(found) or 'none is installed'}",
+        )
+    picked = found[name]
+    if picked.plugin is None:
+        raise LabError(f"plugin {name} is broken: {picked.error}", fix=picked.fix)
+    return picked
 
 
 def _from_variable() -> Iterator[FoundPlugin]:

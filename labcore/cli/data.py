@@ -1,7 +1,6 @@
 """``lab data``: list, prepare and verify the datasets that plugins declare."""
 
 import contextlib
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from labcore.data import DatasetState, data_folder, ensure, state, verify
 from labcore.discovery import find_plugins
 from labcore.errors import LabError, RequirementError, RunFailed, UsageError
 from labcore.plugin import Dataset, Plugin
+from labcore.suggest import nearest, suggestion
 
 __all__ = ["data"]
 
@@ -39,17 +39,12 @@ def list_datasets(plugin_name: str | None, data_dir: str) -> None:
     if not pairs:
         click.echo("No dataset is declared.")
         return
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    if not console.is_terminal:
-        console.width = max(console.width, 240)  # lines for scripts, not columns for eyes
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("dataset", overflow="fold", no_wrap=True)
-    for title in ("state", "size", "source", "licence", "path"):
-        table.add_column(title, overflow="fold")
+    from labcore.cli.console import columns, printer
+
+    table = columns("dataset", "state", "size", "source", "licence", "path", wrapped=4)
+    table.columns[5].no_wrap = False
     folder = data_folder(data_dir)
     for plugin, dataset in pairs:
         seen = state(plugin, dataset, folder)
@@ -61,7 +56,8 @@ def list_datasets(plugin_name: str | None, data_dir: str) -> None:
             Text(dataset.licence),
             Text(str(seen.path)),
         )
-    console.print(table)
+    with printer(200) as console:
+        console.print(table)
 
 
 @data.command()
@@ -184,9 +180,9 @@ def _select(targets: Sequence[str]) -> list[_Pair]:
         elif target in found:
             problems.append(f"plugin {target} is broken: {found[target].error}")
         else:
-            near = difflib.get_close_matches(target, [*known, *usable], n=2, cutoff=0.5)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            problems.append(f"there is no plugin or dataset {target!r}{hint}")
+            hint = suggestion(nearest(target, [*known, *usable]))
+            problem = f"there is no plugin or dataset {target!r}"
+            problems.append(f"{problem}; {hint}" if hint else problem)
     if problems:
         raise UsageError(
             "which datasets?",

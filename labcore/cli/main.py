@@ -44,12 +44,11 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
+            from labcore.suggest import nearest, suggestion
 
-            near = difflib.get_close_matches(args[0], COMMANDS, n=2, cutoff=0.5)
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            hint = suggestion(nearest(args[0], COMMANDS)) or "the commands are below"
             raise click.UsageError(
-                f"There is no command {args[0]!r}.{hint} Commands: {', '.join(COMMANDS)}.", ctx
+                f"there is no command {args[0]!r}; {hint}\nCommands: {', '.join(COMMANDS)}", ctx
             )
         return super().resolve_command(ctx, args)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from labcore.cli.show import lookup
+from labcore.discovery import find_plugins, pick_plugin
 from labcore.errors import UsageError
 from labcore.run.store import StoredRun, find_run
 
@@ -40,4 +40,5 @@ def resume(run: str, runs_dir: Path) -> None:
             f"{stored.id} is still running (process {stored.status.owner['pid']})",
             fix="stop it first (Ctrl-C or kill), or watch it: lab runs",
         )
-    sys.exit(go_on(lookup(stored.status.plugin), stored.folder, argv=sys.argv[1:]))
+    found = pick_plugin(find_plugins(), stored.status.plugin)
+    sys.exit(go_on(found, stored.folder, argv=sys.argv[1:]))

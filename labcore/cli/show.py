@@ -4,42 +4,17 @@ from collections.abc import Iterable
 
 import click
 
-from labcore.discovery import FoundPlugin, find_plugins
-from labcore.errors import LabError, UsageError
+from labcore.discovery import find_plugins, pick_plugin
 from labcore.plugin import Plugin, Requires
 
-__all__ = ["lookup", "show"]
-
-
-def lookup(name: str) -> FoundPlugin:
-    """Returns the plugin called ``name``, whether it can run or not.
-
-    Raises:
-        UsageError: There is none; names the nearest.
-        LabError: Its declaration cannot be imported.
-    """
-    found = find_plugins()
-    if name not in found:
-        import difflib
-
-        near = difflib.get_close_matches(name, found, n=1, cutoff=0.4)
-        problem = f"did you mean {near[0]!r}?" if near else None
-        raise UsageError(
-            f"there is no plugin {name!r}",
-            problems=[problem] if problem else [],
-            fix=f"choose one of: {', '.join(found)}",
-        )
-    plugin = found[name]
-    if plugin.plugin is None:
-        raise LabError(f"plugin {name} is broken: {plugin.error}", fix=plugin.fix)
-    return plugin
+__all__ = ["show"]
 
 
 @click.command()
 @click.argument("plugin")
 def show(plugin: str) -> None:
     """Show PLUGIN: its tasks, presets, datasets, papers and what it needs."""
-    found = lookup(plugin)
+    found = pick_plugin(find_plugins(), plugin)
     declared = found.plugin
     assert declared is not None
     click.echo(f"{click.style(declared.name, bold=True)}  {declared.summary}")

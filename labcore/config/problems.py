@@ -8,9 +8,9 @@ from labcore.config.flat import flatten
 from labcore.config.groups import PRESET, Groups
 from labcore.config.options import Option, type_words
 from labcore.config.overrides import Given
-from labcore.config.suggest import nearest, nearest_option, suggestion
 from labcore.config.text import as_typed
 from labcore.plugin import Plugin
+from labcore.suggest import nearest, nearest_option, suggestion
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

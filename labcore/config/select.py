@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from labcore.config.overrides import peek
-from labcore.config.suggest import nearest, suggestion
-from labcore.discovery import FoundPlugin
-from labcore.errors import LabError, UsageError
+from labcore.discovery import FoundPlugin, pick_plugin
+from labcore.errors import UsageError
 
 __all__ = ["select_plugin"]
 
@@ -36,14 +35,4 @@ def select_plugin(found: Mapping[str, FoundPlugin], overrides: Sequence[str]) ->
             f"plugin={name}: a command runs one plugin",
             fix="start one command for each: plugins need not share options or a framework",
         )
-    if name not in found:
-        near = suggestion(nearest(name, found))
-        raise UsageError(
-            f"plugin={name}: there is no such plugin",
-            problems=[near] if near else [],
-            fix=f"choose one of: {names}",
-        )
-    plugin = found[name]
-    if plugin.plugin is None:
-        raise LabError(f"plugin {name} is broken: {plugin.error}", fix=plugin.fix)
-    return plugin
+    return pick_plugin(found, name)

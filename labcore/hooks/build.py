@@ -1,6 +1,5 @@
 """From the composed ``hooks`` options to the hooks of a run."""
 
-import difflib
 import inspect
 import types
 import typing
@@ -11,6 +10,7 @@ from labcore.errors import UsageError
 from labcore.hooks.manager import HookSet
 from labcore.hooks.taps import Taps
 from labcore.plugin import load_object
+from labcore.suggest import nearest, suggestion
 
 if TYPE_CHECKING:
     from labcore.plugin import Plugin
@@ -85,8 +85,7 @@ def build_hooks(
 
 
 def _unknown_hook(name: str, known: Mapping[str, str]) -> str:
-    near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
+    hint = suggestion(nearest(name, known)) or f"there are {', '.join(known)}"
     return f"there is no hook {name!r}; {hint}"
 
 

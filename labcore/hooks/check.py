@@ -1,12 +1,12 @@
 """Finds what is wrong with a hook before a run depends on it."""
 
-import difflib
 import inspect
 from collections.abc import Sequence
 
 import pluggy
 
 from labcore.errors import UsageError
+from labcore.suggest import nearest, suggestion
 
 __all__ = ["check_hook"]
 
@@ -63,8 +63,8 @@ def _check_arguments(manager: pluggy.PluginManager, moment: str, method: object)
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    hint = suggestion(nearest(name, known))
+    return f"; {hint}" if hint else ""
 
 
 def _class_name(hook: object) -> str:

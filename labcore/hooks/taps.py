@@ -1,6 +1,5 @@
 """Logs what goes through the layers that ``taps:`` names, every so many steps."""
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from labcore.errors import UsageError
 from labcore.hooks.jsonl import fit_name
 from labcore.hooks.specs import hookimpl
+from labcore.suggest import nearest, suggestion
 
 if TYPE_CHECKING:
     from labcore.taps import Observations, Recorder
@@ -207,8 +207,7 @@ def _check_kinds(taps: Mapping[str, Sequence[str]]) -> None:
             continue
         for kind in kinds:
             if kind not in KINDS:
-                near = difflib.get_close_matches(kind, KINDS, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KINDS)}"
+                hint = suggestion(nearest(kind, KINDS, 1)) or f"there are {', '.join(KINDS)}"
                 problems.append(f"taps.{path}: no kind {kind!r}; {hint}")
     if problems:
         raise UsageError("the taps of this run are wrong", problems=problems)

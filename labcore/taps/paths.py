@@ -7,7 +7,6 @@
   and ``**.lstm`` every ``lstm`` that is not at the top.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
@@ -16,6 +15,7 @@ from torch import nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from labcore.errors import UsageError
+from labcore.suggest import nearest
 
 __all__ = ["layer_names", "resolve_paths", "unwrap"]
 
@@ -109,7 +109,7 @@ def _match(module: nn.Module, prefix: str, parts: list[str]) -> Iterator[tuple[s
 
 def _nearest(path: str, names: list[str]) -> str:
     dotted = ".".join(_split(path))
-    near = difflib.get_close_matches(dotted, names, n=3, cutoff=0.5)
+    near = nearest(dotted, names, 3)
     if not near:
         # Often only the last part is right, or only the first.
         last = dotted.rpartition(".")[2]

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from labcore.errors import UsageError
+from labcore.suggest import nearest
 from labcore.training.config import Goal
 
 __all__ = ["Monitor"]
@@ -47,7 +47,7 @@ class Monitor:
             UsageError: The validation has no such metric.
         """
         if self.metric not in values:
-            near = get_close_matches(self.metric, values, n=1) or list(values)[:1]
+            near = nearest(self.metric, values, 1) or list(values)[:1]
             raise UsageError(
                 f"validation gives no metric {self.metric!r}; it gives {', '.join(values)}",
                 fix=f"choose one of them: train.monitor={near[0]}" if near else None,

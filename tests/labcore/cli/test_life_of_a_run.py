@@ -208,10 +208,10 @@ def test_show_prints_the_declaration_and_unknown_names_get_the_nearest(write_plu
     assert "Works." in shown.stdout
     wrong = lab("show", "tyo")
     assert wrong.returncode == 2
-    assert "did you mean 'toy'" in wrong.stderr
+    assert "did you mean toy?" in wrong.stderr
     command = lab("rnu")
     assert command.returncode == 2
-    assert "Did you mean run" in command.stderr
+    assert "did you mean run" in command.stderr
 
 
 def test_a_broken_plugin_is_a_row_of_the_list_and_json_says_the_same(write_plugin, lab):

@@ -4,8 +4,8 @@ import pytest
 
 from labcore import LabError, UsageError
 from labcore.config import choose_preset, peek, select_plugin
-from labcore.config.suggest import nearest, nearest_option
 from labcore.discovery import FoundPlugin
+from labcore.suggest import nearest, nearest_option
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_the_plugin_is_the_one_named(plugins: dict[str, FoundPlugin], toy: Found
         ([], r"which plugin\?(.|\n)*choose one of: broken, toy"),
         (["toy"], r"which plugin\?(.|\n)*write plugin=toy"),
         (["plugin="], r"which plugin\?"),
-        (["plugin=toi"], r"no such plugin(.|\n)*did you mean toy\?(.|\n)*broken, toy"),
+        (["plugin=toi"], r"there is no plugin(.|\n)*did you mean toy\?(.|\n)*broken, toy"),
         (["plugin=toy,broken"], "a command runs one plugin"),
     ],
 )

@@ -41,6 +41,6 @@ def nearest_option(path: str, known: Iterable[str], count: int = 3) -> list[str]
 
 
 def suggestion(found: Iterable[str]) -> str:
-    """Returns `` did you mean a or b?``, or nothing."""
+    """Returns ``did you mean a or b?``, or nothing."""
     names = list(found)
     return f"did you mean {' or '.join(names)}?" if names else ""
