@@ -6,7 +6,7 @@ not met (package, GPU, dataset); 130 and 143 interrupted, after a checkpoint.
 
 from collections.abc import Sequence
 
-__all__ = ["Interrupted", "LabError", "RequirementError", "RunFailed", "UsageError"]
+__all__ = ["Diverged", "Interrupted", "LabError", "RequirementError", "RunFailed", "UsageError"]
 
 
 class LabError(Exception):
@@ -32,6 +32,10 @@ class RunFailed(LabError):
     """The run started and could not finish: loss is NaN, disk is full, data is corrupt."""
 
     exit_code = 1
+
+
+class Diverged(RunFailed):
+    """A loss or a weight of the model is not finite any more: a result, to a sweep."""
 
 
 class UsageError(LabError):

@@ -15,6 +15,7 @@ __all__ = ["Dataset", "Framework", "Paper", "Plugin", "Requires", "Task", "load_
 Framework = Literal["torch", "tensorflow", "none"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+_METRIC = re.compile(r"[a-z]+/\S+\Z")
 _PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 
 
@@ -143,6 +144,9 @@ class Plugin:
     requires: Requires = field(default_factory=Requires)
     extra: str = ""
     """The extra of this distribution that installs the packages; the plugin's name by default."""
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    """Numbers that its runs log, ``val/loss`` and so on, to a line about each: what a sweep may
+    make better. Nothing is checked when there are none."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """Hooks that the plugin adds: name to the dotted path of a hook class."""
     configs: str = ""
@@ -160,6 +164,12 @@ class Plugin:
         ):
             if len(set(names)) < len(names):
                 raise ValueError(f"plugin {self.name}: two {kind}s share a name: {names}")
+        for metric in self.metrics:
+            if not _METRIC.match(metric):
+                raise ValueError(
+                    f"plugin {self.name}: metric {metric!r} is not of the form PHASE/NAME, such as "
+                    "val/loss"
+                )
         for path in self.hooks.values():
             _check_path(f"plugin {self.name} hook", path)
 

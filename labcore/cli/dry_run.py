@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +15,7 @@ from labcore.discovery import FoundPlugin
 from labcore.errors import LabError
 from labcore.plugin import Plugin
 from labcore.run.folder import plan_run_folder
+from labcore.run.placement import processes_of
 
 __all__ = ["show_dry_run"]
 
@@ -29,7 +29,7 @@ def show_dry_run(found: FoundPlugin, composed: Composed) -> None:
     facts.columns[0].style = "bold"
     facts.add_row("task", Text(f"{composed.task.name}: {composed.task.summary}"))
     facts.add_row("preset", Text(_preset_line(plugin, composed)))
-    facts.add_row("device", _device(plugin, composed.config))
+    facts.add_row("device", _device(plugin, composed))
     facts.add_row("requirements", _requirements(found))
     for number, line in enumerate(_datasets(plugin, composed)):
         facts.add_row("datasets" if number == 0 else "", Text(line))
@@ -70,10 +70,16 @@ def _preset_line(plugin: Plugin, composed: Composed) -> str:
     return f"{composed.preset}: {summary}" if summary else composed.preset
 
 
-def _device(plugin: Plugin, config: Any) -> Text:
+def _device(plugin: Plugin, composed: Composed) -> Text:
+    config = composed.config
     try:
-        processes = getattr(getattr(config, "train", None), "devices", 1)
-        device = plan(config.device, plugin.requires, config.threads, count=processes)
+        device = plan(
+            config.device.request(),
+            plugin.requires,
+            config.threads,
+            processes=processes_of(config),
+            paper=composed.preset == "paper",
+        )
         return Text(device.describe())
     except LabError as error:
         return Text(str(error), style="red")

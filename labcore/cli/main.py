@@ -20,7 +20,16 @@ COMMANDS = {
     "show": ("labcore.cli.show", "show", "Show a plugin: tasks, presets, datasets, papers, needs."),
     "runs": ("labcore.cli.runs", "runs", "List the runs, newest last."),
     "resume": ("labcore.cli.resume", "resume", "Go on with a run that was stopped."),
+    "devices": ("labcore.cli.devices", "devices", "Show the GPUs, who uses them and who waits."),
+    "sweep": (
+        "labcore.cli.sweep",
+        "sweep",
+        "Search options with a sweep file: lab sweep configs/sweeps/musicvae.json",
+    ),
     "data": ("labcore.cli.data", "data", "List, prepare and verify the datasets."),
+    "doctor": ("labcore.cli.doctor", "doctor", "Say what is wrong with this machine; mend it."),
+    "env": ("labcore.cli.env", "env", "Plan environments: lab env plan pytorch3d"),
+    "smoke": ("labcore.cli.smoke", "smoke", "See that every plugin computes on the GPU."),
 }
 
 

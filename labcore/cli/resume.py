@@ -41,4 +41,4 @@ def resume(run: str, runs_dir: Path) -> None:
             fix="stop it first (Ctrl-C or kill), or watch it: lab runs",
         )
     found = pick_plugin(find_plugins(), stored.status.plugin)
-    sys.exit(go_on(found, stored.folder, argv=sys.argv[1:]))
+    sys.exit(go_on(found, stored.folder, argv=sys.argv[1:], say=click.echo))

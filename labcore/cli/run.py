@@ -8,7 +8,7 @@ import click
 from labcore.config import choose_preset, compose, find_groups, peek, select_plugin
 from labcore.config.compose import Composed
 from labcore.discovery import FoundPlugin, find_plugins
-from labcore.errors import LabError, RequirementError
+from labcore.errors import RequirementError
 from labcore.plugin import Plugin
 
 __all__ = ["run"]
@@ -51,6 +51,10 @@ def run(
 
         run_hydra(["--hydra-help"])
         return 0
+    if any(text.startswith("+best=") for text in overrides):
+        from labcore.sweeps.best import expand_best
+
+        overrides = expand_best(overrides)
     plugins = find_plugins()
     if wants_help:
         from labcore.cli.run_help import show_help, show_plugin_help
@@ -84,19 +88,15 @@ def run(
         return 0
     from labcore.run.life import execute
 
-    return execute(found, composed, argv=sys.argv[1:])
+    return execute(found, composed, argv=sys.argv[1:], say=click.echo)
 
 
 def _preset_here(found: FoundPlugin, plugin: Plugin, overrides: tuple[str, ...]) -> str:
     """Names the preset for the device that the run would get."""
-    from labcore.devices import meets, plan
+    from labcore.config.device import peek_request
+    from labcore.devices import fits_paper
 
-    try:
-        device = plan(peek(overrides, "device") or "auto", plugin.requires)
-    except LabError:  # told when the run asks for its device
-        fits = False
-    else:
-        fits = meets(device, plugin.requires)
+    fits = fits_paper(peek_request(overrides), plugin.requires)
     return choose_preset(find_groups(found.config_dir).presets, paper_fits=fits)
 
 

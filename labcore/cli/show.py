@@ -25,6 +25,7 @@ def show(plugin: str) -> None:
     _section("Tasks", [(task.name, task.summary) for task in declared.tasks])
     _section("Presets", declared.presets.items())
     _section("Datasets", [(d.name, _dataset_line(declared, d.name)) for d in declared.datasets])
+    _section("Metrics", declared.metrics.items())
     _section("Needs", _needs(declared.requires))
     _section("Papers", [(str(p.year), f"{p.title} ({p.venue}) {p.url}") for p in declared.papers])
     click.echo(f"\nEvery option: lab run plugin={declared.name} --help")

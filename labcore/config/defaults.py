@@ -6,6 +6,7 @@ from typing import Any
 from labcore.config.flat import flatten
 from labcore.config.groups import PRESET, Groups
 from labcore.config.overrides import peek
+from labcore.config.shorthand import expand_tree
 from labcore.discovery import FoundPlugin
 
 __all__ = ["preset_values"]
@@ -37,7 +38,7 @@ def preset_values(
 
             content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
             if "defaults" not in content and "${" not in str(content):
-                return flatten(content)
+                return flatten(expand_tree(content))
     from labcore.config.compose import compose  # Hydra: half a second
 
     rest = [text for text in overrides if text.partition("=")[0] != PRESET]

@@ -61,7 +61,8 @@ def _options(
         inner = next((part for part in _parts(hint) if dataclasses.is_dataclass(part)), None)
         if isinstance(inner, type):
             value = default if dataclasses.is_dataclass(default) else None
-            below = field.name if not prefix else section
+            is_own = not prefix and section != CORE_SECTION
+            below = field.name if is_own else section
             yield from _options(inner, prefix=f"{path}.", section=below, docs=docs, instance=value)
             continue
         yield Option(

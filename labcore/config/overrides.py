@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from labcore.config.options import Option
+from labcore.config.shorthand import expand_override
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -67,9 +68,9 @@ def read_overrides(
 ) -> tuple[list[Given], list[str]]:
     """Parses overrides by Hydra's grammar.
 
-    Two things are made easier than in Hydra: mapping keys may be quoted, and an option that is a
+    Three things are made easier than in Hydra: mapping keys may be quoted, an option that is a
     mapping takes new keys without ``++``, dotted ones too (``taps={"encoder.*":[stats]}``,
-    ``taps.encoder.lstm=[stats]``).
+    ``taps.encoder.lstm=[stats]``), and a word can stand for a section (``device=cuda``).
 
     Args:
         texts: As typed.
@@ -86,7 +87,7 @@ def read_overrides(
     given: list[Given] = []
     problems: list[str] = []
     for text in texts:
-        line = _open_mapping(_unquote_keys(text), mappings)
+        line = _open_mapping(_unquote_keys(expand_override(text)), mappings)
         try:
             given.append(Given(text=text, line=line, parsed=parser.parse_override(line)))
         except HydraException as error:

@@ -8,6 +8,7 @@ from labcore.config.flat import flatten
 from labcore.config.groups import PRESET, Groups
 from labcore.config.options import Option, type_words
 from labcore.config.overrides import Given
+from labcore.config.shorthand import SECTIONS
 from labcore.config.text import as_typed
 from labcore.plugin import Plugin
 from labcore.suggest import nearest, nearest_option, suggestion
@@ -134,7 +135,7 @@ class Checker:
             if hook not in known:
                 yield _no_such(key, hook, sorted(known))
         elif self._find(key) is None and not self._below(key):
-            names = [*(option.path for option in self.options), *self.groups.options]
+            names = [*SECTIONS, *(o.path for o in self.options), *self.groups.options]
             hint = suggestion(nearest_option(key, names))
             yield f"there is no option {key!r}; " + (
                 hint or f"lab run plugin={self.plugin.name} --help lists them"

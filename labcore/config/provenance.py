@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from labcore.config.flat import flatten
 from labcore.config.groups import PRESET, Groups
 from labcore.config.overrides import Given
+from labcore.config.shorthand import expand_tree
 
 if TYPE_CHECKING:
     from hydra.core.default_element import ResultDefault
@@ -58,7 +59,7 @@ def _keys_of(text: str, item: "ResultDefault") -> dict[str, Any]:
 
     content = yaml.safe_load(text) or {}
     own = {key: value for key, value in content.items() if key not in {"defaults", "hydra"}}
-    return flatten(own, item.package or "")
+    return flatten(own if item.package else expand_tree(own), item.package or "")
 
 
 def _mark(origins: dict[str, str], keys: Iterable[str], label: str) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from labcore.config.device import DeviceConfig
+
 __all__ = ["RootConfig"]
 
 
@@ -21,8 +23,7 @@ class RootConfig:
     """Words for the run folder; task and preset when left out."""
     seed: int = 0
     """Seed of every random generator."""
-    device: str = "auto"
-    """Where to compute: auto, cpu, cuda, or one GPU as cuda:1."""
+    device: DeviceConfig = field(default_factory=DeviceConfig)
     threads: int = 0
     """CPU threads of the framework; 0 uses every core."""
     run: str = ""

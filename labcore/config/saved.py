@@ -7,6 +7,7 @@ from typing import Any
 
 from labcore.config.options import Option, list_options
 from labcore.config.schema import build_schema
+from labcore.config.shorthand import expand_tree
 from labcore.config.typed import to_typed
 from labcore.errors import UsageError
 from labcore.plugin import Plugin
@@ -42,7 +43,7 @@ def load_config(plugin: Plugin, path: Path) -> Any:
         raise UsageError(f"the saved config {path} is damaged: it holds no options")
     options = {option.path: option for option in list_options(plugin, docs=False)}
     gone: list[str] = []
-    kept = _keep_known(saved, "", options, gone)
+    kept = _keep_known(expand_tree(saved), "", options, gone)
     for name in gone:
         log.warning("%s: option %s is gone from %s and is left out", path, name, plugin.name)
     cfg = OmegaConf.structured(build_schema(plugin.config))

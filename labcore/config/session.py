@@ -35,6 +35,8 @@ __all__ = ["ROOT", "VERSION_BASE", "Session", "open_session", "register", "searc
 ROOT = "lab"
 """Name of the root config, ``configs/lab.yaml``."""
 VERSION_BASE = "1.3"
+SCHEME = "lab"
+"""What an entry of Hydra's search path starts with to be read by :mod:`labcore.config.sources`."""
 
 _OVERRIDDEN_GROUP = re.compile(r"^\s*-\s*override\s+/?([\w/]+)\s*:", re.MULTILINE)
 
@@ -88,6 +90,8 @@ def register(plugin: Plugin, groups: Groups, given: Sequence[Given]) -> None:
     """Puts what is no file into Hydra's store: the schema, the group list, built-in presets."""
     from hydra.core.config_store import ConfigStore
 
+    import labcore.config.sources  # noqa: F401  # tells Hydra of the scheme
+
     store = ConfigStore.instance()
     store.store("schema", node=build_schema(plugin.config))
     store.store("plugin_groups", node={"defaults": _group_list(groups, given)})
@@ -97,7 +101,9 @@ def register(plugin: Plugin, groups: Groups, given: Sequence[Given]) -> None:
 
 def search_path_override(folders: Iterable[Path]) -> list[str]:
     """Returns the override that puts folders on Hydra's search path."""
-    quoted = ["'" + f"file://{folder.resolve()}".replace("'", r"\'") + "'" for folder in folders]
+    quoted = [
+        "'" + f"{SCHEME}://{folder.resolve()}".replace("'", r"\'") + "'" for folder in folders
+    ]
     return [f"hydra.searchpath=[{','.join(quoted)}]"] if quoted else []
 
 

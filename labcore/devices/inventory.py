@@ -1,143 +1,195 @@
 """The GPUs of this machine, asked from NVIDIA's driver. Imports no framework."""
 
-import logging
-import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-__all__ = ["Gpu", "gpus", "visible_gpus"]
+from labcore.devices.gpu import Gpu, GpuProcess
+from labcore.devices.nvml import NvmlFailure, NvmlProblem, ask, opened, problem_of
 
-log = logging.getLogger(__name__)
+__all__ = ["Survey", "gpus", "survey"]
 
 _MIB = 1 << 20
+_MOST_PLAUSIBLE_PID = 1 << 31
+_COMPUTE_MODES = {0: "Default", 1: "Exclusive_Thread", 2: "Prohibited", 3: "Exclusive_Process"}
+_THROTTLE = {
+    0x02: "application clocks setting",
+    0x04: "software power cap",
+    0x08: "hardware slowdown",
+    0x10: "sync boost",
+    0x20: "software thermal slowdown",
+    0x40: "hardware thermal slowdown",
+    0x80: "hardware power brake",
+    0x100: "display clock setting",
+}
+"""Bits of NVML's clock event reasons; 0x01 is an idle card."""
+_MIG_PROFILE = re.compile(r"\bMIG\s+(\S+)\s*\Z")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gpu:
-    """One GPU, or one MIG slice of a GPU that is cut into slices."""
+class Survey:
+    """What NVIDIA's driver says about this machine."""
 
-    index: int
-    """Position in PCI bus order among the GPUs listed."""
-    uuid: str
-    name: str
-    memory_total_mib: int
-    memory_used_mib: int
-    compute_capability: float
-    driver: str
-    """Version of NVIDIA's driver."""
+    gpus: tuple[Gpu, ...] = ()
+    """Every device that a process can be given, in PCI bus order; a card that is cut into MIG
+    slices is listed as its slices."""
+    parents: tuple[Gpu, ...] = ()
+    """Cards in MIG mode, which no process can use as a whole; with or without slices."""
+    driver: str | None = None
+    cuda_driver: str | None = None
+    """Highest CUDA version that the driver supports, such as ``13.0``."""
+    problem: NvmlProblem | None = None
+    """Why there is no answer; None when there is one."""
+    lost: tuple[str, ...] = ()
+    """A line for each card that the driver counts and that does not answer."""
 
-    @property
-    def memory_gb(self) -> float:
-        """Memory in GB (10^9 bytes), the unit on the box and in declarations."""
-        return self.memory_total_mib * _MIB / 1e9
 
-    @property
-    def free_gb(self) -> float:
-        """Memory that no process uses now, in GB (10^9 bytes)."""
-        return max(0, self.memory_total_mib - self.memory_used_mib) * _MIB / 1e9
+def survey() -> Survey:
+    """Asks NVIDIA's driver. Without one the answer has a problem, and no exception is raised."""
+    try:
+        with opened() as pynvml:
+            return _survey(pynvml)
+    except NvmlFailure as failure:
+        return Survey(problem=failure.problem)
 
 
 def gpus() -> list[Gpu]:
     """Returns every GPU of this machine in PCI bus order; none without a working driver."""
-    try:
-        import pynvml
-    except ImportError:
-        return []
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError as error:
-        log.debug("no GPU: %s", error)
-        return []
-    try:
-        driver = _text(pynvml.nvmlSystemGetDriverVersion())
-        cards = range(pynvml.nvmlDeviceGetCount())
-        found = [gpu for position in cards for gpu in _of_card(pynvml, position, driver)]
-        return [replace(gpu, index=index) for index, gpu in enumerate(found)]
-    except pynvml.NVMLError as error:
-        log.warning("the GPUs cannot be listed: %s", error)
-        return []
-    finally:
-        pynvml.nvmlShutdown()
+    return list(survey().gpus)
 
 
-def visible_gpus(environ: Mapping[str, str] | None = None) -> list[Gpu]:
-    """Returns the GPUs that ``CUDA_VISIBLE_DEVICES`` leaves to this process, in its order.
+def _survey(pynvml: Any) -> Survey:
+    driver = _text(pynvml.nvmlSystemGetDriverVersion())
+    cuda = ask(pynvml, pynvml.nvmlSystemGetCudaDriverVersion)
+    found: list[Gpu] = []
+    parents: list[Gpu] = []
+    lost: list[str] = []
+    for position in range(pynvml.nvmlDeviceGetCount()):
+        # A card that has fallen off the bus must not hide the others.
+        try:
+            card = pynvml.nvmlDeviceGetHandleByIndex(position)
+            whole = _read(pynvml, card, card, driver)
+            slices = _slices(pynvml, card)
+            if slices is None:
+                found.append(whole)
+            else:
+                parents.append(replace(whole, index=position, mig_enabled=True))
+                found.extend(_read_slice(pynvml, handle, card, whole) for handle in slices)
+        except pynvml.NVMLError as error:
+            lost.append(f"card {position} does not answer: {problem_of(error).text}")
+    return Survey(
+        gpus=tuple(replace(gpu, index=index) for index, gpu in enumerate(found)),
+        parents=tuple(parents),
+        driver=driver,
+        cuda_driver=None if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}",
+        lost=tuple(lost),
+    )
 
-    Numbers in it count in PCI bus order, as schedulers mean them. As in CUDA, an entry that names
-    no GPU ends the list.
+
+def _read(pynvml: Any, handle: Any, card: Any, driver: str) -> Gpu:
+    """Reads a card, or a slice of it.
 
     Args:
-        environ: Environment to read; this process's by default.
+        pynvml: The initialised module.
+        handle: What to read.
+        card: The card itself, which alone knows its temperature and the like.
+        driver: Version of the driver.
     """
-    known = gpus()
-    value = (os.environ if environ is None else environ).get("CUDA_VISIBLE_DEVICES")
-    if value is None:
-        return known
-    visible: list[Gpu] = []
-    for entry in (part.strip() for part in value.split(",")):
-        gpu = _named(entry, known)
-        if gpu is None or gpu in visible:
-            break
-        visible.append(gpu)
-    return visible
-
-
-def _named(entry: str, known: list[Gpu]) -> Gpu | None:
-    if entry.isdecimal():
-        return known[int(entry)] if int(entry) < len(known) else None
-    # CUDA takes any unambiguous start of a UUID.
-    fitting = [gpu for gpu in known if entry and gpu.uuid.startswith(entry)]
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def _of_card(pynvml: Any, position: int, driver: str) -> list[Gpu]:
-    """A card that has fallen off the bus must not hide the others."""
-    try:
-        return _read_card(pynvml, pynvml.nvmlDeviceGetHandleByIndex(position), driver)
-    except pynvml.NVMLError as error:
-        log.warning("GPU %d cannot be used: %s", position, error)
-        return []
-
-
-def _read_card(pynvml: Any, card: Any, driver: str) -> list[Gpu]:
     major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(card)
-    slices = _slices(pynvml, card)
-    found = []
-    for handle in [card] if slices is None else slices:
-        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-        found.append(
-            Gpu(
-                index=0,
-                uuid=_text(pynvml.nvmlDeviceGetUUID(handle)),
-                name=_text(pynvml.nvmlDeviceGetName(handle)),
-                memory_total_mib=int(memory.total) // _MIB,
-                memory_used_mib=int(memory.used) // _MIB,
-                compute_capability=float(f"{major}.{minor}"),
-                driver=driver,
-            )
-        )
-    return found
+    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    tell = partial(ask, pynvml)
+    pci = tell(pynvml.nvmlDeviceGetPciInfo, card)
+    use = tell(pynvml.nvmlDeviceGetUtilizationRates, handle)
+    power = tell(pynvml.nvmlDeviceGetPowerUsage, card)
+    limit = tell(pynvml.nvmlDeviceGetEnforcedPowerLimit, card)
+    mode = tell(pynvml.nvmlDeviceGetComputeMode, card)
+    persistence = tell(pynvml.nvmlDeviceGetPersistenceMode, card)
+    return Gpu(
+        index=0,
+        uuid=_text(pynvml.nvmlDeviceGetUUID(handle)),
+        name=_text(pynvml.nvmlDeviceGetName(handle)),
+        memory_total_mib=int(memory.total) // _MIB,
+        memory_used_mib=int(memory.used) // _MIB,
+        compute_capability=float(f"{major}.{minor}"),
+        driver=driver,
+        pci_bus_id=None if pci is None else _text(pci.busId),
+        processes=_processes(pynvml, handle),
+        utilisation_percent=None if use is None else int(use.gpu),
+        temperature_c=tell(pynvml.nvmlDeviceGetTemperature, card, pynvml.NVML_TEMPERATURE_GPU),
+        power_w=None if power is None else power / 1000,
+        power_limit_w=None if limit is None else limit / 1000,
+        ecc_errors=tell(
+            pynvml.nvmlDeviceGetTotalEccErrors,
+            card,
+            pynvml.NVML_MEMORY_ERROR_TYPE_UNCORRECTED,
+            pynvml.NVML_VOLATILE_ECC,
+        ),
+        compute_mode=None if mode is None else _COMPUTE_MODES.get(mode, str(mode)),
+        persistence=None if persistence is None else bool(persistence),
+        throttle=_throttle(pynvml, card),
+    )
+
+
+def _read_slice(pynvml: Any, handle: Any, card: Any, whole: Gpu) -> Gpu:
+    piece = _read(pynvml, handle, card, whole.driver)
+    profile = _MIG_PROFILE.search(piece.name)
+    return replace(
+        piece, parent_uuid=whole.uuid, mig_profile=profile[1] if profile is not None else None
+    )
 
 
 def _slices(pynvml: Any, card: Any) -> list[Any] | None:
-    """Returns the MIG slices of a card, or None when it is not cut into slices."""
-    try:
-        current, _ = pynvml.nvmlDeviceGetMigMode(card)
-        if not current:
-            return None
-        count = pynvml.nvmlDeviceGetMaxMigDeviceCount(card)
-    except pynvml.NVMLError:  # cards without MIG answer "not supported"
+    """Returns the MIG slices of a card, or None when it is not in MIG mode."""
+    mode = ask(pynvml, pynvml.nvmlDeviceGetMigMode, card)  # cards without MIG do not know
+    if not mode or not mode[0]:
         return None
-    places = (_slice(pynvml, card, position) for position in range(count))
+    count = ask(pynvml, pynvml.nvmlDeviceGetMaxMigDeviceCount, card) or 0
+    places = (
+        ask(pynvml, pynvml.nvmlDeviceGetMigDeviceHandleByIndex, card, position)
+        for position in range(count)
+    )
     return [handle for handle in places if handle is not None]
 
 
-def _slice(pynvml: Any, card: Any, position: int) -> Any | None:
-    try:
-        return pynvml.nvmlDeviceGetMigDeviceHandleByIndex(card, position)
-    except pynvml.NVMLError:  # a free place
-        return None
+def _processes(pynvml: Any, handle: Any) -> tuple[GpuProcess, ...] | None:
+    """Asks for the computing processes by the newest call that the driver knows."""
+    for name in _process_calls(pynvml):
+        listed = ask(pynvml, name, handle)
+        if listed is not None:
+            return tuple(
+                GpuProcess(
+                    pid=int(each.pid),
+                    memory_mib=(
+                        None if each.usedGpuMemory is None else int(each.usedGpuMemory) // _MIB
+                    ),
+                )
+                for each in listed
+                # Some drivers return entries that were never filled in.
+                if 0 < each.pid < _MOST_PLAUSIBLE_PID
+            )
+    return None
+
+
+def _process_calls(pynvml: Any) -> Iterator[Callable[..., Any]]:
+    for suffix in ("_v3", "_v2"):
+        call = getattr(pynvml, f"nvmlDeviceGetComputeRunningProcesses{suffix}", None)
+        if call is not None:
+            yield call
+
+
+def _throttle(pynvml: Any, card: Any) -> tuple[str, ...] | None:
+    """Newer drivers say "event" where older ones said "throttle"."""
+    for name in (
+        "nvmlDeviceGetCurrentClocksEventReasons",
+        "nvmlDeviceGetCurrentClocksThrottleReasons",
+    ):
+        call = getattr(pynvml, name, None)
+        bits = None if call is None else ask(pynvml, call, card)
+        if bits is not None:
+            return tuple(text for bit, text in _THROTTLE.items() if bits & bit)
+    return None
 
 
 def _text(value: str | bytes) -> str:

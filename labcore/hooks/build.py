@@ -22,6 +22,7 @@ BUILT_IN: Mapping[str, str] = {
     "jsonl": "labcore.hooks.jsonl:MetricsFile",
     "timing": "labcore.hooks.timing:Timing",
     "telemetry": "labcore.hooks.telemetry:Telemetry",
+    "profile": "labcore.hooks.profile:Profile",
     "tensorboard": "labcore.hooks.tensorboard:TensorBoard",
     "wandb": "labcore.hooks.weights_and_biases:WeightsAndBiases",
 }

@@ -10,15 +10,15 @@ import dataclasses
 import enum
 import hashlib
 import logging
-import netrc
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlparse
 
 from labcore.errors import RequirementError
 from labcore.hooks.specs import hookimpl
+from labcore.hooks.wandb_account import has_credentials
+from labcore.hooks.wandb_sweep import SweepTrial
 
 if TYPE_CHECKING:
     from labcore.run import Artifact
@@ -29,18 +29,6 @@ _MODES = ("auto", "online", "offline", "disabled")
 _MAX_MEDIA_BYTES = 10 * 2**20
 _INIT_TIMEOUT_S = 30
 log = logging.getLogger(__name__)
-
-
-def has_credentials() -> bool:
-    """Whether W&B would find an API key: in the environment, or in netrc for its server."""
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
-    path = os.environ.get("NETRC") or Path.home() / ".netrc"
-    try:
-        return host is not None and netrc.netrc(path).authenticators(host) is not None
-    except (OSError, netrc.NetrcParseError):
-        return False
 
 
 class WeightsAndBiases:
@@ -75,6 +63,8 @@ class WeightsAndBiases:
         self._tags = tags or []
         self._wandb: Any = None
         self._run: Any = None
+        self._trial: SweepTrial | None = None
+        self._is_wanted_end = False
 
     @hookimpl
     def run_started(self, run: Any) -> None:
@@ -94,14 +84,16 @@ class WeightsAndBiases:
                 fix="pip install wandb, or turn the hook off: hooks.wandb=null",
             ) from error
         self._wandb = wandb
+        self._trial = SweepTrial.find(run.folder)
         mode = self._choose_mode()
-        try:
-            self._run = self._init(run, mode)
-        except wandb.errors.Error as error:
-            if mode != "online":
-                raise
-            run.say(f"W&B cannot be reached ({error}); logging offline", "warning")
-            self._run = self._init(run, "offline")
+        if self._trial is None:
+            self._run = self._begin(run, mode)
+        else:
+            # Cut short, it would leave W&B a run that nobody could tell it the end of.
+            with run.stop.deferred():
+                self._run = self._begin(run, mode)
+                self._trial.remember(run.folder, self._run)
+            run.stop.raise_if_set()
         # The lab's steps are the x axis: W&B's own counter refuses to go back after a resume.
         self._run.define_metric("step", hidden=True)
         self._run.define_metric("*", step_metric="step")
@@ -140,12 +132,27 @@ class WeightsAndBiases:
             self._run.log({"step": artifact.step or 0, artifact.title: media})
 
     @hookimpl
+    def run_interrupted(self, run: Any) -> None:
+        """Of a sweep's trial: tells an end that W&B asked for from one that leaves it unfinished.
+
+        W&B gives an unfinished trial to the next agent that asks, to be resumed.
+        """
+        if self._run is None or self._trial is None:
+            return
+        who = self._trial.stopped_by()
+        if who:
+            run.status.message = f"stopped by {who}"
+            self._is_wanted_end = True
+        elif who is not None:
+            self._run.mark_preempting()
+
+    @hookimpl
     def run_ended(self, run: Any, state: str) -> None:
         """Uploads what is left and says how an offline run gets to the server."""
         if self._run is None:
             return
         is_offline, folder = self._run.offline, Path(self._run.dir).parent
-        self._finish(exit_code=0 if state == "finished" else 1)
+        self._finish(exit_code=0 if state == "finished" or self._is_wanted_end else 1)
         if is_offline:
             run.say(f"W&B was offline; upload with: wandb sync {folder}")
 
@@ -166,6 +173,16 @@ class WeightsAndBiases:
             return asked
         return "online" if has_credentials() else "offline"
 
+    def _begin(self, run: Any, mode: str) -> Any:
+        """Begins the run as it was chosen, or offline when the server does not answer."""
+        try:
+            return self._init(run, mode)
+        except self._wandb.errors.Error as error:
+            if mode != "online":
+                raise
+            run.say(f"W&B cannot be reached ({error}); logging offline", "warning")
+            return self._init(run, "offline")
+
     def _init(self, run: Any, mode: str) -> Any:
         status = run.status
         settings = self._wandb.Settings(
@@ -175,13 +192,19 @@ class WeightsAndBiases:
             disable_git=True,  # the run folder has the commit and the diff
             save_code=False,
         )
+        identity = {
+            "project": self._project or run.plugin.name,
+            "entity": self._entity or None,
+            "id": _run_id(run),
+        }
+        if self._trial is not None:
+            identity = self._trial.identity
+            self._trial.adjust(settings)
         return self._wandb.init(
-            project=self._project or run.plugin.name,
-            entity=self._entity or None,
+            **identity,
             group=self._group or None,
             tags=[*dict.fromkeys(filter(None, (status.task, status.preset, *self._tags)))],
             name=run.folder.name,
-            id=_run_id(run),
             resume="allow" if mode == "online" else None,
             dir=str(run.folder),
             mode=mode,

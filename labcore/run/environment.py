@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from labcore.devices import DevicePlan, available_cores, gpus
+from labcore.devices import DevicePlan, available_cores, survey
 from labcore.run.checkout import Checkout, read_checkout
 from labcore.run.files import write_atomically
 from labcore.run.redaction import recordable_variables, redact_arguments
@@ -47,7 +47,7 @@ def capture(
         OSError: The folder cannot be written.
     """
     checkouts = _checkouts([Path(__file__).parent, *code, Path.cwd()])
-    found = gpus()
+    found = survey()
     memory = psutil.virtual_memory()
     record: dict[str, Any] = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -68,9 +68,11 @@ def capture(
             "threads": device.threads,
             "reason": device.reason,
             "env": recordable_variables(device.env),
+            "leased": list(device.lease.uuids) if device.lease is not None else [],
         },
-        "driver": found[0].driver if found else None,
-        "gpus": [dataclasses.asdict(gpu) for gpu in found],
+        "driver": found.driver,
+        "cuda_driver": found.cuda_driver,
+        "gpus": [dataclasses.asdict(gpu) for gpu in found.gpus],
         "git": [_git_row(checkout) for checkout in checkouts],
         "variables": recordable_variables(os.environ),
         "packages": _packages(),

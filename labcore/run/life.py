@@ -1,7 +1,8 @@
 """A run's life, from composed config to finished folder. Read :func:`_live` first.
 
-The order matters: the device is chosen and the environment set before the task is imported, since
-that is when the framework reads them.
+The order matters: the device is leased and the environment set before the task is imported, since
+that is when the framework reads them; and before there is a folder, so that a run that gets no
+device leaves nothing. The lease lasts as long as the process, which holds the GPU's memory.
 """
 
 import contextlib
@@ -10,7 +11,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from filelock import FileLock, Timeout
 
 from labcore.config import Composed, load_config
 from labcore.devices import DevicePlan
-from labcore.devices import plan as plan_device
 from labcore.discovery import FoundPlugin
 from labcore.errors import Interrupted, LabError, RequirementError, UsageError
 from labcore.hooks import HookSet, build_hooks
@@ -28,12 +28,14 @@ from labcore.run.environment import capture
 from labcore.run.failure import explain, keep_traceback
 from labcore.run.files import write_atomically
 from labcore.run.folder import create_run_folder
+from labcore.run.placement import place
 from labcore.run.process import current_owner
 from labcore.run.ranks import announce_folder, is_main_process, join_folder
 from labcore.run.run import Run
 from labcore.run.signals import StopSignal
 from labcore.run.source import SourceRun
 from labcore.run.status import Heartbeat, Status, read_status, write_status
+from labcore.run.trial import take_trial_folder, trial_of_environment
 
 __all__ = ["execute", "resume"]
 
@@ -43,13 +45,20 @@ RESULT_VARIABLE = "LAB_RESULT_FILE"
 log = logging.getLogger(__name__)
 
 
-def execute(found: FoundPlugin, composed: Composed, *, argv: Sequence[str]) -> int:
+def execute(
+    found: FoundPlugin,
+    composed: Composed,
+    *,
+    argv: Sequence[str],
+    say: Callable[[str], None] = log.info,
+) -> int:
     """Runs a task in a new run folder.
 
     Args:
         found: The plugin.
         composed: Its composed config.
         argv: The words typed after ``lab``, for the record.
+        say: Tells the user why the run has to wait, before it has a console of its own.
 
     Returns:
         The exit code.
@@ -61,18 +70,24 @@ def execute(found: FoundPlugin, composed: Composed, *, argv: Sequence[str]) -> i
     """
     plugin = _usable(found)
     config = composed.config
-    device = _plan(plugin, config)
     runs_dir = Path(config.runs_dir)
+    if composed.task.needs_run and is_main_process():
+        # Refuses before a GPU is waited for, and before a folder is made.
+        SourceRun.find(plugin, config.run or "latest", runs_dir)
+    device = place(
+        plugin, config, task=composed.task.name, preset=composed.preset, argv=argv, say=say
+    )
     if not is_main_process():
         return _live_as_helper(plugin, composed.task, config, join_folder(runs_dir), device)
-    if composed.task.needs_run:
-        SourceRun.find(plugin, config.run or "latest", runs_dir)  # refuses before a folder is made
-    folder = create_run_folder(runs_dir, plugin.name, composed.run_name)
+    folder = take_trial_folder() or create_run_folder(runs_dir, plugin.name, composed.run_name)
+    sweep, trial = trial_of_environment()
     status = Status(
         run=f"{plugin.name}/{folder.name}",
         plugin=plugin.name,
         task=composed.task.name,
         preset=composed.preset or "",
+        sweep=sweep,
+        trial=trial,
     )
     write_status(folder, status)
     write_atomically(folder / "config.yaml", composed.to_yaml())
@@ -82,8 +97,20 @@ def execute(found: FoundPlugin, composed: Composed, *, argv: Sequence[str]) -> i
     return _live(plugin, composed.task, config, folder, device, status, argv=argv)
 
 
-def resume(found: FoundPlugin, folder: Path, *, argv: Sequence[str]) -> int:
+def resume(
+    found: FoundPlugin,
+    folder: Path,
+    *,
+    argv: Sequence[str],
+    say: Callable[[str], None] = log.info,
+) -> int:
     """Goes on with a stopped run in its own folder, with the config it was started with.
+
+    Args:
+        found: The plugin.
+        folder: The run folder.
+        argv: The words typed after ``lab``, for the record.
+        say: Tells the user why the run has to wait.
 
     Returns:
         The exit code.
@@ -91,7 +118,7 @@ def resume(found: FoundPlugin, folder: Path, *, argv: Sequence[str]) -> int:
     plugin = _usable(found)
     config = load_config(plugin, folder / "config.yaml")
     status = read_status(folder)
-    device = _plan(plugin, config)
+    device = place(plugin, config, task=status.task, preset=status.preset, argv=argv, say=say)
     task = plugin.task(status.task)
     if not is_main_process():
         return _live_as_helper(plugin, task, config, folder, device)
@@ -127,8 +154,10 @@ def _live(
         status.state = "running"
         status.started = status.started or time.time()
         status.owner = _owner_row()
-        _beat(folder, status)
-        heartbeat = Heartbeat(lambda: _beat(folder, status))
+        if device.lease is not None:
+            device.lease.name_run(status.run)
+        _beat(folder, status, device)
+        heartbeat = Heartbeat(lambda: _beat(folder, status, device))
         heartbeat.start()
         hooks = HookSet()
         try:
@@ -149,7 +178,7 @@ def _live(
         except BaseException as error:
             heartbeat.stop()
             _fail(folder, status, error)
-            _beat(folder, status)
+            _beat(folder, status, device)
             _write_report(folder, plugin)
             raise explain(error, folder) from error
         failure = _do(run)
@@ -197,7 +226,11 @@ def _fail(folder: Path, status: Status, error: BaseException) -> LabError:
         keep_traceback(error, folder)
     status.state = "failed"
     status.exit_code = failure.exit_code
-    status.error = {"message": failure.message, "fix": failure.fix or ""}
+    status.error = {
+        "message": failure.message,
+        "fix": failure.fix or "",
+        "kind": type(failure).__name__,
+    }
     return failure
 
 
@@ -231,13 +264,6 @@ def _code_of(plugin: Plugin) -> tuple[Path, ...]:
     module = sys.modules.get(plugin.config.__module__)
     file = getattr(module, "__file__", None)
     return (Path(file).parent,) if file else ()
-
-
-def _plan(plugin: Plugin, config: Any) -> DevicePlan:
-    # A plugin that trains has the loop's options under `train`; one that does not runs in one
-    # process.
-    processes = getattr(getattr(config, "train", None), "devices", 1)
-    return plan_device(config.device, plugin.requires, config.threads, count=processes)
 
 
 def _prepare_framework(plugin: Plugin, device: DevicePlan, seed: int) -> None:
@@ -291,8 +317,10 @@ def _owner_row() -> dict[str, Any]:
     return {"host": owner.host, "pid": owner.pid, "started": owner.started}
 
 
-def _beat(folder: Path, status: Status) -> None:
+def _beat(folder: Path, status: Status, device: DevicePlan) -> None:
     status.heartbeat = time.time()
+    if device.lease is not None:
+        device.lease.beat()
     write_status(folder, status)
 
 

@@ -1,12 +1,13 @@
 """Whether the process that owned a run is still there."""
 
+import contextlib
 import os
 import socket
 from dataclasses import dataclass
 
 import psutil
 
-__all__ = ["Owner", "current_owner"]
+__all__ = ["Owner", "current_owner", "kill_tree"]
 
 _STALE_AFTER_S = 120.0
 """A run on another host counts as gone when its heartbeat is older than this."""
@@ -43,3 +44,16 @@ class Owner:
 def current_owner() -> Owner:
     """Describes this process."""
     return Owner(host=socket.gethostname(), pid=os.getpid(), started=psutil.Process().create_time())
+
+
+def kill_tree(pid: int) -> None:
+    """Kills a process and everything that it has started; what is gone already is no error."""
+    try:
+        root = psutil.Process(pid)
+        # Children first would let the parent start new ones.
+        family = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()

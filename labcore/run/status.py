@@ -38,9 +38,14 @@ class Status:
     """Latest validation or test figures."""
     message: str = ""
     error: dict[str, str] | None = None
-    """``message``, ``fix``, and ``traceback`` (a file name) of a failure."""
+    """``message``, ``fix``, ``kind`` (a class of :mod:`labcore.errors`) and ``traceback`` (a file
+    name) of a failure."""
     exit_code: int | None = None
     resumes: int = 0
+    sweep: str = ""
+    """Name of the sweep that it is a trial of; empty when it is none."""
+    trial: int | None = None
+    """Its number in the sweep."""
 
     def observed_state(self) -> str:
         """Returns the state, or ``lost`` when the process of an unfinished run is gone."""

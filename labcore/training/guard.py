@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from labcore.errors import RunFailed
+from labcore.errors import Diverged, RunFailed
 from labcore.training.config import LoopConfig
 from labcore.training.processes import largest
 from labcore.training.update import WeightUpdate
@@ -105,7 +105,7 @@ class Guard:
 
 def explained_divergence(
     error: NotFiniteError, *, metrics: Mapping[str, float], kept: Path | None, config: LoopConfig
-) -> RunFailed:
+) -> Diverged:
     """Says what the user can do about numbers that are not finite.
 
     Args:
@@ -124,7 +124,7 @@ def explained_divergence(
         remedies.append(f"lower train.clip_norm={config.clip_norm:g}")
     if config.precision in ("16-mixed", "bf16-mixed", "bf16-true"):
         remedies.append("try train.precision=32-true")
-    return RunFailed(message, fix=", or ".join(remedies))
+    return Diverged(message, fix=", or ".join(remedies))
 
 
 @contextlib.contextmanager

@@ -104,6 +104,9 @@ class ModelConfig:
     """Units per layer of the bar decoder; hierarchical only."""
     bar_decoder_layers: int = 2
     """Layers of the bar decoder; hierarchical only."""
+    dropout: float = 0.0
+    """Share of the features dropped in training where an LSTM hands them on: from the encoder to
+    the code, and from the decoder to the tokens (the paper drops none)."""
 
     def __post_init__(self) -> None:
         for name in (
@@ -120,6 +123,8 @@ class ModelConfig:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"model.{name} is {getattr(self, name)}; it must be at least 1")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"model.dropout is {self.dropout}; use 0 to just below 1")
 
 
 @dataclass(kw_only=True, slots=True)

@@ -107,7 +107,8 @@ def _problem_of(type_lab, words: tuple[str, ...], output: tuple[str, ...]) -> st
     """Types or checks one ``lab`` command; returns what is wrong with it."""
     name, rest = words[0], words[1:]
     only_looks = bool(_LOOKS & set(words)) or name in {"list", "show", "runs"}
-    only_looks = only_looks or words[:2] == ("data", "list")
+    only_looks = only_looks or words[:2] in {("data", "list"), ("env", "plan")}
+    only_looks = only_looks or "--explain" in words
     if not only_looks and name == "run" and _sweeps(words):
         _check_sweep(rest)
         return None

@@ -41,10 +41,15 @@ class TokenDecoder(nn.Module):
         context_size: Features C of the context.
         size: Units H per layer.
         num_layers: Layers L.
+        dropout: Share of the last layer's hidden states dropped in training before the logits.
+            :meth:`draw` drops none: what the model reads of its own is what it would write.
     """
 
-    def __init__(self, context_size: int, size: int, num_layers: int) -> None:
+    def __init__(
+        self, context_size: int, size: int, num_layers: int, *, dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.initial = InitialState(context_size, size, num_layers)
         self.lstm = TokenLSTM(size, num_layers, context_size=context_size)
         self.output = nn.Linear(size, NUM_TOKENS)
@@ -60,7 +65,7 @@ class TokenDecoder(nn.Module):
             Logits [S, R, V].
         """
         hidden, _ = self.lstm(inputs, context, self.initial(context))
-        return self.output(hidden)
+        return self.output(self.dropout(hidden))
 
     def forward_by_step(self, context: Tensor, inputs: Tensor) -> Tensor:
         """Does what :meth:`forward` does with plain torch cells: the form to check others against.
@@ -76,7 +81,7 @@ class TokenDecoder(nn.Module):
                 state = hidden[layer], cell[layer]
                 hidden[layer], cell[layer] = torch.lstm_cell(below, state, *weights)
                 below = hidden[layer]
-            outputs.append(self.output(below))
+            outputs.append(self.output(self.dropout(below)))
         return torch.stack(outputs)
 
     @torch.no_grad()

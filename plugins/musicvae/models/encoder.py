@@ -43,10 +43,14 @@ class Encoder(nn.Module):
         size: Units H per direction and layer.
         num_layers: Layers.
         latent_size: Dimensions Z of the code.
+        dropout: Share of the summary that is dropped in training.
     """
 
-    def __init__(self, size: int, num_layers: int, latent_size: int) -> None:
+    def __init__(
+        self, size: int, num_layers: int, latent_size: int, *, dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.lstm = TokenLSTM(size, num_layers, bidirectional=True)
         self.mu = nn.Linear(2 * size, latent_size)
         self.sigma = nn.Linear(2 * size, latent_size)
@@ -57,5 +61,5 @@ class Encoder(nn.Module):
     def forward(self, tokens: Tensor) -> Posterior:
         """Encodes tokens [B, T] to a posterior (paper, equations 6 and 7)."""
         _, (hidden, _) = self.lstm(tokens.t().long())
-        summary = torch.cat([hidden[-2], hidden[-1]], dim=-1)
+        summary = self.dropout(torch.cat([hidden[-2], hidden[-1]], dim=-1))
         return Posterior(self.mu(summary), F.softplus(self.sigma(summary)))

@@ -18,11 +18,14 @@ class FlatDecoder(nn.Module):
         latent_size: Dimensions Z of the code.
         size: Units per layer.
         num_layers: Layers.
+        dropout: Share of the hidden states dropped in training before the logits.
     """
 
-    def __init__(self, latent_size: int, size: int, num_layers: int) -> None:
+    def __init__(
+        self, latent_size: int, size: int, num_layers: int, *, dropout: float = 0.0
+    ) -> None:
         super().__init__()
-        self.tokens = TokenDecoder(latent_size, size, num_layers)
+        self.tokens = TokenDecoder(latent_size, size, num_layers, dropout=dropout)
 
     def forward(self, z: Tensor, inputs: Tensor) -> Tensor:
         """Logits [B, T, V] of a code [B, Z] and the token that each step reads [B, T]."""

@@ -49,6 +49,7 @@ class HierarchicalDecoder(nn.Module):
         embedding_size: Features E of a bar's embedding.
         size: Units per layer of the bar decoder.
         num_layers: Layers of the bar decoder.
+        dropout: Share of the bar decoder's hidden states dropped in training before the logits.
     """
 
     def __init__(
@@ -60,10 +61,11 @@ class HierarchicalDecoder(nn.Module):
         embedding_size: int,
         size: int,
         num_layers: int,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.conductor = Conductor(latent_size, conductor_size, conductor_layers, embedding_size)
-        self.bar = TokenDecoder(embedding_size, size, num_layers)
+        self.bar = TokenDecoder(embedding_size, size, num_layers, dropout=dropout)
 
     def forward(self, z: Tensor, inputs: Tensor) -> Tensor:
         """Logits [B, T, V] of codes [B, Z] and the token that each step reads [B, T].

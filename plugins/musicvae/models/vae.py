@@ -53,11 +53,19 @@ class MusicVAE(nn.Module):
         super().__init__()
         self.num_steps = bars * STEPS_PER_BAR
         self.latent_size = config.latent_size
-        self.encoder = Encoder(config.encoder_size, config.encoder_layers, config.latent_size)
+        self.encoder = Encoder(
+            config.encoder_size,
+            config.encoder_layers,
+            config.latent_size,
+            dropout=config.dropout,
+        )
         self.decoder: FlatDecoder | HierarchicalDecoder
         if config.decoder is DecoderKind.flat:
             self.decoder = FlatDecoder(
-                config.latent_size, config.decoder_size, config.decoder_layers
+                config.latent_size,
+                config.decoder_size,
+                config.decoder_layers,
+                dropout=config.dropout,
             )
         else:
             self.decoder = HierarchicalDecoder(
@@ -67,6 +75,7 @@ class MusicVAE(nn.Module):
                 embedding_size=config.conductor_output,
                 size=config.bar_decoder_size,
                 num_layers=config.bar_decoder_layers,
+                dropout=config.dropout,
             )
 
     @property
@@ -97,7 +106,8 @@ class MusicVAE(nn.Module):
             tokens: [B, T], classes 0 to 129.
             sampling_probability: Chance that a step reads the model's own draw at the step before
                 instead of the truth, decided for every step and example by itself.
-            generator: Source of randomness on the model's device; torch's own when None.
+            generator: Source of randomness on the model's device; torch's own when None. Dropout
+                always takes torch's own.
         """
         mu, sigma = posterior = self.encode(tokens)
         z = posterior.sample(generator)

@@ -107,7 +107,7 @@ def test_a_dry_run_tells_everything_and_leaves_nothing(tmp_path: Path) -> None:
     assert ("amount", "5", "preset") in rows
     assert ("seed", "3", "command") in rows
     assert ("taps_every", "100", "default") in rows
-    assert marked[:3] == ["seed", "device", "amount"]
+    assert marked[:3] == ["seed", "device.name", "amount"]
     assert "device        CPU" in printed
     assert "toy/tunes: not here" in printed
     assert "3.5 MB" in printed
@@ -129,8 +129,16 @@ def test_a_dry_run_names_missing_packages_and_the_fix(
 
 
 @pytest.mark.usefixtures("toy")
-def test_a_dry_run_says_when_the_device_is_not_to_be_had() -> None:
-    assert "device=tpu is not a device" in invoke("plugin=toy", "device=tpu", "--dry-run").stdout
+def test_a_dry_run_says_when_the_device_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    printed = invoke("plugin=toy", "device=cuda", "--dry-run").stdout
+    assert "device=cuda, but there is no NVIDIA GPU with a working driver" in printed
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_wrong_device_is_a_mistake_in_the_config() -> None:
+    with pytest.raises(UsageError, match="device=tpu is not a device"):
+        invoke("plugin=toy", "device=tpu", "--dry-run")
 
 
 @pytest.mark.usefixtures("toy")

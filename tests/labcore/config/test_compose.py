@@ -126,7 +126,7 @@ def test_hooks_can_be_a_list_of_sets(composed: Compose) -> None:
 
 @pytest.mark.parametrize("device", ["cpu", "cuda", "cuda:1"])
 def test_a_device_is_a_plain_value(composed: Compose, device: str) -> None:
-    assert composed(f"device={device}").config.device == device
+    assert composed(f"device={device}").config.device.name == device
 
 
 @pytest.mark.parametrize(

@@ -1,266 +1,115 @@
-"""Choosing where a run computes."""
+"""Which GPUs will do, and which of those are taken."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
-from labcore.devices import DevicePlan, meets, plan
-from labcore.errors import RequirementError, UsageError
+from labcore.devices import DeviceRequest, GpuProcess
+from labcore.devices.choice import Need, choose, need_of, why_busy, why_unable
+from labcore.devices.wording import listed
 from labcore.plugin import Requires
 
-ANY = Requires()
-GPU_ONLY = Requires(cpu=False)
+ONE = Need(count=1)
 
 
-@pytest.fixture(autouse=True)
-def eight_cores(monkeypatch):
-    monkeypatch.setattr("labcore.devices.choice.available_cores", lambda: 8)
+def test_the_smallest_that_fits_is_taken_so_that_large_ones_stay_free(make_gpu):
+    big = make_gpu(0, memory_total_mib=49_140)
+    small = make_gpu(1, memory_total_mib=12_288)
+    assert choose([big, small], 1) == (small,)
+    assert choose([big], 1) == (big,)
 
 
-@pytest.fixture
-def no_framework(monkeypatch):
-    """Other tests of this process may have imported torch."""
-    for name in ("torch", "tensorflow"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+def test_equals_go_by_their_number_whatever_the_order(make_gpu):
+    cards = [make_gpu(2), make_gpu(0), make_gpu(1)]
+    assert choose(cards, 1)[0].index == 0
+    assert choose(list(reversed(cards)), 1)[0].index == 0
 
 
-@pytest.fixture
-def clean_environ(monkeypatch):
-    """Undoes what a plan sets."""
-    monkeypatch.setattr(os, "environ", dict(os.environ))
+def test_a_slice_is_taken_before_a_whole_card_even_a_smaller_one(make_gpu):
+    whole = make_gpu(0, memory_total_mib=8_192)
+    piece = make_gpu(1, memory_total_mib=20_000, parent_uuid="GPU-x", mig_profile="2g.20gb")
+    assert choose([whole, piece], 1) == (piece,)
 
 
-def test_auto_without_a_gpu_is_the_cpu_with_every_core(driver):
-    driver(error=True)
-    chosen = plan("auto", ANY)
-    assert (chosen.kind, chosen.index, chosen.uuid, chosen.threads) == ("cpu", None, None, 8)
-    assert chosen.env["CUDA_VISIBLE_DEVICES"] == ""
-    assert chosen.describe() == "CPU, 8 threads (there is no NVIDIA GPU with a working driver)"
+def test_several_are_of_one_kind_where_that_is_possible(make_gpu):
+    small = make_gpu(0, name="Small", memory_total_mib=12_288)
+    pair = [make_gpu(1, name="Big"), make_gpu(2, name="Big")]
+    assert choose([small, *pair], 2) == tuple(pair)
+    assert [g.index for g in choose([small, *pair], 3)] == [0, 1, 2]
+    assert choose([small], 2) == ()
 
 
-def test_auto_takes_the_gpu_with_the_most_free_memory(driver, card):
-    driver(card("GPU-a", used_mib=9_000), card("GPU-b", used_mib=100))
-    chosen = plan("auto", ANY)
-    assert (chosen.kind, chosen.index, chosen.uuid) == ("cuda", 1, "GPU-b")
-    assert chosen.env["CUDA_VISIBLE_DEVICES"] == "GPU-b"
-    assert chosen.env["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
-    assert chosen.torch_device == "cuda:0"
-    assert chosen.describe() == "GPU 1, Fake GPU, 17 GB, 8 threads (best of 2 GPUs)"
+def test_a_card_is_unable_for_reasons_that_do_not_pass(make_gpu):
+    need = Need(count=1, memory_gb=20, compute_capability=7.5)
+    assert why_unable(make_gpu(), need) == ""
+    assert "capability 6.1, the plugin needs 7.5" in why_unable(
+        make_gpu(compute_capability=6.1), need
+    )
+    assert "8.6 GB of memory, the run needs 20" in why_unable(make_gpu(memory_total_mib=8192), need)
+    assert "Prohibited" in why_unable(make_gpu(compute_mode="Prohibited"), need)
+    piece = make_gpu(parent_uuid="GPU-x")
+    assert why_unable(piece, need) == ""
+    assert "MIG slice" in why_unable(piece, Need(count=2))
 
 
-def test_auto_prefers_a_gpu_that_has_the_declared_memory(driver, card):
-    driver(card("GPU-small", total_mib=8_192), card("GPU-big", total_mib=24_576, used_mib=6_000))
-    assert plan("auto", Requires(min_memory_gb=16)).uuid == "GPU-big"
+def test_a_process_or_memory_that_nobody_explains_makes_a_card_busy(make_gpu):
+    assert why_busy(make_gpu(), ONE) == ""
+    one = make_gpu(processes=(GpuProcess(pid=12),))
+    assert "used by process 12 (" in why_busy(one, ONE)
+    four = make_gpu(processes=tuple(GpuProcess(pid=pid) for pid in (1, 2, 3, 4)))
+    assert "processes 1, 2, 3 ..." in why_busy(four, ONE)
+    unseen = make_gpu(processes=None, memory_used_mib=9_000)
+    assert "cannot be seen from here (9.4 of 25.8 GB in use)" in why_busy(unseen, ONE)
 
 
-def test_auto_uses_a_gpu_too_small_for_the_paper_and_says_so(driver, card):
-    driver(card("GPU-small", total_mib=8_192))
-    requires = Requires(min_memory_gb=16)
-    chosen = plan("auto", requires)
-    assert chosen.uuid == "GPU-small"
-    assert "too small for preset=paper, which needs 16 GB" in chosen.reason
-    assert not meets(chosen, requires)
+def test_a_desktop_on_the_card_does_not_make_it_busy(make_gpu):
+    assert why_busy(make_gpu(memory_total_mib=8_192, memory_used_mib=1_100), ONE) == ""
 
 
-def test_a_gpu_with_the_declared_memory_meets_the_requirements(driver, card):
-    driver(card("GPU-a", total_mib=16_384))
-    requires = Requires(min_memory_gb=16, min_compute_capability=8.0)
-    assert meets(plan("auto", requires), requires)
-    assert not meets(plan("cpu", requires), requires)
+def test_this_process_is_no_stranger(make_gpu):
+    mine = make_gpu(processes=(GpuProcess(pid=os.getpid()),), memory_used_mib=9_000)
+    assert why_busy(mine, ONE) == ""
 
 
-def test_auto_skips_gpus_of_an_older_generation(driver, card):
-    driver(card("GPU-old", capability=(6, 1)))
-    requires = Requires(min_compute_capability=7.0)
-    chosen = plan("auto", requires)
-    assert chosen.kind == "cpu"
-    assert "compute capability 7.0 (the best has 6.1)" in chosen.reason
-
-
-def test_cpu_is_the_cpu_even_where_there_is_a_gpu(driver, card):
-    driver(card("GPU-a"))
-    chosen = plan("cpu", ANY)
-    assert chosen.kind == "cpu"
-    assert chosen.env["CUDA_VISIBLE_DEVICES"] == ""
-
-
-def test_cuda_without_a_gpu_is_a_requirement_with_a_way_out(driver):
-    driver()
-    with pytest.raises(RequirementError, match="no NVIDIA GPU") as caught:
-        plan("cuda", ANY)
-    assert "device=cpu" in str(caught.value.fix)
-    assert caught.value.exit_code == 3
-
-
-@pytest.mark.parametrize("request_", ["auto", "cpu", "cuda", "cuda:0"])
-def test_a_plugin_that_needs_a_gpu_is_refused_without_one(driver, request_):
-    driver()
-    with pytest.raises(RequirementError) as caught:
-        plan(request_, GPU_ONLY)
-    assert "device=cpu" not in str(caught.value.fix)
-
-
-def test_a_numbered_gpu_counts_among_the_visible_ones(driver, card, monkeypatch):
-    driver(card("GPU-a"), card("GPU-b"), card("GPU-c"))
-    assert plan("cuda:2", ANY).uuid == "GPU-c"
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,1")
-    assert plan("cuda:0", ANY).uuid == "GPU-c"
-    assert plan("cuda:0", ANY).index == 2
-    with pytest.raises(UsageError, match="only 2 GPUs") as caught:
-        plan("cuda:2", ANY)
-    assert caught.value.problems == ("cuda:0 is Fake GPU", "cuda:1 is Fake GPU")
-
-
-def test_a_numbered_gpu_of_an_older_generation_is_refused(driver, card):
-    driver(card("GPU-old", capability=(6, 1)))
-    with pytest.raises(RequirementError, match=r"capability 6\.1, this plugin needs 7\.0"):
-        plan("cuda:0", Requires(min_compute_capability=7.0))
-
-
-def test_hidden_gpus_are_not_taken_and_the_reason_names_the_variable(driver, card, monkeypatch):
-    driver(card("GPU-a"))
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert plan("auto", ANY).kind == "cpu"
-    with pytest.raises(RequirementError, match="CUDA_VISIBLE_DEVICES='' hides every GPU"):
-        plan("cuda", ANY)
-
-
-@pytest.mark.parametrize("wrong", ["gpu", "cuda:", "cuda:-1", "cuda:0,1", "", "CUDA", "mps"])
-def test_a_wrong_device_is_a_usage_error_that_lists_the_right_ones(driver, wrong):
-    driver()
-    with pytest.raises(UsageError, match="is not a device") as caught:
-        plan(wrong, ANY)
-    for allowed in ("auto", "cpu", "cuda", "cuda:0"):
-        assert f"device={allowed}" in str(caught.value.fix)
-
-
-def test_a_plugin_that_wants_two_gpus_gets_two_in_bus_order(driver, card):
-    driver(card("GPU-a", used_mib=500), card("GPU-b", used_mib=9_000), card("GPU-c"))
-    chosen = plan("auto", Requires(num_gpus=2))
-    assert chosen.uuids == ("GPU-a", "GPU-c")
-    assert chosen.env["CUDA_VISIBLE_DEVICES"] == "GPU-a,GPU-c"
-    assert chosen.describe().startswith("2 GPUs, first GPU 0")
-    assert plan("auto", Requires(num_gpus=5)).uuids == ("GPU-a", "GPU-b", "GPU-c")
-
-
-def test_more_processes_than_gpus_are_refused(driver, card):
-    driver(card("GPU-a"))
-    with pytest.raises(RequirementError, match="the run has 2 processes"):
-        plan("auto", ANY, count=2)
-    with pytest.raises(RequirementError, match="device=cuda:0 names one"):
-        plan("cuda:0", ANY, count=2)
-
-
-def test_processes_on_a_cpu_share_the_cores(driver):
-    driver()
-    assert plan("cpu", ANY, count=2).threads == 4
-    assert plan("cpu", ANY, 3, count=2).threads == 3
-
-
-def test_processes_that_torchrun_started_agree_whatever_is_in_use(driver, card, monkeypatch):
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
-    driver(card("GPU-a", used_mib=9_000), card("GPU-b"), card("GPU-c"))
-    assert plan("auto", ANY).uuids == ("GPU-a", "GPU-b")
-
-
-def test_threads_come_from_the_option_then_the_variable(driver, monkeypatch):
-    driver()
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert plan("cpu", ANY).threads == 3
-    chosen = plan("cpu", ANY, 2)
-    assert (chosen.threads, chosen.env["OMP_NUM_THREADS"], chosen.env["MKL_NUM_THREADS"]) == (
-        2,
-        "2",
-        "2",
+def test_a_shared_card_needs_only_the_free_memory(make_gpu):
+    used = make_gpu(processes=(GpuProcess(pid=12),), memory_used_mib=9_000)
+    assert why_busy(used, Need(count=1, share=True)) == ""
+    assert "16.3 GB free, the run needs 20" in why_busy(
+        used, Need(count=1, share=True, memory_gb=20)
     )
 
 
-def test_waiting_threads_are_passive_unless_the_user_says_otherwise(driver, monkeypatch):
-    driver()
-    assert plan("cpu", ANY).env["OMP_WAIT_POLICY"] == "passive"
-    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
-    assert plan("cpu", ANY).env["OMP_WAIT_POLICY"] == "active"
+def test_what_the_user_asks_binds_and_what_the_plugin_declares_gives_way(make_gpu):
+    requires = Requires(num_gpus=4, min_memory_gb=40, min_compute_capability=7.0)
+    small, big = make_gpu(0), make_gpu(1, memory_total_mib=81_920)
+    asked = DeviceRequest.read("cuda", count=3, min_memory_gb=50)
+    assert need_of(asked, requires, [small]).count == 3
+    assert need_of(asked, requires, [small]).memory_gb == 50
+    plain = DeviceRequest.read("cuda")
+    assert need_of(plain, requires, [small, big]).count == 2
+    assert need_of(plain, requires, [small, big]).memory_gb == 0
+    assert need_of(plain, requires, [small, big], paper=True).memory_gb == 40
+    gives_way = need_of(plain, requires, [small], paper=True)
+    assert gives_way.memory_gb == 0
+    assert "too small for preset=paper, which needs 40 GB" in gives_way.note
+    assert need_of(plain, requires, [small], processes=2).count == 2
 
 
-def test_tensorflow_gets_its_variables_and_torch_does_not(driver):
-    driver()
-    env = plan("cpu", Requires(framework="tensorflow")).env
-    assert (env["TF_USE_LEGACY_KERAS"], env["TF_FORCE_GPU_ALLOW_GROWTH"]) == ("1", "true")
-    assert not any(name.startswith("TF_") for name in plan("cpu", Requires(framework="torch")).env)
+def test_a_wish_for_several_gpus_does_not_rule_slices_out(make_gpu):
+    slices = [make_gpu(n, parent_uuid="GPU-x") for n in range(3)]
+    need = need_of(DeviceRequest.read("cuda"), Requires(num_gpus=2), slices)
+    assert need.count == 1
+    assert not why_unable(slices[0], need)
 
 
-def test_the_plugins_own_variables_are_set(driver, no_framework, clean_environ):
-    driver()
-    plan("cpu", Requires(env={"PYTORCH_X": "1"}), 2).apply()
-    assert os.environ["PYTORCH_X"] == "1"
-    assert os.environ["OMP_NUM_THREADS"] == "2"
+def test_a_list_of_devices_is_short_where_they_are_alike(make_gpu):
+    said = [(make_gpu(n), "closed") for n in range(3)] + [(make_gpu(3), "in use")]
+    assert listed(said) == ["GPUs 0 to 2 (A card, 26 GB): closed", "GPU 3 (A card, 26 GB): in use"]
+    assert listed([(make_gpu(0), ""), (make_gpu(1), "")]) == ["GPUs 0 and 1 (A card, 26 GB)"]
+    long = listed((make_gpu(n), f"number {n}") for n in range(40))
+    assert (len(long), long[-1]) == (12, "and 29 more lines like these (lab devices)")
 
 
-def loaded(monkeypatch, *names: str) -> None:
-    for name in names:
-        monkeypatch.setitem(sys.modules, name, sys)
-
-
-def test_after_the_import_of_a_framework_other_gpus_are_refused(
-    driver, card, monkeypatch, no_framework, clean_environ
-):
-    driver(card("GPU-a"), card("GPU-b"))
-    loaded(monkeypatch, "torch")
-    with pytest.raises(RuntimeError, match="CUDA_VISIBLE_DEVICES cannot change any more"):
-        plan("cuda:1", Requires(framework="torch")).apply()
-    assert "CUDA_VISIBLE_DEVICES" not in os.environ
-
-
-def test_after_the_import_of_a_framework_the_same_gpus_are_accepted(
-    driver, card, monkeypatch, no_framework, clean_environ
-):
-    driver(card("GPU-a"))
-    loaded(monkeypatch, "torch")
-    plan("auto", Requires(framework="torch")).apply()
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-a"
-
-
-def test_on_a_machine_without_gpus_hiding_them_late_changes_nothing(
-    driver, monkeypatch, no_framework, clean_environ
-):
-    driver()
-    loaded(monkeypatch, "torch", "tensorflow")
-    plan("cpu", Requires(framework="torch"), 2).apply()
-    assert os.environ["OMP_NUM_THREADS"] == "2"
-
-
-def test_a_variable_that_the_loaded_framework_has_read_is_refused(
-    driver, monkeypatch, no_framework, clean_environ
-):
-    driver()
-    os.environ.pop("TF_USE_LEGACY_KERAS", None)
-    loaded(monkeypatch, "tensorflow")
-    with pytest.raises(RuntimeError, match="TF_USE_LEGACY_KERAS"):
-        plan("cpu", Requires(framework="tensorflow")).apply()
-
-
-def test_planning_imports_no_framework():
-    code = (
-        "import sys; from labcore.devices import plan; from labcore.plugin import Requires; "
-        "plan('auto', Requires(framework='torch')).apply(); "
-        "sys.exit(bool({'torch', 'tensorflow', 'numpy'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-@pytest.mark.ml
-def test_torch_gets_the_planned_threads_and_says_why_a_gpu_cannot_be_used(monkeypatch):
-    torch = pytest.importorskip("torch", reason="torch is not installed: pip install torch")
-    from labcore.devices.torch_setup import configure_torch
-
-    before = torch.get_num_threads()
-    try:
-        assert configure_torch(DevicePlan(kind="cpu", threads=1)) == torch.device("cpu")
-        assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(RequirementError, match="GPU H100 cannot be used"):
-        configure_torch(DevicePlan(kind="cuda", name="H100", threads=before))
+@pytest.mark.parametrize("count", [1, 2])
+def test_nothing_is_chosen_from_nothing(count):
+    assert choose([], count) == ()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from labcore.devices import DevicePlan, Gpu
+from labcore.devices import DevicePlan, Gpu, Survey
 from labcore.run import environment
 from labcore.run.environment import capture
 
@@ -126,7 +126,7 @@ def test_gpus_and_their_driver_are_recorded(folder, monkeypatch):
         compute_capability=9.0,
         driver="580.1",
     )
-    monkeypatch.setattr(environment, "gpus", lambda: [gpu])
+    monkeypatch.setattr(environment, "survey", lambda: Survey(gpus=(gpu,), driver="580.1"))
     capture(folder, [], CPU)
     record = read(folder)
     assert record["driver"] == "580.1"

@@ -1,0 +1,66 @@
+"""``lab sweep FILE --dry-run``: what would be run, with the first trials' values."""
+
+import shlex
+
+import click
+
+from labcore.cli.console import columns, printer
+from labcore.cli.sweep_words import parameters
+from labcore.sweeps.folder import Settings
+from labcore.sweeps.local.standing import limit_of, varying_of
+from labcore.sweeps.overrides import as_overrides
+from labcore.sweeps.prepare import Prepared, threads_of_each
+
+__all__ = ["show_dry_run"]
+
+_FIRST = 5
+
+
+def show_dry_run(prepared: Prepared, settings: Settings) -> None:
+    """Prints the plan of a sweep; starts nothing and leaves nothing."""
+    sweep = prepared.sweep
+    limit = limit_of(sweep, settings.count)
+    metric = "no metric" if sweep.metric is None else f"{sweep.metric.goal} {sweep.metric.name}"
+    method = f"{sweep.method} ({settings.sampler})" if sweep.method == "bayes" else sweep.method
+    engine = "W&B's server" if settings.engine == "wandb" else "this machine"
+    rows = {
+        "plugin": settings.plugin,
+        "search": f"{method}, {metric}",
+        "led by": engine,
+        "trials": "no end: give run_cap or --count" if limit is None else str(limit),
+        "at once": f"{settings.agents}, {threads_of_each(prepared, settings.agents)} threads each",
+        "every trial sets": " ".join(sweep.overrides) or "nothing",
+        "early stop": _early_stop(prepared),
+    }
+    table = columns("", "", wrapped=1)
+    for name, text in rows.items():
+        table.add_row(name, text)
+    with printer() as console:
+        console.print(table, markup=False)
+    if settings.engine == "local":
+        _show_first(prepared, settings, limit)
+    click.echo("\nNothing was started: this is a dry run.")
+
+
+def _early_stop(prepared: Prepared) -> str:
+    rule = prepared.sweep.early_terminate
+    if rule is None:
+        return "only of trials that diverge"
+    brackets = ", ".join(map(str, rule.brackets(100)))
+    return f"hyperband at logs {brackets} (eta {rule.eta:g}), and of trials that diverge"
+
+
+def _show_first(prepared: Prepared, settings: Settings, limit: int | None) -> None:
+    from labcore.sweeps.local.suggest import Suggester
+
+    suggester = Suggester(prepared.sweep, seed=settings.seed)
+    varying = varying_of(prepared.sweep)
+    click.echo("\nThe first trials:")
+    first: list[str] = []
+    for number in range(min(_FIRST, limit or _FIRST)):
+        suggestion = suggester.suggest(number, [])
+        if suggestion is None:
+            break
+        click.echo(f"  {number}  {parameters(suggestion.values, varying)}")
+        first = first or [*prepared.overrides, *as_overrides(suggestion.values)]
+    click.echo(f"\nTrial 0 is: lab run {shlex.join(first)}")

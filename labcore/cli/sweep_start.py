@@ -1,0 +1,150 @@
+"""Starting a sweep, or going on with one, with whichever engine it has."""
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import click
+
+from labcore.cli.sweep_show import print_best
+from labcore.cli.sweep_view import choose_view
+from labcore.config import peek
+from labcore.errors import UsageError
+from labcore.run.redaction import redact_text
+from labcore.sweeps.folder import Settings, SweepFolder, create_sweep, find_sweep
+from labcore.sweeps.prepare import Prepared, agents_here, prepare, reopen
+
+__all__ = ["begin", "go_on"]
+
+_CHANGEABLE = ("agents", "count", "retries")
+"""What a resumed sweep may have otherwise than before."""
+_KEPT = ("sweeps_dir", "storage", "dry_run", "overrides", *_CHANGEABLE)
+
+
+def begin(file: Path, options: dict[str, Any]) -> int:
+    """Starts a sweep; returns the exit code.
+
+    Args:
+        file: The sweep file.
+        options: What was typed, by name.
+    """
+    overrides = options.get("overrides", ())
+    prepared = prepare(file, [text for text in overrides if not text.startswith("runs_dir=")])
+    for warning in prepared.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    settings = _settings(file, prepared, options, runs_dir=peek(overrides, "runs_dir") or "")
+    if options.get("dry_run"):
+        from labcore.cli.sweep_dry_run import show_dry_run
+
+        show_dry_run(prepared, settings)
+        return 0
+    _check_engine(settings, options)
+    folder = create_sweep(options["sweeps_dir"], options.get("name", ""), file)
+    try:
+        folder.write_settings(settings)
+        return _run(folder, prepared, settings, options)
+    except BaseException:
+        if not folder.has_begun:  # what could not start should not be listed
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+
+
+def go_on(name: str, options: dict[str, Any]) -> int:
+    """Goes on with a sweep; returns the exit code."""
+    stray = [f"--{key.replace('_', '-')}" for key in options if key not in _KEPT]
+    folder = find_sweep(options["sweeps_dir"], name)
+    if stray:
+        raise UsageError(
+            f"{', '.join(stray)} cannot change while sweep {folder.name} goes on",
+            fix=f"lab sweep --resume {folder.name}, or start another sweep",
+        )
+    prepared, settings = reopen(folder)
+    changed = {key: options[key] for key in _CHANGEABLE if key in options}
+    settings = dataclasses.replace(settings, **changed)
+    if settings.engine == "local":
+        folder.write_settings(settings)
+    return _run(folder, prepared, settings, options)
+
+
+def _settings(
+    file: Path, prepared: Prepared, options: dict[str, Any], *, runs_dir: str
+) -> Settings:
+    sweep = prepared.sweep
+    names_project = bool(sweep.project or sweep.entity)
+    return Settings(
+        file=file.name,
+        source=str(file),
+        plugin=prepared.plugin.name,
+        overrides=sweep.overrides,
+        runs_dir=options.get("runs_dir") or runs_dir or "runs",
+        engine=_engine(options.get("engine", "auto")),
+        seed=options.get("seed", 0),
+        sampler=options.get("sampler", "tpe"),
+        agents=options.get("agents") or agents_here(prepared),
+        count=options.get("count"),
+        retries=options.get("retries", 1),
+        storage=redact_text(options.get("storage", "")),
+        wandb=options.get("wandb") or ("offline" if names_project else "off"),
+    )
+
+
+def _engine(wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    from labcore.sweeps.wandb_engine import is_logged_in
+
+    is_offline = os.environ.get("WANDB_MODE", "") in {"offline", "disabled"}
+    return "wandb" if is_logged_in() and not is_offline else "local"
+
+
+def _check_engine(settings: Settings, options: dict[str, Any]) -> None:
+    if settings.engine != "wandb":
+        return
+    local_only = [f"--{key}" for key in ("storage", "sampler", "seed", "wandb") if key in options]
+    if local_only:
+        raise UsageError(
+            f"{', '.join(local_only)} is for sweeps that W&B's server does not lead",
+            fix="add --engine local, or leave it out",
+        )
+
+
+def _plan(settings: Settings, method: str, limit: int | None) -> str:
+    pace = f"{settings.agents} at once" if settings.agents > 1 else "one at a time"
+    end = "until Ctrl-C, for there is no run_cap and no --count" if limit is None else ""
+    trials = f"{limit} trials" if limit is not None else "trials"
+    return f"plugin {settings.plugin}, {method}, {trials}, {pace} {end}".rstrip()
+
+
+def _run(
+    folder: SweepFolder, prepared: Prepared, settings: Settings, options: dict[str, Any]
+) -> int:
+    if settings.engine == "wandb":
+        from labcore.cli.sweep_wandb import run_on_wandb
+
+        return run_on_wandb(folder, prepared, settings)
+    from labcore.sweeps.local.engine import conduct
+    from labcore.sweeps.local.standing import limit_of, varying_of
+
+    sweep = prepared.sweep
+    metric = "" if sweep.metric is None else sweep.metric.name
+    limit = limit_of(sweep, settings.count)
+    click.echo(f"sweep {folder.name}: {_plan(settings, sweep.method, limit)}")
+    view = choose_view(metric, varying_of(sweep), limit)
+    with view:
+        ended = conduct(
+            folder,
+            prepared,
+            settings,
+            watch=view,
+            storage=options.get("storage", ""),
+        )
+    words = f": {ended.message}" if ended.message else ""
+    click.echo(f"sweep {folder.name} {ended.state}{words}", err=ended.state == "failed")
+    if folder.best_file.exists():
+        print_best(folder)
+    click.echo(f"report: {folder.path / 'report.html'}")
+    if ended.state != "finished":
+        click.echo(f"go on with it: lab sweep --resume {folder.name}")
+    return ended.exit_code

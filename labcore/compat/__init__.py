@@ -1,0 +1,123 @@
+"""What goes with what: drivers, CUDA, GPUs, torch, TensorFlow, PyTorch3D, CUB, Python.
+
+Every answer is a ``Verdict`` that rests on a row of ``env/compat``, with its source; what the
+tables do not know is ``unknown``, never a guess. Nothing here looks at this machine.
+"""
+
+from labcore.compat.alternatives import Alternative
+from labcore.compat.compiler import HostCompiler, gcc_with_cuda, host_compiler
+from labcore.compat.cub import CubAdvice, bundled_cub, cub_for, cub_problem
+from labcore.compat.driver import driver_for, driver_runs, last_cuda, newest_cuda
+from labcore.compat.explain import Explanation, explain
+from labcore.compat.gpu import (
+    GpuArch,
+    arch_of,
+    driver_knows_card,
+    find_card,
+    near_cards,
+    runs_kernels,
+    toolkit_makes_code,
+)
+from labcore.compat.pairs import Pair
+from labcore.compat.python_range import python_fits, python_for
+from labcore.compat.pytorch3d import (
+    PyTorch3DRow,
+    PyTorch3DWheel,
+    last_pytorch3d,
+    pulsar_flags,
+    pytorch3d_for,
+    pytorch3d_row,
+    pytorch3d_wheel,
+    pytorch3d_with,
+)
+from labcore.compat.recipe import source_pip
+from labcore.compat.setup import Setup
+from labcore.compat.tables import Source, sources
+from labcore.compat.tensorflow import (
+    TensorFlowRow,
+    tensorflow_archs,
+    tensorflow_row,
+    tensorflow_runs_on,
+    tensorflow_with_cuda,
+    tensorflow_with_torch,
+)
+from labcore.compat.torch import (
+    TorchBuild,
+    TorchRow,
+    torch_archs,
+    torch_builds,
+    torch_row,
+    torch_rows,
+    torch_runs_on,
+    torch_with_cuda,
+    torchvision_with,
+)
+from labcore.compat.torch_choice import TorchChoice, best_build, torch_for, torch_pip
+from labcore.compat.verdict import OsName, Verdict
+from labcore.compat.versions import cuda_of_tag, family, fits, parse_version, series, span
+
+__all__ = [
+    "Alternative",
+    "CubAdvice",
+    "Explanation",
+    "GpuArch",
+    "HostCompiler",
+    "OsName",
+    "Pair",
+    "PyTorch3DRow",
+    "PyTorch3DWheel",
+    "Setup",
+    "Source",
+    "TensorFlowRow",
+    "TorchBuild",
+    "TorchChoice",
+    "TorchRow",
+    "Verdict",
+    "arch_of",
+    "best_build",
+    "bundled_cub",
+    "cub_for",
+    "cub_problem",
+    "cuda_of_tag",
+    "driver_for",
+    "driver_knows_card",
+    "driver_runs",
+    "explain",
+    "family",
+    "find_card",
+    "fits",
+    "gcc_with_cuda",
+    "host_compiler",
+    "last_cuda",
+    "last_pytorch3d",
+    "near_cards",
+    "newest_cuda",
+    "parse_version",
+    "pulsar_flags",
+    "python_fits",
+    "python_for",
+    "pytorch3d_for",
+    "pytorch3d_row",
+    "pytorch3d_wheel",
+    "pytorch3d_with",
+    "runs_kernels",
+    "series",
+    "source_pip",
+    "sources",
+    "span",
+    "tensorflow_archs",
+    "tensorflow_row",
+    "tensorflow_runs_on",
+    "tensorflow_with_cuda",
+    "tensorflow_with_torch",
+    "toolkit_makes_code",
+    "torch_archs",
+    "torch_builds",
+    "torch_for",
+    "torch_pip",
+    "torch_row",
+    "torch_rows",
+    "torch_runs_on",
+    "torch_with_cuda",
+    "torchvision_with",
+]

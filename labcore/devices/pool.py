@@ -1,0 +1,112 @@
+"""The GPUs that a request may choose from, and why there may be none."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from labcore.devices.gpu import Gpu
+from labcore.devices.inventory import Survey, survey
+from labcore.devices.request import DeviceRequest
+from labcore.devices.visible import visible_gpus
+from labcore.devices.wording import listed
+from labcore.errors import RequirementError, UsageError
+
+__all__ = ["Pool", "find_pool"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pool:
+    """GPUs that this process may use and the request means."""
+
+    gpus: tuple[Gpu, ...]
+    num_visible: int
+    """GPUs that this process may use."""
+    why_none: str = ""
+    """Why the pool is empty."""
+    lost: tuple[str, ...] = ()
+    """Cards that do not answer any more."""
+
+
+def find_pool(request: DeviceRequest) -> Pool:
+    """Looks for the GPUs that a request means; ``auto`` and ``cuda`` mean every visible one.
+
+    Raises:
+        UsageError: The one GPU that the request names is not there, others are.
+        RequirementError: It names one, and there is none at all.
+    """
+    seen = survey()
+    visible = visible_gpus(known=seen.gpus)
+    why_none = "" if visible else _why_none(seen, os.environ)
+    if not request.names_one or not visible:
+        if request.names_one:
+            raise RequirementError(f"{request.text}, but {why_none}", fix=_fix(seen))
+        return Pool(
+            gpus=tuple(visible), num_visible=len(visible), why_none=why_none, lost=seen.lost
+        )
+    if request.index is not None:
+        gpu = _numbered(request, request.index, visible)
+    else:
+        gpu = _called(request, visible, seen)
+    return Pool(gpus=(gpu,), num_visible=len(visible), lost=seen.lost)
+
+
+def _numbered(request: DeviceRequest, number: int, visible: Sequence[Gpu]) -> Gpu:
+    if number < len(visible):
+        return visible[number]
+    count = f"{len(visible)} GPUs" if len(visible) > 1 else "one GPU"
+    raise UsageError(
+        f"{request.text}, but there {'are' if len(visible) > 1 else 'is'} only {count}",
+        problems=listed((replace(gpu, index=at), "") for at, gpu in enumerate(visible)),
+        fix=f"use device=cuda:{len(visible) - 1} or less, or device=auto",
+    )
+
+
+def _called(request: DeviceRequest, visible: Sequence[Gpu], seen: Survey) -> Gpu:
+    fitting = [gpu for gpu in visible if gpu.uuid.startswith(request.uuid)]
+    if len(fitting) == 1:
+        return fitting[0]
+    fix = "lab devices shows the UUIDs; a start that only one of them has will do"
+    if fitting:
+        raise UsageError(
+            f"{request.text} is the start of {len(fitting)} UUIDs",
+            problems=[f"{gpu.uuid} is {gpu.name}" for gpu in fitting],
+            fix=fix,
+        )
+    if any(gpu.uuid.startswith(request.uuid) for gpu in seen.gpus):
+        raise RequirementError(
+            f"{request.text}, but CUDA_VISIBLE_DEVICES={os.environ['CUDA_VISIBLE_DEVICES']!r} "
+            "hides it",
+            fix="unset CUDA_VISIBLE_DEVICES, or choose one of those that it leaves",
+        )
+    for parent in seen.parents:
+        if parent.uuid.startswith(request.uuid):
+            slices = [gpu for gpu in visible if gpu.parent_uuid == parent.uuid]
+            raise UsageError(
+                f"{request.text} is in MIG mode and cannot be used as a whole",
+                problems=[f"{gpu.uuid} is its slice {gpu.mig_profile}" for gpu in slices],
+                fix="name a slice" if slices else "make slices: nvidia-smi mig -cgi PROFILE -C",
+            )
+    raise UsageError(
+        f"{request.text}, but no GPU has that UUID",
+        problems=listed((gpu, gpu.uuid) for gpu in visible),
+        fix=fix,
+    )
+
+
+def _why_none(seen: Survey, environ: Mapping[str, str]) -> str:
+    chosen = environ.get("CUDA_VISIBLE_DEVICES")
+    if seen.gpus and chosen is not None:
+        return f"CUDA_VISIBLE_DEVICES={chosen!r} hides every GPU"
+    if seen.problem is not None and not seen.problem.is_no_driver:
+        return seen.problem.text
+    if seen.lost:
+        return "; ".join(seen.lost)
+    if seen.parents:
+        return f"{seen.parents[0].name} is in MIG mode and has no slice"
+    return "there is no NVIDIA GPU with a working driver"
+
+
+def _fix(seen: Survey) -> str:
+    if seen.gpus:
+        return "unset CUDA_VISIBLE_DEVICES, or use device=auto"
+    return "lab doctor says what is wrong with the driver; or use device=auto"

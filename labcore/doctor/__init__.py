@@ -1,0 +1,8 @@
+"""The doctor: says what is wrong with a machine and how to mend it. Imports no framework."""
+
+from labcore.doctor.check import AREAS, Area, Check
+from labcore.doctor.diagnosis import diagnose
+from labcore.doctor.finding import STATES, Finding, State
+from labcore.doctor.machine import Machine
+
+__all__ = ["AREAS", "STATES", "Area", "Check", "Finding", "Machine", "State", "diagnose"]

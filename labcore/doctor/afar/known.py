@@ -1,0 +1,177 @@
+"""Errors that the doctor knows, as data in ``env/compat/known_errors``.
+
+Each entry has these keys:
+
+- ``id``, ``area``, ``state``: as in a finding; ``state`` is ``failure`` unless it says ``warning``
+  or, for alarming lines that mean nothing, ``ok``.
+- ``patterns``: regular expressions, any of which tells the error. A space stands for any white
+  space, the end of a line included. Named groups become fields.
+- ``summary``, ``cause``, ``fix``: a text with ``{fields}``, or several: the first whose fields are
+  all known is taken. The last needs none but groups that every pattern has.
+- ``sources``: upstream issues and documents.
+- ``after``: ids of errors that this one is a mere consequence of, when both are in a text.
+- ``explains``: ids of checks that say the same thing of the same machine.
+- ``wrapper: true``: the line only reports that something else went wrong.
+- ``sample``: a text with the error, for the tests.
+"""
+
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from labcore.doctor.afar.text import Pasted
+from labcore.doctor.check import AREAS, Area
+from labcore.doctor.finding import State
+from labcore.resources import env_dir
+
+__all__ = ["KnownError", "Match", "known_errors", "load_known_errors", "search"]
+
+_KEYS = frozenset(
+    [
+        "id",
+        "area",
+        "state",
+        "patterns",
+        "summary",
+        "cause",
+        "fix",
+        "sources",
+        "after",
+        "explains",
+        "wrapper",
+        "sample",
+    ]
+)
+_SPACE = re.compile(r" (?P<how>[+*?]?)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownError:
+    """An error that people meet, why it comes and what mends it."""
+
+    id: str
+    area: Area
+    state: State
+    patterns: tuple[re.Pattern[str], ...]
+    summary: tuple[str, ...]
+    cause: tuple[str, ...]
+    fix: tuple[str, ...]
+    sources: tuple[str, ...]
+    after: frozenset[str]
+    explains: frozenset[str]
+    wrapper: bool
+    sample: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """A known error found in a text."""
+
+    error: KnownError
+    start: int
+    end: int
+    groups: Mapping[str, str]
+    count: int
+    """How often it is there."""
+
+
+@functools.cache
+def known_errors() -> tuple[KnownError, ...]:
+    """Returns every entry, in the order of the files."""
+    return load_known_errors(sorted((env_dir() / "compat" / "known_errors").glob("*.yaml")))
+
+
+def load_known_errors(files: Iterable[Path]) -> tuple[KnownError, ...]:
+    """Reads entries from files.
+
+    Raises:
+        ValueError: An entry is not well formed; names it and its file.
+    """
+    errors: list[KnownError] = []
+    for file in files:
+        rows = yaml.load(file.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506  # a safe loader
+        for row in rows:
+            try:
+                errors.append(_entry(row))
+            except (KeyError, TypeError, ValueError, re.error) as error:
+                raise ValueError(f"{file}: entry {row.get('id')!r}: {error}") from error
+    ids = [error.id for error in errors]
+    double = {each for each in ids if ids.count(each) > 1}
+    if double:
+        raise ValueError(f"known errors with the same id: {', '.join(sorted(double))}")
+    return tuple(errors)
+
+
+def search(pasted: Pasted, errors: Iterable[KnownError] | None = None) -> list[Match]:
+    """Returns the known errors in a text, the first one first."""
+    found = [
+        match
+        for error in (known_errors() if errors is None else errors)
+        if (match := _find(pasted.text, error)) is not None
+    ]
+    return sorted(found, key=lambda match: (match.start, match.end))
+
+
+def _find(text: str, error: KnownError) -> Match | None:
+    hits = [hit for pattern in error.patterns if (hit := pattern.search(text)) is not None]
+    if not hits:
+        return None
+    hits.sort(key=lambda hit: hit.start())
+    groups: dict[str, str] = {}
+    for hit in hits:
+        for name, value in hit.groupdict().items():
+            if value is not None:
+                groups.setdefault(name, " ".join(value.split()))
+    return Match(
+        error=error,
+        start=hits[0].start(),
+        end=hits[0].end(),
+        groups=groups,
+        count=max(sum(1 for _ in hit.re.finditer(text)) for hit in hits),
+    )
+
+
+def _entry(row: dict[str, Any]) -> KnownError:
+    unknown = set(row) - _KEYS
+    if unknown:
+        raise ValueError(f"unknown keys {', '.join(sorted(unknown))}")
+    if row["area"] not in AREAS:
+        raise ValueError(f"no area {row['area']!r}")
+    for key in ("summary", "cause", "fix"):
+        if not all("{" in text for text in _texts(row.get(key, ()))[:-1]):
+            raise ValueError(f"{key}: a text that needs no field hides those after it")
+    return KnownError(
+        id=row["id"],
+        area=row["area"],
+        state=row.get("state", "failure"),
+        patterns=tuple(
+            re.compile(_SPACE.sub(_any_space, pattern), re.MULTILINE)
+            for pattern in _texts(row["patterns"])
+        ),
+        summary=_texts(row["summary"]),
+        cause=_texts(row.get("cause", ())),
+        fix=_texts(row.get("fix", ())),
+        sources=_texts(row.get("sources", ())),
+        after=frozenset(row.get("after", ())),
+        explains=frozenset(row.get("explains", ())),
+        wrapper=bool(row.get("wrapper", False)),
+        sample=row["sample"],
+    )
+
+
+def _any_space(space: re.Match[str]) -> str:
+    return "\\s" + (space["how"] or "+")
+
+
+def _texts(value: str | Iterable[str]) -> tuple[str, ...]:
+    return tuple(each.strip() for each in ([value] if isinstance(value, str) else value))
+
+
+def _loader() -> Any:
+    """Returns YAML's safe loader, the one in C where it was built: ten times as fast."""
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)

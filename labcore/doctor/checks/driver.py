@@ -1,0 +1,221 @@
+"""Checks of NVIDIA's driver: is it there, does it answer, may it be used from here?"""
+
+from collections.abc import Iterator
+
+from labcore.doctor.check import Check
+from labcore.doctor.finding import Finding, failure, ok, unknown, warning
+from labcore.doctor.machine import Machine
+
+__all__ = ["CHECKS"]
+
+_NO_PERMISSION, _NOT_LOADED, _NO_LIBRARY, _MISMATCH, _UNKNOWN = 4, 9, 12, 18, 999
+_RESTART = (
+    "sudo reboot (or, with nothing on the GPUs: sudo rmmod nvidia_uvm nvidia_drm nvidia_modeset "
+    "nvidia, then sudo modprobe nvidia); restart containers afterwards"
+)
+
+
+def _gpu(machine: Machine) -> Iterator[Finding]:
+    if machine.cards:
+        names = [card.name for card in machine.whole_cards or machine.cards]
+        counted = ", ".join(
+            name if names.count(name) == 1 else f"{names.count(name)} x {name}"
+            for name in dict.fromkeys(names)
+        )
+        driver = f", driver {machine.driver}" if machine.driver else ""
+        slices = sum(card.mig_profile is not None for card in machine.cards)
+        mig = f", {slices} MIG slice{'s' if slices > 1 else ''}" if slices else ""
+        yield ok(f"{counted}{mig}{driver}", gpus=len(machine.cards), driver=machine.driver)
+    elif machine.cards is None:
+        yield unknown(
+            "the GPUs cannot be listed",
+            cause=machine.driver_trouble.text if machine.driver_trouble else "",
+        )
+    elif machine.os == "macos":
+        yield ok("no NVIDIA GPU: everything runs on the CPU or on Apple's GPU")
+    elif machine.nvidia_pci:
+        yield unknown("a card of NVIDIA is here, but no driver answers")
+    else:
+        yield ok("no NVIDIA GPU: everything runs on the CPU", nvidia_pci=machine.nvidia_pci)
+
+
+def _driver_present(machine: Machine) -> Iterator[Finding]:
+    if not machine.nvidia_pci or machine.container:
+        return
+    if machine.kernel_driver or machine.driver:
+        yield ok(f"driver {machine.driver or machine.kernel_driver} is loaded")
+        return
+    yield failure(
+        "an NVIDIA card is on the bus, but its driver is not loaded",
+        cause="either no driver is installed, or its kernel module was not rebuilt after a kernel "
+        "update, or Secure Boot refuses it, or nouveau holds the card",
+        fix="install it (Debian: sudo apt install nvidia-driver; Ubuntu: sudo ubuntu-drivers "
+        "install) and reboot; when it is installed: sudo dkms autoinstall && sudo modprobe "
+        "nvidia, and read what sudo dmesg says about it",
+        nvidia_pci=machine.nvidia_pci,
+        kernel=machine.kernel,
+    )
+
+
+def _nvml_load(machine: Machine) -> Iterator[Finding]:
+    trouble = machine.driver_trouble
+    if trouble is None:
+        if machine.driver:
+            yield ok("NVIDIA's management library answers", driver=machine.driver)
+        return
+    has_driver = bool(machine.kernel_driver or machine.device_nodes)
+    # The ordinary machine without a GPU, and what other checks tell better.
+    if trouble.code in {_NOT_LOADED, _MISMATCH} or (trouble.code == _NO_LIBRARY and not has_driver):
+        return
+    if trouble.code == _UNKNOWN and machine.container:
+        return
+    no_binding = machine.packages is not None and machine.version("nvidia-ml-py") is None
+    fixes = {
+        _NO_LIBRARY: "pip install nvidia-ml-py"
+        if no_binding
+        else "start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility"
+        if machine.container
+        else "install the driver's libraries of the same version: sudo apt install libnvidia-ml1 "
+        "(Debian), libnvidia-compute-VERSION (Ubuntu)",
+        _NO_PERMISSION: "sudo usermod -aG video,render $USER, then log in again",
+    }
+    yield failure(
+        f"the GPUs cannot be asked: {trouble.text}",
+        cause=f"NVML answers with error {trouble.code}",
+        fix=fixes.get(trouble.code, f"read what nvidia-smi and sudo dmesg say; then {_RESTART}"),
+        code=trouble.code,
+    )
+
+
+def _nvml_mismatch(machine: Machine) -> Iterator[Finding]:
+    loaded, library = machine.kernel_driver, machine.nvml_library
+    differ = bool(loaded and library and loaded != library)
+    said = machine.driver_trouble is not None and machine.driver_trouble.code == _MISMATCH
+    if not (differ or said):
+        if loaded and library:
+            yield ok(f"kernel module and libraries are both {loaded}")
+        return
+    versions = f": module {loaded}, library {library}" if differ else ""
+    yield failure(
+        f"driver and library versions differ{versions}",
+        cause="the driver was updated while its old kernel module stayed loaded; nothing on the "
+        "GPU starts until both are the same",
+        fix=_RESTART,
+        sources=("nvidia-docker 365", "nvidia-docker 584", "nvidia-container-toolkit 394"),
+        kernel_driver=loaded,
+        nvml_library=library,
+    )
+
+
+def _nvml_container_lost(machine: Machine) -> Iterator[Finding]:
+    trouble = machine.driver_trouble
+    if trouble is None or trouble.code != _UNKNOWN or not machine.container:
+        return
+    yield failure(
+        "this container has lost its GPUs",
+        cause="systemctl daemon-reload on the host rewrites control groups, and a container that "
+        "got its GPUs through them loses them while it runs",
+        fix="restart the container; for good: use CDI (docker run --device nvidia.com/gpu=all) or "
+        'set "exec-opts": ["native.cgroupdriver=cgroupfs"] in /etc/docker/daemon.json',
+        sources=("nvidia-docker 1618", "nvidia-docker 1650"),
+        container=machine.container,
+    )
+
+
+def _container_gpu(machine: Machine) -> Iterator[Finding]:
+    if not machine.container:
+        return
+    hidden = machine.variable("NVIDIA_VISIBLE_DEVICES") in {"void", "none"}
+    if machine.cards or machine.device_nodes:
+        yield ok("the container sees the GPUs", container=machine.container)
+    elif machine.nvidia_pci:
+        yield warning(
+            "this machine has an NVIDIA card, but the container was started without it",
+            cause="a container sees GPUs only when asked to"
+            + ("; NVIDIA_VISIBLE_DEVICES hides them" if hidden else ""),
+            fix="docker run --gpus all (podman: --device nvidia.com/gpu=all; apptainer: --nv); the "
+            "host needs nvidia-container-toolkit",
+            container=machine.container,
+            nvidia_pci=machine.nvidia_pci,
+        )
+
+
+def _device_nodes(machine: Machine) -> Iterator[Finding]:
+    nodes = machine.device_nodes
+    if not nodes:
+        if machine.kernel_driver and not machine.container and not machine.is_wsl:
+            yield warning(
+                "the driver is loaded, but there is no /dev/nvidia*",
+                cause="its device files are made on first use, by root",
+                fix="sudo nvidia-modprobe -u -c=0, or sudo nvidia-smi once after boot",
+                kernel_driver=machine.kernel_driver,
+            )
+        return
+    shut = sorted(node for node, may_open in nodes.items() if not may_open)
+    if not shut:
+        yield ok("the device files may be opened", nodes=sorted(nodes))
+        return
+    yield failure(
+        f"this user may not open {', '.join(shut)}",
+        cause="CUDA then finds no device, though nvidia-smi as root shows it",
+        fix="sudo usermod -aG video,render $USER, then log in again",
+        nodes=dict(nodes),
+    )
+
+
+def _cuda_compat(machine: Machine) -> Iterator[Finding]:
+    in_path = [
+        part for part in machine.variable("LD_LIBRARY_PATH").split(":") if "compat" in part.lower()
+    ]
+    used = "/compat/" in (machine.libcuda or "")
+    if not machine.cards or not (used or in_path):
+        return
+    consumer = [card.name for card in machine.cards if "geforce" in card.name.lower()]
+    if not consumer:
+        yield ok("CUDA's forward-compatibility libraries are in use", libcuda=machine.libcuda)
+        return
+    yield failure(
+        "CUDA's forward-compatibility libraries are in the way",
+        cause=f"they work on data-centre cards only, not on a {consumer[0]}: errors 803 and 804",
+        fix="take the compat folder out of LD_LIBRARY_PATH (sudo apt remove 'cuda-compat-*') and "
+        "update the driver instead",
+        sources=("nv-compat",),
+        libcuda=machine.libcuda,
+        ld_library_path=in_path,
+    )
+
+
+def _smi_misread(machine: Machine) -> Iterator[Finding]:
+    toolkit = machine.toolkits[0].version if machine.toolkits else None
+    if not machine.driver_cuda or toolkit is None or toolkit == machine.driver_cuda:
+        return
+    yield ok(
+        f"nvidia-smi says CUDA {machine.driver_cuda}, nvcc {toolkit}: no contradiction; the first "
+        "is the most that the driver can run, the second the toolkit that is installed",
+        driver_cuda=machine.driver_cuda,
+        toolkit=toolkit,
+        sources=("pytorch 31285",),
+    )
+
+
+CHECKS = (
+    Check(id="gpu", area="gpu", title="the GPUs", ask=_gpu),
+    Check(id="driver-present", area="gpu", title="driver for the card", ask=_driver_present),
+    Check(id="nvml-load", area="gpu", title="management library", ask=_nvml_load),
+    Check(id="nvml-mismatch", area="gpu", title="driver against libraries", ask=_nvml_mismatch),
+    Check(
+        id="nvml-container-lost",
+        area="gpu",
+        title="GPUs lost by a running container",
+        ask=_nvml_container_lost,
+    ),
+    Check(id="container-gpu", area="gpu", title="GPUs inside a container", ask=_container_gpu),
+    Check(id="device-nodes", area="gpu", title="rights to /dev/nvidia*", ask=_device_nodes),
+    Check(
+        id="cuda-compat-misuse",
+        area="gpu",
+        title="forward-compatibility libraries",
+        ask=_cuda_compat,
+    ),
+    Check(id="smi-cuda-misread", area="gpu", title="nvidia-smi's CUDA version", ask=_smi_misread),
+)

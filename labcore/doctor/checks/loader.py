@@ -1,0 +1,148 @@
+"""Checks of LD_LIBRARY_PATH, which the loader asks before the libraries inside wheels."""
+
+from collections.abc import Iterator
+
+from labcore.doctor.check import Check
+from labcore.doctor.finding import Finding, failure, ok, warning
+from labcore.doctor.machine import Library, Machine
+
+__all__ = ["CHECKS"]
+
+_NVJITLINK = ("libnvJitLink", "libcusparse")
+_FIX = (
+    "unset LD_LIBRARY_PATH (in ~/.bashrc too): wheels bring their own CUDA; for a program that "
+    "needs it, set it for that command only"
+)
+
+
+def _nvjitlink(machine: Machine) -> Iterator[Finding]:
+    shadows = [pair for pair in _shadows(machine) if pair[0].name.startswith(_NVJITLINK)]
+    if shadows:
+        yield _shadowed(
+            machine,
+            shadows,
+            cause='libcusparse of one CUDA release meets libnvJitLink of another: "undefined '
+            'symbol: __nvJitLinkAddData_12_1", and torch cannot be imported',
+            sources=("pytorch 111469", "pytorch 131312", "pytorch 134929", "pytorch 140797"),
+            grave=True,
+        )
+    elif _has_wheels(machine):
+        yield ok("nothing hides the wheels' libnvJitLink and libcusparse")
+
+
+def _cudnn(machine: Machine) -> Iterator[Finding]:
+    shadows = [pair for pair in _shadows(machine) if pair[0].name.startswith("libcudnn")]
+    if shadows:
+        yield _shadowed(
+            machine,
+            shadows,
+            cause="torch was compiled against the wheel's cuDNN and gets another: \"cuDNN version "
+            'incompatibility", or a crash in the first convolution',
+            sources=("pytorch 104808", "pytorch 121222", "tensorflow 50217", "tensorflow 60913"),
+            grave=bool(machine.cards),
+        )
+    elif _has_wheels(machine):
+        yield ok("nothing hides the wheels' cuDNN")
+
+
+def _other(machine: Machine) -> Iterator[Finding]:
+    apart = (*_NVJITLINK, "libcudnn")
+    shadows = [pair for pair in _shadows(machine) if not pair[0].name.startswith(apart)]
+    if shadows:
+        yield _shadowed(
+            machine,
+            shadows,
+            cause="the framework was built and tested with the wheels' libraries, and gets others",
+            sources=("pytorch 131312",),
+            grave=False,
+        )
+    elif _has_wheels(machine):
+        yield ok("nothing hides the wheels' other CUDA libraries")
+
+
+def _preload(machine: Machine) -> Iterator[Finding]:
+    loaded = machine.variable("LD_PRELOAD")
+    cuda = [part for part in loaded.replace(" ", ":").split(":") if "libcud" in part]
+    if cuda:
+        yield warning(
+            f"LD_PRELOAD puts {cuda[0]} into every program",
+            cause="it wins over every framework's own library",
+            fix="unset LD_PRELOAD",
+            ld_preload=loaded,
+        )
+
+
+def _shadows(machine: Machine) -> list[tuple[Library, Library]]:
+    """Returns libraries of LD_LIBRARY_PATH beside those of wheels that they hide.
+
+    The same release twice is no harm.
+    """
+    wheels = {each.name: each for each in machine.libraries or () if each.where == "wheel"}
+    return [
+        (each, wheels[each.name])
+        for each in machine.libraries or ()
+        if each.where == "ld_library_path"
+        and each.name in wheels
+        and not _same(each.version, wheels[each.name].version)
+    ]
+
+
+def _shadowed(
+    machine: Machine,
+    shadows: list[tuple[Library, Library]],
+    *,
+    cause: str,
+    sources: tuple[str, ...],
+    grave: bool,
+) -> Finding:
+    library, wheel = shadows[0]
+    others = f" and {len(shadows) - 1} more" if len(shadows) > 1 else ""
+    say = failure if grave else warning
+    return say(
+        f"LD_LIBRARY_PATH hides the wheel's {library.name} {wheel.version or ''}{others}".rstrip(),
+        cause=f"{library.path} comes first; {cause}",
+        fix=_FIX,
+        sources=sources,
+        hides={each.path: other.path for each, other in shadows},
+        ld_library_path=machine.variable("LD_LIBRARY_PATH"),
+    )
+
+
+def _has_wheels(machine: Machine) -> bool:
+    return any(each.where == "wheel" for each in machine.libraries or ())
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    """File names and wheels write versions of different length: 9.1.0 and 9.1.0.70."""
+    if not one or not other:
+        return False
+    return (
+        all(a == b for a, b in zip(one.split("."), other.split("."), strict=False))
+        and min(one.count("."), other.count(".")) >= 1
+    )
+
+
+CHECKS = (
+    Check(
+        id="nvjitlink",
+        area="torch",
+        title="LD_LIBRARY_PATH against libnvJitLink",
+        ask=_nvjitlink,
+        needs=("libraries",),
+    ),
+    Check(
+        id="ldpath-cudnn",
+        area="torch",
+        title="LD_LIBRARY_PATH against cuDNN",
+        ask=_cudnn,
+        needs=("libraries",),
+    ),
+    Check(
+        id="ldpath-cuda",
+        area="torch",
+        title="LD_LIBRARY_PATH against other CUDA libraries",
+        ask=_other,
+        needs=("libraries",),
+    ),
+    Check(id="ld-preload", area="torch", title="LD_PRELOAD", ask=_preload),
+)

@@ -1,0 +1,148 @@
+"""Checks of Python itself and of how it is set up."""
+
+from collections.abc import Iterator
+
+from labcore.compat import python_fits
+from labcore.doctor.check import Check
+from labcore.doctor.finding import Finding, failure, ok, warning
+from labcore.doctor.machine import Machine
+
+__all__ = ["CHECKS"]
+
+_SUPPORTED = ((3, 10), (3, 13))
+_OWN_BINDING = 12
+"""From its version 12 on the package called pynvml only carries nvidia-ml-py along."""
+
+
+def _python(machine: Machine) -> Iterator[Finding]:
+    version = machine.python or ""
+    least, newest = _SUPPORTED
+    # A report may come from a machine that never ran the lab.
+    if machine.origin == "here" and not least <= _minor(version) <= newest:
+        yield failure(
+            f"Python {version} is not one that the lab is tested with",
+            cause="it needs 3.10 to 3.13: older ones lack syntax, newer ones have no wheels of the "
+            "frameworks yet",
+            fix="uv venv --python 3.11 (or conda create -n lab python=3.11), then install again",
+            python=version,
+        )
+        return
+    where = ""
+    if machine.is_conda:
+        where = " of conda"
+    elif machine.in_venv is not None:
+        where = " in a virtual environment" if machine.in_venv else " of the system"
+    yield ok(f"Python {version}{where}", python=version, in_venv=machine.in_venv)
+
+
+def _py_range(machine: Machine) -> Iterator[Finding]:
+    version = machine.python or ""
+    for package in ("torch", "tensorflow", "pytorch3d"):
+        installed = machine.version(package)
+        if package == "torch" and machine.torch is not None:
+            installed = machine.torch.version
+        if package == "tensorflow" and machine.tensorflow is not None:
+            installed = machine.tensorflow.version
+        if not installed:
+            continue
+        verdict = python_fits(package, installed, version)
+        if verdict.state == "no":
+            yield warning(
+                f"{package} {installed} was not made for Python {version}",
+                cause=f"{verdict.why}; it was built by hand, or will not install again",
+                fix=verdict.fix or f"pip install -U {package}, or another Python",
+                sources=verdict.sources,
+                python=version,
+                package=f"{package} {installed}",
+            )
+        elif verdict.state in {"yes", "limited"}:
+            yield ok(f"{package} {installed} is made for Python {version}", why=verdict.why)
+
+
+def _pynvml(machine: Machine) -> Iterator[Finding]:
+    other = machine.version("pynvml")
+    has_own = machine.version("nvidia-ml-py") is not None
+    if other is None or int(other.split(".")[0]) >= _OWN_BINDING:
+        if has_own:
+            yield ok(f"pynvml is NVIDIA's own ({machine.version('nvidia-ml-py')})")
+        return
+    shadowed = machine.modules.get("pynvml") == "pynvml"
+    yield warning(
+        f"the package pynvml {other} is installed"
+        + (" and hides NVIDIA's own binding" if shadowed else " beside NVIDIA's own binding"),
+        cause="both call themselves pynvml when imported; the old one knows no new call, and torch "
+        "warns about it",
+        fix="pip uninstall -y pynvml && pip install --force-reinstall nvidia-ml-py",
+        pynvml=other,
+        imported=machine.modules.get("pynvml"),
+    )
+
+
+def _bytecode(machine: Machine) -> Iterator[Finding]:
+    if machine.has_bytecode is None:
+        return
+    blocked = bool(machine.variable("PYTHONDONTWRITEBYTECODE"))
+    if machine.has_bytecode or not blocked:
+        yield ok(
+            "packages are compiled once"
+            if machine.has_bytecode
+            else "packages will be compiled at first import"
+        )
+        return
+    yield warning(
+        "every start compiles the frameworks anew",
+        cause="uv installs packages uncompiled, and PYTHONDONTWRITEBYTECODE keeps Python from "
+        "saving what it compiles: an import of torch takes seconds longer, each time",
+        fix="unset PYTHONDONTWRITEBYTECODE; or compile them once: python -m compileall -q "
+        "\"$(python -c 'import site; print(site.getsitepackages()[0])')\"",
+    )
+
+
+def _python_path(machine: Machine) -> Iterator[Finding]:
+    home = machine.variable("PYTHONHOME")
+    if home:
+        yield warning(
+            f"PYTHONHOME={home} points Python at another standard library",
+            cause="modules of two Pythons are mixed: imports fail in strange ways",
+            fix="unset PYTHONHOME",
+        )
+    foreign = [
+        part
+        for part in machine.variable("PYTHONPATH").split(":")
+        if "site-packages" in part or "dist-packages" in part
+    ]
+    if foreign:
+        yield warning(
+            f"PYTHONPATH puts {foreign[0]} before this environment's packages",
+            cause="packages of another environment, perhaps for another Python, win over those "
+            "that are installed here",
+            fix="unset PYTHONPATH, and install what is missing into this environment",
+            folders=foreign,
+        )
+    if machine.environ is not None and not home and not foreign:
+        yield ok("no variable points Python elsewhere")
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+
+
+CHECKS = (
+    Check(id="python", area="python", title="Python", ask=_python, needs=("python",)),
+    Check(
+        id="py-range",
+        area="python",
+        title="frameworks against Python",
+        ask=_py_range,
+        needs=("python", "packages"),
+    ),
+    Check(
+        id="pynvml",
+        area="python",
+        title="NVIDIA's Python binding",
+        ask=_pynvml,
+        needs=("packages",),
+    ),
+    Check(id="bytecode", area="python", title="compiled byte code", ask=_bytecode),
+    Check(id="python-path", area="python", title="PYTHONPATH and PYTHONHOME", ask=_python_path),
+)

@@ -1,0 +1,170 @@
+"""Checks of installed packages against what other installed packages ask for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from labcore.compat import tensorflow_row
+from labcore.doctor.check import Check
+from labcore.doctor.finding import Finding, failure, ok, warning
+from labcore.doctor.machine import Machine
+
+__all__ = ["CHECKS", "Conflict", "conflicts"]
+
+_TOLD_APART = ("numpy", "protobuf", "torch")
+"""Packages whose conflicts have a check of their own."""
+_FRAMEWORKS = ("tensorflow", "torch", "torchvision", "tf-keras", "tensorflow-model-optimization")
+_SHOWN = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conflict:
+    """A requirement that is not met."""
+
+    owner: str
+    """Who asks."""
+    package: str
+    specifier: str
+    installed: str
+    """Empty when the package is missing."""
+
+    def __str__(self) -> str:
+        wanted = f"{self.package}{self.specifier}"
+        if not self.installed:
+            return f"{self.owner} wants {wanted}, which is not installed"
+        return f"{self.owner} wants {wanted}, and {self.installed} is installed"
+
+
+def conflicts(machine: Machine) -> Iterator[Conflict]:
+    """Yields every requirement that the installed packages do not meet."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    packages = machine.packages or {}
+    for owner, texts in (machine.requirements or {}).items():
+        for text in texts:
+            try:
+                asked = Requirement(text)
+            except InvalidRequirement:  # an old package; pip reads it, we need not
+                continue
+            if asked.marker is not None and not asked.marker.evaluate({"extra": ""}):
+                continue
+            name = asked.name.lower().replace("_", "-").replace(".", "-")
+            installed = packages.get(name, "")
+            if installed and asked.specifier.contains(installed, prereleases=True):
+                continue
+            yield Conflict(
+                owner=owner, package=name, specifier=str(asked.specifier), installed=installed
+            )
+
+
+def _package_conflicts(machine: Machine) -> Iterator[Finding]:
+    found = [each for each in conflicts(machine) if each.package not in _TOLD_APART]
+    if not found:
+        yield ok(
+            "the packages agree on each other's versions", packages=len(machine.packages or ())
+        )
+        return
+    shown = "; ".join(map(str, found[:_SHOWN]))
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    wanted = " ".join(f'"{each.package}{each.specifier}"' for each in found[:_SHOWN])
+    yield warning(
+        f"{len(found)} packages do not find what they ask for" if len(found) > 1 else str(found[0]),
+        cause=f"{shown}{more}",
+        fix=f"pip install {wanted}, or a fresh environment from env/",
+        conflicts=[str(each) for each in found],
+    )
+
+
+def _protobuf(machine: Machine) -> Iterator[Finding]:
+    yield from _of_package(
+        machine,
+        "protobuf",
+        good="fits the packages that use it",
+        cause='code generated for another protobuf fails: "Descriptors cannot be created directly"',
+        sources=("tensorflow 56266", "tensorflow 59665", "tensorflow 60460"),
+    )
+
+
+def _numpy(machine: Machine) -> Iterator[Finding]:
+    yield from _of_package(
+        machine,
+        "numpy",
+        good="fits the packages that were compiled against it",
+        cause='compiled modules fail: "A module that was compiled using NumPy 1.x cannot be run in '
+        'NumPy 2"',
+        sources=(),
+    )
+    version, torch = machine.version("numpy"), machine.version("torch")
+    if version and torch and int(version.split(".")[0]) >= 2 and _numbers(torch) < (2, 3):
+        yield failure(
+            f"torch {torch} was compiled against NumPy 1, and NumPy {version} is installed",
+            cause="tensors and arrays cannot be turned into each other",
+            fix='pip install "numpy<2"',
+            numpy=version,
+            torch=torch,
+        )
+
+
+def _of_package(
+    machine: Machine, package: str, *, good: str, cause: str, sources: tuple[str, ...]
+) -> Iterator[Finding]:
+    version = machine.version(package)
+    if version is None:
+        return
+    if machine.requirements is not None:
+        found = [each for each in conflicts(machine) if each.package == package]
+    else:
+        found = list(_by_table(machine, package, version))
+    if not found:
+        yield ok(f"{package} {version} {good}", version=version, sources=sources)
+        return
+    grave = any(each.owner in _FRAMEWORKS for each in found)
+    specifiers = ",".join(dict.fromkeys(each.specifier for each in found))
+    say = failure if grave else warning
+    yield say(
+        "; ".join(map(str, found[:_SHOWN])),
+        cause=cause,
+        fix=f'pip install "{package}{specifiers}"',
+        sources=sources,
+        version=version,
+        conflicts=[str(each) for each in found],
+    )
+
+
+def _by_table(machine: Machine, package: str, version: str) -> Iterator[Conflict]:
+    """What TensorFlow's release wants, for a report that lists versions only."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    tensorflow = machine.tensorflow.version if machine.tensorflow else machine.version("tensorflow")
+    row = tensorflow_row(tensorflow) if tensorflow else None
+    wanted = getattr(row, package, None)
+    try:
+        specifier = SpecifierSet(wanted or "")
+    except InvalidSpecifier:
+        return
+    if not specifier.contains(version, prereleases=True):
+        yield Conflict(
+            owner="tensorflow", package=package, specifier=str(specifier), installed=version
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("+")[0].split(".")[:2] if part.isdigit())
+
+
+CHECKS = (
+    Check(
+        id="package-conflicts",
+        area="python",
+        title="packages against each other",
+        ask=_package_conflicts,
+        needs=("packages", "requirements"),
+    ),
+    Check(id="protobuf", area="python", title="protobuf", ask=_protobuf, needs=("packages",)),
+    Check(
+        id="numpy-abi",
+        area="python",
+        title="NumPy against compiled packages",
+        ask=_numpy,
+        needs=("packages",),
+    ),
+)

@@ -1,0 +1,211 @@
+"""Checks of the operating system and of what it leaves to a process."""
+
+# ruff: noqa: S108  # /dev/shm is spoken about, not written to
+
+from collections.abc import Iterator
+from typing import Any
+
+from labcore.doctor.check import Check
+from labcore.doctor.finding import Finding, failure, ok, warning
+from labcore.doctor.machine import Machine
+
+__all__ = ["CHECKS"]
+
+_LEAST_MEMORY_GB = 4.0
+_LEAST_SHM_GB = 1.0
+_LOW_DISK_GB = 10.0
+_FULL_DISK_GB = 1.0
+_WHEEL_GLIBC = "2.28"
+"""torch's wheels from 2.6 on are manylinux_2_28."""
+_LEAST_OPEN_FILES = {"linux": 1024, "macos": 256}
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def _system(machine: Machine) -> Iterator[Finding]:
+    parts = [machine.os_name or machine.os or "unknown system"]
+    cores = machine.usable_cores or machine.cores
+    if cores:
+        quota = machine.cores is not None and cores < machine.cores
+        parts.append(f"{cores} of {machine.cores} cores" if quota else f"{cores} cores")
+    memory = _memory_gb(machine)
+    if memory:
+        parts.append(f"{memory:.0f} GB")
+    if machine.container:
+        parts.append(f"in a container ({machine.container})")
+    if machine.is_cluster:
+        parts.append(f"in a job of {machine.is_cluster}")
+    yield ok(", ".join(parts), kernel=machine.kernel, architecture=machine.architecture)
+
+
+def _glibc(machine: Machine) -> Iterator[Finding]:
+    if machine.os != "linux" or not machine.glibc:
+        return
+    if _numbers(machine.glibc) >= _numbers(_WHEEL_GLIBC):
+        yield ok(f"glibc {machine.glibc} takes today's wheels", glibc=machine.glibc)
+        return
+    yield warning(
+        f"glibc {machine.glibc} is older than today's wheels want ({_WHEEL_GLIBC})",
+        cause="pip finds no wheel of torch 2.6 or newer here and would build from source",
+        fix="use a newer distribution or a container (Debian 10, Ubuntu 20.04, RHEL 8 or newer), "
+        'or an older torch: pip install "torch<2.6"',
+        glibc=machine.glibc,
+    )
+
+
+def _threads(machine: Machine) -> Iterator[Finding]:
+    usable = machine.usable_cores
+    if usable is None:
+        return
+    for name in _THREAD_VARIABLES:
+        value = machine.variable(name)
+        if value.isdigit() and int(value) > usable:
+            yield warning(
+                f"{name}={value}, but this process may use {usable} cores",
+                cause="threads beyond the cores wait for each other: many times slower than fewer",
+                fix=f"unset {name} (the lab chooses), or export {name}={usable}",
+                usable_cores=usable,
+                cores=machine.cores,
+            )
+            return
+    if machine.cores is not None and usable < machine.cores:
+        yield ok(
+            f"{usable} of {machine.cores} cores are ours; the lab starts as many threads",
+            usable_cores=usable,
+            cores=machine.cores,
+        )
+    else:
+        yield ok(f"threads fit the {usable} cores", usable_cores=usable)
+
+
+def _memory(machine: Machine) -> Iterator[Finding]:
+    memory = _memory_gb(machine)
+    if memory is None:
+        return
+    evidence: dict[str, Any] = {"memory_gb": machine.memory_gb, "limit_gb": machine.memory_limit_gb}
+    if memory >= _LEAST_MEMORY_GB:
+        yield ok(f"{memory:.0f} GB of memory", **evidence)
+        return
+    limit = machine.memory_limit_gb is not None and memory == machine.memory_limit_gb
+    yield warning(
+        f"{memory:.1f} GB of memory is little",
+        cause="a framework alone takes about 1 GB; a process that runs out is killed without a "
+        "message",
+        fix="raise the container's limit (docker run --memory 8g)"
+        if limit
+        else "use preset=smoke and a small batch",
+        **evidence,
+    )
+
+
+def _shm(machine: Machine) -> Iterator[Finding]:
+    if machine.shm_gb is None:
+        return
+    if machine.shm_gb >= _LEAST_SHM_GB:
+        yield ok(f"/dev/shm has {machine.shm_gb:.1f} GB", shm_gb=machine.shm_gb)
+        return
+    yield warning(
+        f"/dev/shm has only {machine.shm_gb * 1000:.0f} MB",
+        cause="DataLoader workers pass batches through it; when it is full they die of a bus error",
+        fix="start the container with --ipc=host or --shm-size=8g"
+        if machine.container
+        else "sudo mount -o remount,size=8G /dev/shm, or use no loader workers",
+        shm_gb=machine.shm_gb,
+    )
+
+
+def _disk(machine: Machine) -> Iterator[Finding]:
+    if not machine.disk_free_gb:
+        return
+    folder, free = min(machine.disk_free_gb.items(), key=lambda item: item[1])
+    evidence: dict[str, Any] = {"free_gb": dict(machine.disk_free_gb)}
+    fix = (
+        "free some space (pip cache purge; old folders under runs/), or point elsewhere: "
+        "LAB_DATA_DIR for datasets, TMPDIR for temporary files"
+    )
+    if free < _FULL_DISK_GB:
+        yield failure(
+            f"{free:.1f} GB left for {folder}",
+            cause="checkpoints and datasets no longer fit: a run would fail",
+            fix=fix,
+            **evidence,
+        )
+    elif free < _LOW_DISK_GB:
+        yield warning(
+            f"{free:.1f} GB left for {folder}",
+            cause="an environment with both frameworks takes 8 GB, a long run several",
+            fix=fix,
+            **evidence,
+        )
+    else:
+        yield ok(f"at least {free:.0f} GB free where the lab writes", **evidence)
+
+
+def _open_files(machine: Machine) -> Iterator[Finding]:
+    least = _LEAST_OPEN_FILES.get(machine.os or "", 0)
+    if machine.open_files is None:
+        return
+    if machine.open_files < 0 or machine.open_files >= least:
+        yield ok("enough open files allowed", open_files=machine.open_files)
+        return
+    yield warning(
+        f"a process may open only {machine.open_files} files",
+        cause='loader workers share tensors through files: "Too many open files" comes soon',
+        fix=f"ulimit -n {max(least, 4096)}",
+        open_files=machine.open_files,
+    )
+
+
+def _encoding(machine: Machine) -> Iterator[Finding]:
+    if machine.encoding is None:
+        return
+    if machine.encoding.lower().replace("-", "") == "utf8":
+        yield ok("file names are UTF-8", encoding=machine.encoding)
+        return
+    yield warning(
+        f"file names are {machine.encoding}, not UTF-8",
+        cause="names and texts beyond that alphabet cannot be read or written",
+        fix="export PYTHONUTF8=1 (Windows: setx PYTHONUTF8 1), or LC_ALL=C.UTF-8",
+        encoding=machine.encoding,
+    )
+
+
+def _wsl(machine: Machine) -> Iterator[Finding]:
+    if not machine.is_wsl:
+        return
+    yield ok(
+        "this is WSL: the driver is that of Windows; GPU processes and their memory cannot be "
+        "listed",
+        kernel=machine.kernel,
+        sources=("tensorflow docs install/pip",),
+    )
+    if machine.kernel_driver:
+        yield warning(
+            "a Linux driver of NVIDIA is installed inside WSL",
+            cause="it hides the libcuda of Windows under /usr/lib/wsl/lib, which is the only one "
+            "that works",
+            fix='sudo apt purge "nvidia-driver-*" "libnvidia-compute-*"; then wsl --shutdown from '
+            "Windows",
+            kernel_driver=machine.kernel_driver,
+        )
+
+
+def _memory_gb(machine: Machine) -> float | None:
+    known = [value for value in (machine.memory_gb, machine.memory_limit_gb) if value is not None]
+    return min(known, default=None)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+CHECKS = (
+    Check(id="system", area="system", title="the machine", ask=_system),
+    Check(id="glibc", area="system", title="C library against wheels", ask=_glibc),
+    Check(id="threads", area="system", title="thread counts against cores", ask=_threads),
+    Check(id="memory", area="system", title="memory and its limit", ask=_memory),
+    Check(id="shm", area="system", title="shared memory for loader workers", ask=_shm),
+    Check(id="disk", area="system", title="space where the lab writes", ask=_disk),
+    Check(id="open-files", area="system", title="limit of open files", ask=_open_files),
+    Check(id="encoding", area="system", title="encoding of file names", ask=_encoding),
+    Check(id="wsl", area="system", title="Windows Subsystem for Linux", ask=_wsl),
+)

@@ -1,0 +1,40 @@
+"""Turning what the compatibility tables say into findings."""
+
+from typing import Any, Literal
+
+from labcore.compat import Verdict
+from labcore.doctor.finding import Finding, failure, ok, unknown, warning
+
+__all__ = ["from_verdict"]
+
+
+def from_verdict(
+    verdict: Verdict,
+    *,
+    good: str,
+    bad: str,
+    fix: str = "",
+    worst: Literal["warning", "failure"] = "failure",
+    limited: Literal["ok", "warning"] = "ok",
+    **evidence: Any,
+) -> Finding:
+    """Returns the finding for a verdict.
+
+    Args:
+        verdict: What the tables say.
+        good: Summary when it is yes, or limited and that is fine; a clause of its own.
+        bad: Summary when it is not.
+        fix: What mends it; what the tables advise when empty.
+        worst: State of a no.
+        limited: State of something that works with a restriction.
+        evidence: What the question was about.
+    """
+    sources = verdict.sources
+    if verdict.state == "unknown":
+        return unknown(f"not known whether {good}", cause=verdict.why, **evidence)
+    if verdict.state == "yes":
+        return ok(good, sources=sources, why=verdict.why, **evidence)
+    if verdict.state == "limited" and limited == "ok":
+        return ok(f"{good}, with limits", sources=sources, why=verdict.why, **evidence)
+    say = failure if verdict.state == "no" and worst == "failure" else warning
+    return say(bad, cause=verdict.why, fix=fix or verdict.fix, sources=sources, **evidence)

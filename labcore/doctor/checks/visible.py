@@ -1,0 +1,142 @@
+"""Checks of which GPUs a process is shown, and in what order."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from labcore.doctor.check import Check
+from labcore.doctor.finding import Finding, failure, ok, warning
+from labcore.doctor.machine import Card, Machine
+
+__all__ = ["CHECKS"]
+
+_GUIDE = ("CUDA programming guide",)
+
+
+def _cvd_bad(machine: Machine) -> Iterator[Finding]:
+    value = (machine.environ or {}).get("CUDA_VISIBLE_DEVICES")
+    if value is None or not machine.cards:
+        return
+    entries = [part.strip() for part in value.split(",")]
+    if entries[0] in {"", "-1", "NoDevFiles", "none"}:
+        yield warning(
+            f"CUDA_VISIBLE_DEVICES={value!r} hides every GPU",
+            cause="an empty list, or -1, is a list of no devices; everything runs on the CPU",
+            fix="unset CUDA_VISIBLE_DEVICES",
+            sources=_GUIDE,
+        )
+        return
+    resolved = [_resolve(entry, machine.cards) for entry in entries]
+    good = [card for card, _ in resolved if card is not None]
+    evidence: dict[str, Any] = {"value": value, "gives": [card.uuid or card.name for card in good]}
+    cause = (
+        "CUDA reads the list up to the first entry that names no GPU and ignores the rest; it "
+        "refuses a list with a GPU twice as a whole"
+    )
+    fix = (
+        "unset CUDA_VISIBLE_DEVICES (the lab chooses), or name each GPU once, by number or UUID "
+        "(nvidia-smi -L)"
+    )
+    twice = [card.name for number, card in enumerate(good) if card in good[:number]]
+    problem = next((problem for card, problem in resolved if card is None), "")
+    if twice:
+        yield failure(
+            f"CUDA_VISIBLE_DEVICES={value} hides every GPU: it names {twice[0]} twice",
+            cause=cause,
+            fix=fix,
+            sources=_GUIDE,
+            **evidence,
+        )
+    elif not problem:
+        names = ", ".join(card.name for card in good)
+        yield ok(f"CUDA_VISIBLE_DEVICES shows {names}", **evidence)
+    elif resolved[0][0] is None:
+        yield failure(
+            f"CUDA_VISIBLE_DEVICES={value} hides every GPU: {problem}",
+            cause=cause,
+            fix=fix,
+            sources=_GUIDE,
+            **evidence,
+        )
+    else:
+        yield warning(
+            f"CUDA_VISIBLE_DEVICES={value} shows fewer GPUs than it names: {problem}",
+            cause=cause,
+            fix=fix,
+            sources=_GUIDE,
+            **evidence,
+        )
+
+
+def _resolve(entry: str, cards: tuple[Card, ...]) -> tuple[Card | None, str]:
+    whole = [card for card in cards if card.mig_profile is None]
+    if entry.isdecimal():
+        if int(entry) < len(whole):
+            return whole[int(entry)], ""
+        return None, f"there is no GPU {entry} (there are {len(whole)})"
+    fitting = [card for card in cards if entry and (card.uuid or "").startswith(entry)]
+    if len(fitting) == 1:
+        return fitting[0], ""
+    if fitting:
+        return None, f"{entry} fits {len(fitting)} GPUs"
+    return None, f"{entry or 'an empty entry'} names no GPU"
+
+
+def _order(machine: Machine) -> Iterator[Finding]:
+    names = {card.name for card in machine.whole_cards}
+    order = machine.variable("CUDA_DEVICE_ORDER")
+    if len(names) < 2:
+        return
+    if order == "PCI_BUS_ID":
+        yield ok("CUDA numbers the cards as nvidia-smi does", order=order)
+        return
+    visible = machine.variable("CUDA_VISIBLE_DEVICES")
+    numbers = any(part.strip().isdecimal() for part in visible.split(","))
+    cause = (
+        "with cards of several kinds CUDA numbers them fastest first, nvidia-smi by slot; the lab "
+        "sets the order for its own runs, other programs do not"
+    )
+    if not numbers:
+        yield ok("the lab numbers the cards as nvidia-smi does", cards=sorted(names))
+        return
+    yield warning(
+        f"CUDA_VISIBLE_DEVICES={visible} may mean other cards than nvidia-smi's",
+        cause=cause,
+        fix="export CUDA_DEVICE_ORDER=PCI_BUS_ID, or name cards by UUID (nvidia-smi -L)",
+        sources=("GPUtil 18", "Slurm gres"),
+        cards=sorted(names),
+    )
+
+
+def _cvd_late(machine: Machine) -> Iterator[Finding]:
+    if not machine.preloaded:
+        if machine.origin == "here":
+            yield ok("no framework is loaded before the lab chooses the devices")
+        return
+    names = ", ".join(machine.preloaded)
+    yield warning(
+        f"{names} was loaded before the lab began",
+        cause="a sitecustomize, usercustomize or .pth file of this Python imports it at every "
+        "start; CUDA_VISIBLE_DEVICES and thread counts that the lab sets come too late for it",
+        fix='take the import out of that file: python -c "import sitecustomize as s; '
+        'print(s.__file__)", or look at the .pth files in site-packages',
+        preloaded=list(machine.preloaded),
+    )
+
+
+def _nvml_fooled(machine: Machine) -> Iterator[Finding]:
+    if machine.variable("PYTORCH_NVML_BASED_CUDA_CHECK") != "1":
+        return
+    yield warning(
+        "PYTORCH_NVML_BASED_CUDA_CHECK=1 makes torch say that CUDA works without trying it",
+        cause="torch.cuda.is_available() then asks the management library only, and is True even "
+        "where no kernel can start",
+        fix="unset PYTORCH_NVML_BASED_CUDA_CHECK; lab doctor --deep runs a kernel",
+    )
+
+
+CHECKS = (
+    Check(id="cvd-bad", area="gpu", title="CUDA_VISIBLE_DEVICES", ask=_cvd_bad),
+    Check(id="order", area="gpu", title="order of unlike cards", ask=_order),
+    Check(id="cvd-late", area="gpu", title="frameworks loaded too early", ask=_cvd_late),
+    Check(id="nvml-fooled", area="gpu", title="torch's answer without trying", ask=_nvml_fooled),
+)

@@ -1,0 +1,123 @@
+"""What the installed frameworks were built with, read from their files."""
+
+import ast
+import importlib.metadata
+import mmap
+import re
+from pathlib import Path
+from typing import Any
+
+from labcore.doctor.gather.files import first_match, package_folder, read
+from labcore.doctor.machine import TensorFlowBuild, TorchBuild
+
+__all__ = ["read_tensorflow", "read_torch"]
+
+_ARCH_LIST = re.compile(rb"\0((?:(?:sm|compute)_\d+[a-z]?(?: |\0))+)")
+_TORCH_LIBRARIES = ("libtorch_python.so", "torch_python.dll", "libtorch_python.dylib")
+_TENSORFLOWS = (
+    "tensorflow",
+    "tensorflow-cpu",
+    "tensorflow-gpu",
+    "tensorflow-intel",
+    "tensorflow-macos",
+    "tf-nightly",
+)
+
+
+def read_torch(folder: Path | None = None) -> dict[str, Any]:
+    """Returns the build of the torch that an import would take.
+
+    Args:
+        folder: The package's folder; found when None.
+    """
+    folder = folder or package_folder("torch")
+    if folder is None:
+        return {"torch": None}
+    text = read(folder / "version.py")
+    version = first_match(r"^__version__\s*=\s*['\"]([^'\"]+)", text)
+    if version is None:
+        return {"torch": None}
+    cuda = first_match(r"^cuda\b[^=\n]*=\s*['\"]([\d.]+)", text) or ""
+    hip = first_match(r"^hip\b[^=\n]*=\s*['\"]([\w.-]+)", text) or ""
+    return {
+        "torch": TorchBuild(
+            version=version,
+            cuda=cuda,
+            hip=hip,
+            cudnn=_torch_cudnn(folder) if cuda else None,
+            archs=_torch_archs(folder) if cuda else (),
+        )
+    }
+
+
+def read_tensorflow(folder: Path | None = None) -> dict[str, Any]:
+    """Returns the build of the TensorFlow that an import would take.
+
+    Args:
+        folder: The package's folder; found when None.
+    """
+    folder = folder or package_folder("tensorflow")
+    version = next(filter(None, map(_version, _TENSORFLOWS)), None)
+    if folder is None or version is None:
+        return {"tensorflow": None}
+    info = _build_info(read(folder / "python/platform/build_info.py"))
+    if not info:
+        return {"tensorflow": TensorFlowBuild(version=version)}
+    archs = info.get("cuda_compute_capabilities") or ()
+    return {
+        "tensorflow": TensorFlowBuild(
+            version=version,
+            cuda=str(info.get("cuda_version") or ""),
+            cudnn=str(info.get("cudnn_version") or ""),
+            archs=tuple(map(str, archs)),
+        )
+    }
+
+
+def _torch_archs(folder: Path) -> tuple[str, ...] | None:
+    """Finds the list that ``torch.cuda.get_arch_list`` returns: a string in torch's library."""
+    for name in _TORCH_LIBRARIES:
+        path = folder / "lib" / name
+        if path.is_file():
+            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as m:
+                return _arch_list(m)
+    return None
+
+
+def _arch_list(data: mmap.mmap) -> tuple[str, ...] | None:
+    position = data.find(b"\0sm_")
+    while position >= 0:
+        match = _ARCH_LIST.match(data, position)
+        if match is not None:
+            return tuple(match[1].rstrip(b"\0").decode().split())
+        position = data.find(b"\0sm_", position + 1)
+    return None
+
+
+def _torch_cudnn(folder: Path) -> str | None:
+    """Wheels from 2.0 on take cuDNN from another package; older ones carry it."""
+    for major in (13, 12, 11):
+        version = _version(f"nvidia-cudnn-cu{major}")
+        if version is not None:
+            return version
+    carried = sorted((folder / "lib").glob("libcudnn.so.*"))
+    return carried[0].name.removeprefix("libcudnn.so.") if carried else None
+
+
+def _build_info(text: str) -> dict[str, Any]:
+    """Reads the literal that TensorFlow's build writes; older releases write a plain dict."""
+    for pattern in (r"^build_info = collections\.OrderedDict\((.+)\)$", r"^build_info = (\{.+\})$"):
+        literal = first_match(pattern, text)
+        if literal is not None:
+            try:
+                return dict(ast.literal_eval(literal))
+            except (ValueError, SyntaxError, TypeError):
+                return {}
+    return {}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

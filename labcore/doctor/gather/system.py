@@ -1,0 +1,110 @@
+"""Facts about the operating system, the container and what it leaves to a process."""
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from labcore.doctor.gather.files import first_match, read
+
+__all__ = ["read_limits", "read_resources", "read_system"]
+
+_OSES = {"linux": "linux", "win32": "windows", "darwin": "macos"}
+_CLUSTERS = {"SLURM_JOB_ID": "slurm", "RAY_JOB_ID": "ray", "PBS_JOBID": "pbs", "LSB_JOBID": "lsf"}
+_UNLIMITED_BYTES = 1 << 60
+"""Control groups of the first version write "no limit" as a number near 2^63."""
+
+
+def read_system(root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Returns which system this is, and what it runs in."""
+    kernel = platform.release()
+    return {
+        "os": _OSES.get(sys.platform),
+        "os_name": _os_name(root),
+        "kernel": kernel,
+        "architecture": platform.machine(),
+        "glibc": _glibc(),
+        "is_wsl": "microsoft" in kernel.lower(),
+        "container": _container(root, environ),
+        "is_cluster": next((name for key, name in _CLUSTERS.items() if environ.get(key)), ""),
+        "encoding": sys.getfilesystemencoding(),
+    }
+
+
+def read_resources() -> dict[str, Any]:
+    """Returns cores, memory and free space."""
+    import psutil
+
+    from labcore.data import data_folder
+    from labcore.devices import available_cores
+
+    shm = Path("/dev/shm")  # noqa: S108  # asked for its size, not written to
+    folders = [Path.cwd(), data_folder(""), Path(tempfile.gettempdir())]
+    return {
+        "cores": os.cpu_count(),
+        "usable_cores": available_cores(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "shm_gb": round(shutil.disk_usage(shm).total / 1e9, 2) if shm.is_dir() else None,
+        "disk_free_gb": {
+            str(folder): round(shutil.disk_usage(_existing(folder)).free / 1e9, 1)
+            for folder in folders
+        },
+    }
+
+
+def read_limits(root: Path = Path("/")) -> dict[str, Any]:
+    """Returns what this process may not exceed."""
+    return {"memory_limit_gb": _memory_limit(root), "open_files": _open_files()}
+
+
+def _os_name(root: Path) -> str:
+    if sys.platform == "linux":
+        pretty = first_match(r'^PRETTY_NAME="?([^"\n]+)', read(root / "etc/os-release"))
+        if pretty:
+            return pretty
+    return f"{platform.system()} {platform.release()}"
+
+
+def _glibc() -> str | None:
+    try:
+        text = os.confstr("CS_GNU_LIBC_VERSION")
+    except (AttributeError, ValueError, OSError):  # Windows; musl and macOS
+        return None
+    return text.split()[-1] if text else None
+
+
+def _container(root: Path, environ: Mapping[str, str]) -> str:
+    if environ.get("KUBERNETES_SERVICE_HOST"):
+        return "kubernetes"
+    if environ.get("APPTAINER_CONTAINER") or environ.get("SINGULARITY_CONTAINER"):
+        return "apptainer"
+    if (root / "run/.containerenv").exists():
+        return "podman"
+    if (root / ".dockerenv").exists():
+        return "docker"
+    return environ.get("container", "")  # systemd's convention is lower case
+
+
+def _memory_limit(root: Path) -> float | None:
+    groups = root / "sys/fs/cgroup"
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        text = read(groups / name).strip()
+        if text.isdigit() and int(text) < _UNLIMITED_BYTES:
+            return round(int(text) / 1e9, 1)
+    return None
+
+
+def _open_files() -> int | None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def _existing(folder: Path) -> Path:
+    return next(each for each in (folder, *folder.parents) if each.exists())

@@ -1,0 +1,196 @@
+"""Checks made from a plugin's declaration: can it run on this machine?"""
+
+from collections.abc import Iterator
+
+from labcore.data import data_folder, state
+from labcore.discovery import FoundPlugin
+from labcore.doctor.check import Area, Check
+from labcore.doctor.finding import Finding, failure, ok, unknown, warning
+from labcore.doctor.machine import Card, Machine
+from labcore.plugin import Plugin
+
+__all__ = ["areas_of", "plugin_checks", "stops"]
+
+_MIB = 1 << 20
+_AREA_OF_PACKAGE: dict[str, Area] = {
+    "torch": "torch",
+    "tensorflow": "tensorflow",
+    "pytorch3d": "pytorch3d",
+    "easypytorch3d": "pytorch3d",
+}
+
+
+def plugin_checks(found: FoundPlugin) -> tuple[Check, ...]:
+    """Returns checks of what a plugin declares that it needs."""
+    plugin = found.plugin
+    if plugin is None:
+
+        def broken(_: Machine) -> Iterator[Finding]:
+            yield failure(
+                f"the plugin {found.name} cannot be loaded: {found.error}",
+                cause="its declaration raises when it is imported",
+                fix=found.fix or f"look at {found.origin}",
+            )
+
+        return (Check(id="plugin-loads", area="plugin", title="loads", ask=broken),)
+    return (
+        Check(
+            id="plugin-packages",
+            area="plugin",
+            title="packages",
+            ask=lambda machine: _packages(found, plugin, machine),
+        ),
+        Check(
+            id="plugin-device",
+            area="plugin",
+            title="device",
+            ask=lambda machine: _device(plugin, machine),
+        ),
+        Check(
+            id="plugin-variables",
+            area="plugin",
+            title="environment variables",
+            ask=lambda machine: _variables(plugin, machine),
+        ),
+        Check(
+            id="plugin-datasets",
+            area="plugin",
+            title="datasets",
+            ask=lambda machine: _datasets(plugin),
+        ),
+    )
+
+
+def areas_of(plugin: Plugin) -> frozenset[Area]:
+    """Returns the groups of checks that concern a plugin."""
+    areas: set[Area] = {"plugin", "system", "python", "tools"}
+    names = [_name(text) for text in plugin.requires.packages]
+    areas |= {_AREA_OF_PACKAGE[name] for name in names if name in _AREA_OF_PACKAGE}
+    if plugin.requires.framework in {"torch", "tensorflow"}:
+        areas |= {_AREA_OF_PACKAGE[plugin.requires.framework], "gpu"}
+    return frozenset(areas)
+
+
+def stops(plugin: Plugin, area: Area, finding: Finding) -> bool:
+    """Whether a finding keeps a plugin from running here.
+
+    A GPU that cannot be used does not, when the plugin can do without.
+    """
+    if finding.state != "failure":
+        return False
+    return area in areas_of(plugin) - {"tools"} and (area != "gpu" or not plugin.requires.cpu)
+
+
+def _packages(found: FoundPlugin, plugin: Plugin, machine: Machine) -> Iterator[Finding]:
+    if found.missing:
+        yield failure(
+            f"{plugin.name}: {', '.join(found.missing)}",
+            cause="its tasks import them",
+            fix=found.fix or "install them",
+            requires=list(plugin.requires.packages),
+        )
+        return
+    versions = {name: machine.version(name) or "" for name in map(_name, plugin.requires.packages)}
+    listed = ", ".join(f"{name} {version}".strip() for name, version in versions.items())
+    yield ok(f"{plugin.name} has its packages" + (f": {listed}" if listed else ""))
+
+
+def _device(plugin: Plugin, machine: Machine) -> Iterator[Finding]:
+    needs = plugin.requires
+    if not needs.num_gpus and needs.cpu:
+        yield ok(f"{plugin.name} needs no GPU")
+        return
+    if machine.cards is None:
+        yield unknown(f"whether {plugin.name} finds its GPU: the GPUs cannot be listed")
+        return
+    reasons = {
+        _described(card): _why_not(plugin, card) for card in machine.cards if not card.mig_enabled
+    }
+    fitting = [name for name, reason in reasons.items() if not reason]
+    wanted = _wanted(plugin)
+    num_gpus = max(needs.num_gpus, 1)
+    unfit = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if reason)
+    if len(fitting) >= num_gpus:
+        yield ok(f"{plugin.name} finds {wanted}: {', '.join(fitting[:num_gpus])}")
+    elif needs.cpu:
+        text = f"{plugin.name} runs on the CPU; its full size wants {wanted}"
+        yield ok(f"{text} ({unfit})" if unfit else text)
+    else:
+        yield failure(
+            f"{plugin.name} cannot run without {wanted}",
+            cause=unfit or "there is no GPU here",
+            fix="run it on a machine that has one; lab devices lists those of this one",
+        )
+
+
+def _variables(plugin: Plugin, machine: Machine) -> Iterator[Finding]:
+    declared = plugin.requires.env
+    if not declared:
+        return
+    other = {
+        name: machine.variable(name)
+        for name, value in declared.items()
+        if machine.variable(name) not in {"", value}
+    }
+    for name, value in other.items():
+        yield warning(
+            f"{name}={value} is set here, and {plugin.name} declares {declared[name]}",
+            cause="programs outside the lab, such as a notebook, get the value that is set here",
+            fix=f"unset {name}, or export {name}={declared[name]}",
+        )
+    if not other:
+        listed = ", ".join(f"{name}={value}" for name, value in declared.items())
+        yield ok(f"{plugin.name} gets {listed} from the lab")
+
+
+def _datasets(plugin: Plugin) -> Iterator[Finding]:
+    folder = data_folder("")
+    for dataset in plugin.datasets:
+        seen = state(plugin, dataset, folder)
+        kind = dataset.source.partition(":")[0]
+        if seen.state == "present":
+            yield ok(f"{seen.name} is here", path=str(seen.path))
+        elif seen.state == "damaged":
+            yield failure(
+                f"{seen.name} is damaged",
+                cause="; ".join(seen.problems[:3]) or "its files are not those that were recorded",
+                fix=f"lab data prepare {seen.name}",
+            )
+        elif kind == "folder":
+            option = dataset.source.partition(":")[2]
+            yield ok(f"{seen.name} is yours to point at" + (f" ({option}=PATH)" if option else ""))
+        else:
+            size = f", {dataset.size_mb:g} MB" if dataset.size_mb else ""
+            yield ok(f"{seen.name} is fetched at first use{size} (lab data prepare {seen.name})")
+
+
+def _why_not(plugin: Plugin, card: Card) -> str:
+    needs = plugin.requires
+    memory = None if card.memory_mib is None else card.memory_mib * _MIB / 1e9
+    if memory is not None and memory < needs.min_memory_gb:
+        return f"{memory:.0f} GB of memory"
+    capability = card.compute_capability
+    if capability is not None and float(capability) < needs.min_compute_capability:
+        return f"compute capability {capability}"
+    return ""
+
+
+def _wanted(plugin: Plugin) -> str:
+    needs = plugin.requires
+    count = max(needs.num_gpus, 1)
+    text = "a GPU" if count == 1 else f"{count} GPUs"
+    if needs.min_memory_gb:
+        text += f" of {needs.min_memory_gb:g} GB"
+    if needs.min_compute_capability:
+        text += f", compute capability {needs.min_compute_capability:g} or newer"
+    return text
+
+
+def _described(card: Card) -> str:
+    return card.name if card.index is None else f"GPU {card.index} ({card.name})"
+
+
+def _name(requirement: str) -> str:
+    from packaging.requirements import Requirement
+
+    return Requirement(requirement).name.lower().replace("_", "-")

@@ -1,0 +1,38 @@
+"""FluidSynth: does a note come out?"""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from labcore.doctor.probes.outcome import Skipped, WrongResult, need
+
+__all__ = ["play_note"]
+
+_RATE = 44100
+
+
+def play_note() -> dict[str, Any]:
+    """Plays A4 on the soundfont of pretty_midi and measures how loud it is.
+
+    Returns:
+        The loudest sample, of 32767.
+    """
+    fluidsynth, np = need("fluidsynth", "numpy")  # the import loads the system's library
+    package = importlib.util.find_spec("pretty_midi")
+    soundfont = Path(package.origin).parent / "TimGM6mb.sf2" if package and package.origin else None
+    if soundfont is None or not soundfont.exists():
+        raise Skipped("no soundfont to play: pretty_midi, which has one, is not installed")
+    synth = fluidsynth.Synth(samplerate=float(_RATE))
+    try:
+        number = synth.sfload(str(soundfont))
+        if number < 0:
+            raise WrongResult(f"FluidSynth cannot load {soundfont}")
+        synth.program_select(0, number, 0, 0)
+        synth.noteon(0, 69, 100)
+        samples = np.asarray(synth.get_samples(_RATE // 2), dtype=np.float64)
+    finally:
+        synth.delete()
+    peak = float(np.abs(samples).max())
+    if peak < 100:
+        raise WrongResult(f"the note is silent: its loudest sample is {peak:g} of 32767")
+    return {"peak": peak}

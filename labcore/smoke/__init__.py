@@ -1,0 +1,7 @@
+"""Whether every plugin really computes on the GPU of this machine. Imports no framework."""
+
+from labcore.smoke.cases import Case, plan_cases
+from labcore.smoke.execute import execute
+from labcore.smoke.outcome import Outcome, SmokeReport
+
+__all__ = ["Case", "Outcome", "SmokeReport", "execute", "plan_cases"]

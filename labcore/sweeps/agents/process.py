@@ -1,0 +1,97 @@
+"""A trial that runs in a process of this machine, whoever started it."""
+
+import signal
+from collections.abc import Callable
+from typing import Literal
+
+import psutil
+
+from labcore.run.process import kill_tree
+from labcore.run.status import read_status
+from labcore.sweeps.agents.lock import holder_of, is_held, kill_group
+from labcore.sweeps.trial import TrialRequest, TrialResult, read_result
+
+__all__ = ["TrialProcess", "Word"]
+
+Word = int | Literal["waiting"] | None
+"""What a starter says of a trial: its exit code, that it is still to be started, or nothing."""
+
+
+class TrialProcess:
+    """A handle of a trial.
+
+    The one that started it may be dead, and may have been another process than this one (the
+    worker, an earlier controller): the trial's lock and its run folder say all that is needed.
+
+    Args:
+        request: What was asked for; it has a lock and a folder.
+        ask: Asks the starter, while there is one.
+    """
+
+    def __init__(self, request: TrialRequest, ask: Callable[[], Word] = lambda: None) -> None:
+        assert request.lock is not None
+        self.request = request
+        self._lock = request.lock
+        self._ask = ask
+        self._exit_code: int | None = None
+        self._owed: int | None = None
+        """A signal to be sent as soon as it is known to whom."""
+
+    def poll(self) -> bool:
+        """Whether it has ended."""
+        word = self._ask()
+        if word is None and not is_held(self._lock) and not self._runs_by_status():
+            word = self._ask()  # it may have ended between the questions
+            self._exit_code = word if isinstance(word, int) else None
+            return True
+        if isinstance(word, int):
+            self._exit_code = word
+            return True
+        if word == "waiting":
+            return False
+        holder = holder_of(self._lock)
+        if holder is None:
+            return False
+        if not holder.is_alive():
+            kill_group(holder.pid)  # data workers that outlive it keep the lock
+        elif self._owed is not None:
+            number, self._owed = self._owed, None
+            _send(holder.pid, number)
+        return False
+
+    def stop(self) -> None:
+        """Asks it to write a checkpoint and end."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends it at once, with all that it has started."""
+        holder = holder_of(self._lock)
+        if holder is not None and holder.is_alive():
+            kill_tree(holder.pid)
+            kill_group(holder.pid)
+
+    def result(self) -> TrialResult:
+        """Says how it ended."""
+        return read_result(self.request.folder, self._exit_code, self.request.log)
+
+    def _signal(self, number: int) -> None:
+        holder = holder_of(self._lock)
+        if holder is None:
+            self._owed = number
+        elif holder.is_alive():
+            _send(holder.pid, number)
+
+    def _runs_by_status(self) -> bool:
+        """Whether its run is alive by its own word: on another machine, or where locks are not."""
+        try:
+            assert self.request.folder is not None
+            return read_status(self.request.folder).observed_state() in {"queued", "running"}
+        except (OSError, ValueError):
+            return False
+
+
+def _send(pid: int, number: int) -> None:
+    try:
+        psutil.Process(pid).send_signal(number)
+    except psutil.NoSuchProcess:
+        return

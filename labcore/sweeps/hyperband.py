@@ -1,0 +1,157 @@
+"""W&B's early stopping: at set numbers of logs, a run that is not among the best is stopped.
+
+The rule, from docs.wandb.ai ("Sweep configuration options", early_terminate) and, where the page
+is silent, from the published engine behind it (the package ``sweeps``):
+
+* What counts is how often a run has logged the metric, not its steps or epochs. A log whose value
+  is missing, NaN or infinite is no log.
+* The counts at which runs are looked at are called brackets. ``min_iter`` gives ``min_iter``,
+  ``min_iter * eta``, ``min_iter * eta^2`` and so on; ``max_iter`` with ``s`` gives
+  ``max_iter / eta`` down to ``max_iter / eta^s``, those below 1 left out. Both are cut to whole
+  numbers. Where both are given, ``max_iter`` holds.
+* A run is judged at the last bracket that it has reached. Take the value that each run, this one
+  too, logged at exactly that count, whether it is still running or not: n values. The threshold
+  is the one at index ``floor(n / eta)`` when they are sorted, the best first.
+* The run is stopped if it is worse than the threshold (equal is not worse): with ``strict`` its
+  value at the bracket, otherwise the best of all its values so far.
+
+So a run alone is never stopped, of two runs the worse one is, and a run that passed a bracket may
+be stopped later, when better ones have reached it. ``strict`` is off by default, as the page says;
+the engine's own schema turns it on.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Goal", "Hyperband", "Judgement"]
+
+Goal = Literal["minimize", "maximize"]
+
+_MOST_BRACKETS = 100
+"""Of the ``min_iter`` form."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """What became of a run at a bracket."""
+
+    bracket: int
+    """Logs after which the runs are compared."""
+    value: float
+    """What is compared: the best value so far, or with ``strict`` the one at the bracket."""
+    threshold: float
+    """The worst value that may go on."""
+    num_runs: int
+    """Runs that have reached the bracket, this one included."""
+    stop: bool
+
+    def __str__(self) -> str:
+        verdict = "worse than" if self.stop else "as good as"
+        return (
+            f"log {self.bracket}: {self.value:.6g} is {verdict} {self.threshold:.6g}, "
+            f"among {self.num_runs} {'run' if self.num_runs == 1 else 'runs'}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hyperband:
+    """The options of the rule; see the module's text for their meaning."""
+
+    min_iter: int | None = None
+    """Logs at the first bracket."""
+    max_iter: int | None = None
+    """Logs of a whole run; needs ``s``."""
+    s: int | None = None
+    """Brackets below ``max_iter``."""
+    eta: float = 3
+    """One run in so many goes on; brackets are this factor apart."""
+    strict: bool = False
+    """Whether to judge by the value at the bracket and not by the best so far."""
+
+    def __post_init__(self) -> None:
+        if self.min_iter is None and self.max_iter is None:
+            raise ValueError("hyperband needs min_iter, or max_iter and s")
+        if self.max_iter is not None and self.s is None:
+            raise ValueError("max_iter needs s, the number of brackets")
+        if self.eta <= 1:
+            raise ValueError(f"eta is {self.eta}; it must be above 1")
+        if self.max_iter is None and self.min_iter is not None and self.min_iter < 1:
+            raise ValueError(f"min_iter is {self.min_iter}; it must be at least 1")
+        if not self.brackets(max(self.min_iter or 0, self.max_iter or 0)):
+            raise ValueError(
+                f"there is no bracket: max_iter {self.max_iter} / eta {self.eta:g} is below 1"
+                if self.s
+                else f"there is no bracket: s is {self.s}; it must be at least 1"
+            )
+
+    def brackets(self, num_logs: int) -> tuple[int, ...]:
+        """Returns the brackets up to a number of logs, the least first."""
+        found: list[int] = []
+        if self.max_iter is not None:
+            bracket: float = self.max_iter
+            for _ in range(self.s or 0):
+                bracket /= self.eta
+                if bracket < 1:
+                    break
+                found.append(int(bracket))
+        else:
+            bracket = self.min_iter or 0
+            while len(found) < _MOST_BRACKETS and bracket <= num_logs:
+                found.append(int(bracket))
+                bracket *= self.eta
+        return tuple(sorted({each for each in found if each <= num_logs}))
+
+    def judge(
+        self,
+        history: Sequence[float | None],
+        others: Iterable[Sequence[float | None]],
+        goal: Goal,
+    ) -> Judgement | None:
+        """Compares a run with the others at the last bracket that it has reached.
+
+        Args:
+            history: The metric at each log of the run, None where it was not logged.
+            others: The same of every other run of the sweep, finished ones too.
+            goal: Which way the metric gets better.
+
+        Returns:
+            The judgement, or None before the first bracket.
+        """
+        # From here on, less is better.
+        sign = 1 if goal == "minimize" else -1
+        own = _logged(history, sign)
+        reached = self.brackets(len(own))
+        if not reached:
+            return None
+        bracket = reached[-1]
+        at_bracket = [own[bracket - 1]]
+        for other in others:
+            logged = _logged(other, sign)
+            if len(logged) >= bracket:
+                at_bracket.append(logged[bracket - 1])
+        at_bracket.sort()
+        threshold = at_bracket[int(len(at_bracket) / self.eta)]
+        value = own[bracket - 1] if self.strict else min(own)
+        return Judgement(
+            bracket=bracket,
+            value=sign * value,
+            threshold=sign * threshold,
+            num_runs=len(at_bracket),
+            stop=value > threshold,
+        )
+
+    def should_stop(
+        self,
+        history: Sequence[float | None],
+        others: Iterable[Sequence[float | None]],
+        goal: Goal,
+    ) -> bool:
+        """Whether to stop the run; see :meth:`judge`."""
+        judgement = self.judge(history, others, goal)
+        return judgement is not None and judgement.stop
+
+
+def _logged(history: Sequence[float | None], sign: int) -> list[float]:
+    return [sign * value for value in history if value is not None and math.isfinite(value)]

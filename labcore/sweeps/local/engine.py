@@ -1,0 +1,171 @@
+"""A sweep of the local engine from its folder on: everything put together, run, and written up."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from labcore.errors import RequirementError
+from labcore.run.redaction import MASK
+from labcore.sweeps.agents import LocalStarter, TrialProcess
+from labcore.sweeps.best import write_best
+from labcore.sweeps.folder import Settings, SweepFolder
+from labcore.sweeps.local.controller import Controller, Ended
+from labcore.sweeps.local.record import Record
+from labcore.sweeps.local.results import results_of
+from labcore.sweeps.local.standing import best_record, limit_of
+from labcore.sweeps.local.store import TrialStore, open_store
+from labcore.sweeps.local.suggest import Sampler, Suggester
+from labcore.sweeps.local.trials import Requests
+from labcore.sweeps.local.watch import Watch
+from labcore.sweeps.overrides import as_value
+from labcore.sweeps.prepare import Prepared, threads_of_each
+from labcore.sweeps.report import build
+from labcore.sweeps.sweep import Sweep
+from labcore.sweeps.trial import RunningTrial, Starter, TrialRequest
+
+__all__ = ["Launcher", "conduct", "open_study", "write_up"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Launcher:
+    """Where trials run."""
+
+    starter: Starter
+    adopt: Callable[[TrialRequest], RunningTrial] = TrialProcess
+
+
+def conduct(
+    folder: SweepFolder,
+    prepared: Prepared,
+    settings: Settings,
+    *,
+    watch: Watch,
+    storage: str = "",
+    launcher: Launcher | None = None,
+    patience: int = 5,
+) -> Ended:
+    """Runs a sweep, new or stopped before, to its end.
+
+    Args:
+        folder: The sweep's.
+        prepared: The sweep, checked.
+        settings: What was decided when it was started.
+        watch: Shows it.
+        storage: URL of the database, with its password; that of the settings when empty.
+        launcher: Where trials run; this machine by default.
+        patience: Failed trials in a row after which the sweep is given up.
+
+    Raises:
+        UsageError: Another process is at work on it.
+        RequirementError: Optuna, or the database, is not to be had.
+    """
+    sweep = prepared.sweep
+    lock = folder.lock()
+    try:
+        store = open_study(folder, sweep, settings, storage=storage)
+        threads = threads_of_each(prepared, settings.agents)
+        fixed = [*prepared.overrides, *_wandb_overrides(sweep, settings, folder.name)]
+        requests = Requests(
+            folder,
+            settings,
+            [*fixed, f"runs_dir={as_value(settings.runs_dir)}"],
+            threads=threads,
+            num_gpus=prepared.num_gpus,
+        )
+        launcher = launcher or _this_machine(folder, prepared, fixed, threads)
+        sampler: Sampler = "gp" if settings.sampler == "gp" else "tpe"
+        controller = Controller(
+            sweep,
+            folder,
+            store,
+            Suggester(sweep, seed=settings.seed, sampler=sampler),
+            launcher.starter,
+            requests,
+            agents=settings.agents,
+            limit=limit_of(sweep, settings.count),
+            retries=settings.retries,
+            patience=patience,
+            watch=watch,
+            adopt=launcher.adopt,
+        )
+        ended = controller.run()
+        write_up(folder, prepared, settings, store.records())
+        store.close()
+        return ended
+    finally:
+        lock.release()
+
+
+def open_study(
+    folder: SweepFolder,
+    sweep: Sweep,
+    settings: Settings,
+    *,
+    storage: str = "",
+    reading: bool = False,
+) -> TrialStore:
+    """Opens the study of a sweep, to work on it or to read what it has.
+
+    Raises:
+        RequirementError: It is in a database whose password is not known any more.
+    """
+    url = storage or settings.storage
+    if MASK in url:
+        raise RequirementError(
+            f"the study of {folder.name} is in {url}, whose password is not kept",
+            fix="give the URL again: --storage URL",
+        )
+    goal = "minimize" if sweep.metric is None else sweep.metric.goal
+    return open_store(folder.path, folder.name, goal=goal, url=url, reading=reading)
+
+
+def write_up(
+    folder: SweepFolder, prepared: Prepared, settings: Settings, records: Sequence[Record]
+) -> None:
+    """Writes the best trial's overrides and the page."""
+    sweep = prepared.sweep
+    best = best_record(sweep, records)
+    if best is not None and best.value is not None and sweep.metric is not None:
+        write_best(
+            folder,
+            plugin=prepared.plugin.name,
+            trial=best.number,
+            metric=sweep.metric.name,
+            value=best.value,
+            values=dict(best.values),
+            fixed=sweep.overrides,
+        )
+    try:
+        build(folder.path, results_of(folder, sweep, settings, records))
+    except Exception:  # the trials are what counts; a page that fails must not hide them
+        log.exception("the sweep's report.html could not be written")
+
+
+def _this_machine(
+    folder: SweepFolder, prepared: Prepared, fixed: Sequence[str], threads: int
+) -> Launcher:
+    requires = prepared.plugin.requires
+    starter = LocalStarter(
+        plugin=prepared.plugin.name,
+        overrides=fixed,
+        framework=requires.framework,
+        threads=threads,
+        log=folder.path / "worker.log",
+        env=requires.env,
+    )
+    return Launcher(starter=starter)
+
+
+def _wandb_overrides(sweep: Sweep, settings: Settings, name: str) -> list[str]:
+    """Lets every trial log to W&B, in one group with the sweep's name."""
+    if settings.wandb == "off":
+        return []
+    chosen = [text for text in sweep.overrides if text.startswith("hooks=")]
+    options = {"mode": settings.wandb, "group": name, "project": sweep.project}
+    options["entity"] = sweep.entity
+    return [
+        *([] if chosen else ["hooks=[default,wandb]"]),
+        *(f"hooks.wandb.{key}={as_value(value)}" for key, value in options.items() if value),
+    ]

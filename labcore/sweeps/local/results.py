@@ -1,0 +1,136 @@
+"""A sweep of the local engine as plain rows: for the page, tables, and other programs."""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from labcore.sweeps.agents.lock import is_held
+from labcore.sweeps.best import rerun_command
+from labcore.sweeps.folder import Settings, SweepFolder
+from labcore.sweeps.local.metric_log import MetricLog
+from labcore.sweeps.local.record import Record
+from labcore.sweeps.local.trials import read_status_of
+from labcore.sweeps.report import Parameter, SweepResults, TrialRow
+from labcore.sweeps.sweep import Sweep
+
+__all__ = ["as_rows", "as_table", "results_of", "state_of"]
+
+_STATES = {
+    "completed": "completed",
+    "stopped early": "stopped",
+    "diverged": "diverged",
+    "failed": "failed",
+}
+
+
+def results_of(
+    folder: SweepFolder, sweep: Sweep, settings: Settings, records: Sequence[Record]
+) -> SweepResults:
+    """Returns what the sweep's page is made from."""
+    method = sweep.method
+    state = folder.status().observed_state()
+    return SweepResults(
+        name=folder.name,
+        plugin=settings.plugin,
+        metric="" if sweep.metric is None else sweep.metric.name,
+        goal="minimize" if sweep.metric is None else sweep.metric.goal,
+        parameters=[Parameter.of(name, each) for name, each in sweep.parameters.items()],
+        trials=[_row(folder, sweep, record) for record in records],
+        state="interrupted" if state == "lost" else state,
+        method=f"{method} ({settings.sampler.upper()})" if method == "bayes" else method,
+        overrides=settings.overrides,
+        brackets=_brackets(sweep, records),
+        facts=[("seed", str(settings.seed)), ("trials at once", str(settings.agents))],
+        source=(folder.path / settings.file).read_text(encoding="utf-8"),
+        commands=[
+            ("Run the best trial again", rerun_command(folder, settings.plugin)),
+            ("Go on with the sweep", f"lab sweep --resume {folder.name}"),
+        ],
+    )
+
+
+def state_of(folder: SweepFolder, record: Record) -> str:
+    """Returns one of the page's states for a trial."""
+    if record.outcome:
+        return _STATES[record.outcome]
+    if is_held(folder.trial_file(record.number, "lock")):
+        return "running"
+    status = read_status_of(record)
+    if status is None:
+        return "queued"
+    return "running" if status.observed_state() in {"queued", "running"} else "interrupted"
+
+
+def as_rows(folder: SweepFolder, records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Returns one mapping for each trial, of values that JSON can hold."""
+    return [
+        {
+            "trial": record.number,
+            "state": state_of(folder, record),
+            "reason": record.reason,
+            "value": record.value,
+            "logs": len(record.history),
+            "seconds": _seconds(record),
+            "parameters": dict(record.values),
+            "run": str(record.folder),
+        }
+        for record in records
+    ]
+
+
+def as_table(folder: SweepFolder, records: Sequence[Record]) -> list[list[str]]:
+    """Returns the rows as text, the first with the names; a column for each parameter."""
+    names = list(dict.fromkeys(name for record in records for name in record.values))
+    head = ["trial", "state", "reason", "value", "logs", "seconds", *names, "run"]
+    table = [head]
+    for row in as_rows(folder, records):
+        values = [row["parameters"].get(name) for name in names]
+        cells = [row["trial"], row["state"], row["reason"], row["value"], row["logs"]]
+        cells += [row["seconds"], *values, row["run"]]
+        table.append([_text(cell) for cell in cells])
+    return table
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _seconds(record: Record) -> float | None:
+    if record.started is None or record.ended is None:
+        return None
+    return round(record.ended - record.started, 3)
+
+
+def _row(folder: SweepFolder, sweep: Sweep, record: Record) -> TrialRow:
+    history, steps = record.history, list(range(1, len(record.history) + 1))
+    if sweep.metric is not None:
+        log = MetricLog(record.folder, sweep.metric.name)
+        log.read()
+        if record.is_open or len(log.values) == len(history):
+            history, steps = log.values, log.steps
+    curve = [
+        (at, step, value) for at, (step, value) in enumerate(zip(steps, history, strict=True), 1)
+    ]
+    finite = [point for point in curve if math.isfinite(point[2])]
+    is_failure = record.outcome == "failed"
+    return TrialRow(
+        number=record.number,
+        state=state_of(folder, record),
+        values=record.values,
+        metric=finite[-1][2] if finite else None,
+        best_metric=record.value,
+        curve=finite,
+        stopped_by="" if is_failure else record.reason,
+        seconds=_seconds(record),
+        run_folder=record.folder if record.folder.exists() else None,
+        error=record.reason if is_failure else "",
+    )
+
+
+def _brackets(sweep: Sweep, records: Sequence[Record]) -> tuple[int, ...]:
+    if sweep.early_terminate is None:
+        return ()
+    return sweep.early_terminate.brackets(max((len(r.history) for r in records), default=0))

@@ -1,0 +1,68 @@
+"""What a controller tells of its work, to whoever shows it."""
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from labcore.sweeps.local.record import Record
+
+__all__ = ["Event", "Running", "Silent", "Snapshot", "Watch"]
+
+Event = Literal["started", "resumed", "adopted", "stopping", "again", "ended"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Running:
+    """A trial under way."""
+
+    record: Record
+    newest: float | None
+    """Last value of the metric."""
+    device: str = ""
+    stopping: str = ""
+    """Why it has been asked to stop."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """A sweep as it stands."""
+
+    name: str
+    metric: str
+    varying: tuple[str, ...]
+    """Parameters that differ between trials."""
+    records: tuple[Record, ...]
+    running: tuple[Running, ...]
+    waiting: int
+    """Trials that are to go on and wait for an agent."""
+    best: Record | None
+    limit: int | None
+    """Most trials; None when there is no end."""
+    eta_s: float | None = None
+    elapsed_s: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+class Watch(Protocol):
+    """Shows a sweep."""
+
+    def event(self, kind: Event, record: Record, text: str = "") -> None:
+        """Something happened to a trial."""
+
+    def say(self, text: str) -> None:
+        """Something else that the user should know."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """How it stands now; called a few times a second."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def event(self, kind: Event, record: Record, text: str = "") -> None:
+        """Shows nothing."""
+
+    def say(self, text: str) -> None:
+        """Shows nothing."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Shows nothing."""

@@ -1,0 +1,128 @@
+"""A sweep as read from its file: what to search, how, and when to stop."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+
+from labcore.sweeps.distributions import Distribution
+from labcore.sweeps.hyperband import Goal, Hyperband
+
+__all__ = ["Method", "Metric", "Sweep"]
+
+Method = Literal["grid", "random", "bayes"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metric:
+    """The number that the sweep makes small or large."""
+
+    name: str
+    """As logged: ``val/loss`` is ``loss`` of the validation."""
+    goal: Goal = "minimize"
+    target: float | None = None
+    """No trial is started once a trial has reached this."""
+
+    def is_better(self, value: float, than: float) -> bool:
+        """Whether ``value`` is better; NaN is better than nothing, and everything than NaN."""
+        if math.isnan(value) or math.isnan(than):
+            return math.isnan(than) and not math.isnan(value)
+        return value < than if self.goal == "minimize" else value > than
+
+    def is_reached(self, value: float) -> bool:
+        """Whether ``value`` is at the target or past it."""
+        if self.target is None:
+            return False
+        return value == self.target or self.is_better(value, self.target)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sweep:
+    """A sweep file, checked."""
+
+    name: str
+    """For people; the file's name when it gives none."""
+    description: str = ""
+    method: Method
+    metric: Metric | None = None
+    parameters: Mapping[str, Distribution]
+    """Dotted option, or config group, to where its values come from; nested ones are flat here."""
+    early_terminate: Hyperband | None = None
+    run_cap: int | None = None
+    """Most trials to start."""
+    project: str = ""
+    entity: str = ""
+    command: tuple[str, ...] = ()
+    """As in the file."""
+    plugin: str = ""
+    """Which plugin to run; empty when neither the file nor the caller says."""
+    overrides: tuple[str, ...] = ()
+    """What every trial sets: the file's, then the caller's."""
+    inferred: frozenset[str] = frozenset()
+    """Parameters whose distribution was told from min and max, or from values."""
+    warnings: tuple[str, ...] = ()
+    """What is legal and seldom meant, one line each, with its place."""
+    places: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Where ``parameters.NAME`` and ``metric`` stand in the file, in words."""
+    source: Path
+    raw: Mapping[str, Any] = field(repr=False)
+    """The file's content as it is, for W&B's server."""
+
+    @property
+    def grid_size(self) -> int | None:
+        """Points of the grid; None when the method is another."""
+        if self.method != "grid":
+            return None
+        return math.prod(len(values) for values in self._grid_values().values())
+
+    def grid_point(self, index: int) -> dict[str, Any]:
+        """Returns a point of the grid; the last parameter changes fastest, as on W&B's server.
+
+        Args:
+            index: 0 to ``grid_size - 1``.
+        """
+        point: dict[str, Any] = {}
+        for name, values in reversed(list(self._grid_values().items())):
+            index, at = divmod(index, len(values))
+            point[name] = values[at]
+        if index:
+            raise IndexError("past the end of the grid")
+        return {name: point[name] for name in self.parameters}
+
+    def sample(self, rng: Random) -> dict[str, Any]:
+        """Draws a value for every parameter, one number of ``rng`` each."""
+        return {name: each.sample(rng) for name, each in self.parameters.items()}
+
+    def flatten(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the parameters' values by dotted name, from a config that may nest them.
+
+        W&B's server gives ``{"optimizer": {"lr": 0.1}}`` for a nested parameter and
+        ``{"optimizer.lr": 0.1}`` for one with a dot in its name. Other keys are left out.
+        """
+        found: dict[str, Any] = {}
+        for name in self.parameters:
+            values = list(_look_up(config, name))
+            if values:
+                found[name] = values[0]
+        return found
+
+    def _grid_values(self) -> Mapping[str, Any]:
+        values = {name: each.grid() for name, each in self.parameters.items()}
+        assert None not in values.values(), "a grid is checked when it is read"
+        return values
+
+
+def _look_up(config: Mapping[str, Any], name: str) -> list[Any]:
+    """Finds a dotted name, whichever of its dots are levels: none or one value."""
+    if name in config:
+        return [config[name]]
+    parts = name.split(".")
+    for count in range(1, len(parts)):
+        inner = config.get(".".join(parts[:count]))
+        if isinstance(inner, Mapping):
+            found = _look_up(inner, ".".join(parts[count:]))
+            if found:
+                return found
+    return []
