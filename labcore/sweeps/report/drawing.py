@@ -168,7 +168,7 @@ def _parallel(
     spread = _spread(results.trials, scales)
     lines = []
     for trial in _worst_first(results):
-        corners = []
+        corners: list[tuple[float, float]] = []
         for name, scale in scales.items():
             at = scale.place(trial.values.get(name))
             if at is not None:

@@ -114,7 +114,9 @@ def test_every_trial_with_a_value_is_in_every_chart_and_every_trial_in_the_table
     page = page_of(tmp_path, results)
     ranked = {str(row.number) for row in results.ranked()}
     curved = {str(row.number) for row in results.trials if row.curve}
-    lines = [mark["data-trial"] for mark in page.marks("path") if "stop" not in mark["class"]]
+    lines = [
+        mark["data-trial"] for mark in page.marks("path") if "stop" not in mark["class"].split()
+    ]
     assert {number for number in ranked if lines.count(number) == 2} == ranked
     assert set(lines) >= curved
     dots = [mark["data-trial"] for mark in page.marks("circle")]
