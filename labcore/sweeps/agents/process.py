@@ -1,6 +1,7 @@
 """A trial that runs in a process of this machine, whoever started it."""
 
 import signal
+import time
 from collections.abc import Callable
 from typing import Literal
 
@@ -15,6 +16,9 @@ __all__ = ["TrialProcess", "Word"]
 
 Word = int | Literal["waiting"] | None
 """What a starter says of a trial: its exit code, that it is still to be started, or nothing."""
+
+_TELLING_S = 0.5
+"""How long after its end a starter may take to tell a trial's exit code."""
 
 
 class TrialProcess:
@@ -41,7 +45,7 @@ class TrialProcess:
         """Whether it has ended."""
         word = self._ask()
         if word is None and not is_held(self._lock) and not self._runs_by_status():
-            word = self._ask()  # it may have ended between the questions
+            word = self._last_word()
             self._exit_code = word if isinstance(word, int) else None
             return True
         if isinstance(word, int):
@@ -58,6 +62,15 @@ class TrialProcess:
             number, self._owed = self._owed, None
             _send(holder.pid, number)
         return False
+
+    def _last_word(self) -> Word:
+        """Asks the starter once more: the kernel frees a lock before the starter can tell."""
+        deadline = time.monotonic() + _TELLING_S
+        word = self._ask()
+        while word is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+            word = self._ask()
+        return word
 
     def stop(self) -> None:
         """Asks it to write a checkpoint and end."""

@@ -82,7 +82,7 @@ def run_agent(
     pace = pace or AgentPace()
 
     def started(command: Command, request: TrialRequest, attempt: int) -> None:
-        chosen = ", ".join(f"{name}={value}" for name, value in command.values.items())
+        chosen = ", ".join(f"{name}={_short(value)}" for name, value in command.values.items())
         what = "goes on" if request.resume else "starts" if attempt == 1 else "starts again"
         event = AgentEvent(
             kind="started" if attempt == 1 else "retried",
@@ -266,3 +266,8 @@ class _Agent:
             except LabError as error:
                 log.warning("W&B cannot be told how %s ended: %s", command.run_id, error)
             self.unreported.popleft()
+
+
+def _short(value: object) -> str:
+    """Returns a value as people read it; the run folder has all its digits."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

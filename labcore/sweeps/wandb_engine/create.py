@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 def create_sweep(sweep: Sweep, *, project: str = "", entity: str = "") -> SweepAddress:
     """Makes a sweep on W&B's server.
 
-    A file without a ``command`` gets one, so that ``wandb agent`` on any machine with this
-    environment runs trials of it too.
+    Its ``command`` is a lab run that logs to W&B, whatever the file has, so that ``wandb agent`` on
+    any machine with this environment runs trials of it too.
 
     Args:
         sweep: As read from its file.
@@ -41,7 +41,7 @@ def create_sweep(sweep: Sweep, *, project: str = "", entity: str = "") -> SweepA
     project = project or sweep.project or os.environ.get("WANDB_PROJECT", "") or sweep.plugin
     entity = entity or sweep.entity or os.environ.get("WANDB_ENTITY", "")
     entity = entity or WandbServer().default_entity()
-    config = {"command": _command(sweep, hooks), **sweep.raw}
+    config = {**sweep.raw, "command": _command(sweep, hooks)}
     return SweepAddress(entity=entity, project=project, id=_create(config, project, entity))
 
 

@@ -160,6 +160,15 @@ def test_a_sweep_is_created_by_wandb_itself_as_its_file_says(lab, capfd):
     assert capfd.readouterr().out == ""  # what wandb prints is in the log
 
 
+def test_w_and_b_s_own_agent_gets_a_command_that_logs_whatever_the_file_has(lab):
+    raw = {**toy_sweep().raw, "command": ["lab", "run", "preset=smoke", "${args_no_hyphens}"]}
+    lab.create(raw=raw, overrides=("preset=smoke",))
+    assert lab.stub.sweep.config["command"] == [
+        *("${env}", "${interpreter}", "-m", "labcore", "run", "plugin=toy", "preset=smoke"),
+        *("hooks=[default,wandb]", "${args_no_hyphens}"),
+    ]
+
+
 def test_project_and_entity_come_from_the_caller_the_file_or_the_environment(lab, monkeypatch):
     assert lab.create(project="file", entity="team").entity == "team"
     assert lab.stub.calls[-1].variables["projectName"] == "file"

@@ -17,6 +17,7 @@ from labcore.sweeps.wandb_engine import (
     WandbServer,
     run_agent,
 )
+from labcore.sweeps.wandb_engine.server import Command
 from tests.labcore.sweeps.wandb_stub import ENTITY, WandbStub
 from tests.labcore.sweeps.wandb_stub.toys import FakeTrial, FakeTrials, toy_sweep, write_run
 
@@ -194,6 +195,17 @@ def test_a_failure_that_the_run_has_told_itself_is_not_told_again(desk, tmp_path
     assert "UpsertBucket" not in desk.stub.operations()
 
 
+def test_a_trial_that_was_killed_by_someone_else_has_failed_and_could_not_say_so(desk, tmp_path):
+    desk.sweep(*amounts(1))
+    run = tmp_path / "runs" / "toy" / "it"
+    run.mkdir(parents=True)
+    (run / "wandb.json").write_text("{}")
+    ending = TrialResult(state="lost", exit_code=137, run=run)
+    summary = desk.run(FakeTrials(lambda request: FakeTrial(request, ending=ending)))
+    assert list(summary.outcomes.values()) == ["failed"]
+    assert (desk.stub.runs[0].state, desk.stub.runs[0].exit_code) == ("failed", 137)
+
+
 def test_an_agent_whose_every_trial_fails_gives_up_and_says_why(desk):
     desk.sweep(*amounts(20))
     trials = FakeTrials(lambda request: FakeTrial(request, ending=FAILED))
@@ -340,6 +352,39 @@ def test_a_trial_that_was_left_goes_on_in_its_own_folder(desk):
     first, second = trials.all
     assert second.request.words == ["resume", str(first.request.folder)]
     assert list(summary.outcomes.values()) == ["finished"]
+
+
+def test_a_trial_that_is_given_twice_is_run_once(desk, monkeypatch):
+    desk.sweep(*amounts(3))
+    asked = desk.server.heartbeat
+    given = []
+
+    def heartbeat(agent, running):
+        given.extend(command for command in asked(agent, running) if command.kind != "exit")
+        over = desk.stub.sweep.state == "FINISHED"
+        return [*given, Command(kind="exit")] if over else list(given)
+
+    monkeypatch.setattr(desk.server, "heartbeat", heartbeat)
+    trials = FakeTrials(lambda request: FakeTrial(request, looks=20))
+    assert desk.run(trials).count("finished") == 3
+    assert len(trials.all) == 3
+
+
+def test_an_agent_that_is_sent_home_takes_no_trial_with_it(desk, monkeypatch):
+    desk.sweep(*amounts(1))
+    trials = FakeTrials(lambda request: FakeTrial(request, looks=ENDLESS))
+    join = desk.start(trials)
+    trial = trials.wait_for(1)
+    monkeypatch.setattr(desk.server, "heartbeat", lambda *asked: [Command(kind="exit")])
+    assert list(join().outcomes.values()) == ["stopped"]
+    assert trial.signals == 1
+
+
+def test_what_the_agent_says_of_a_trial_is_short(desk):
+    desk.sweep({"amount": 0.123456789})
+    desk.run(FakeTrials())
+    assert desk.told("started")[0].endswith("starts: amount=0.1235")
+    assert desk.told("ended") == [f"{desk.stub.runs[0].name} finished"]
 
 
 def test_a_cancelled_sweep_ends_its_trials_as_stopped_by_the_server(desk):
