@@ -1,34 +1,27 @@
 """From a run folder to its ``report.html``, using nothing but the files in the folder."""
 
-import base64
-import functools
-import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from labcore.report.artifacts import Budget, Section, arrange, link_to
 from labcore.report.charts import PLOT, group_charts
 from labcore.report.details import config_rows, grow
 from labcore.report.figures import figures, find_monitor, headline
 from labcore.report.metrics import read_metrics
+from labcore.report.page import render_page
 from labcore.report.sources import inside, read_json, read_yaml, tail
 from labcore.report.tables import read_table
-from labcore.report.wording import format_duration, format_size, format_step, format_time
+from labcore.report.wording import format_duration, format_step, format_time
 from labcore.run.artifacts import ArtifactStore
 from labcore.run.files import write_atomically
 from labcore.run.status import Status, read_status
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-    from markupsafe import Markup
-
 __all__ = ["REPORT_FILE", "build"]
 
 REPORT_FILE = "report.html"
-_TEMPLATES = Path(__file__).parent / "templates"
 _MOST_FILES = 60
 
 _OUTCOMES = {
@@ -69,53 +62,12 @@ def build(folder: Path, *, model_tasks: Sequence[str] = (), budget: Budget | Non
         OSError: The page cannot be written.
     """
     context = _context(folder.resolve(), tuple(model_tasks), budget or Budget())
+    page = render_page(
+        "report.html.j2", context, styles=("report.css",), scripts=("page.js", "report.js")
+    )
     path = folder / REPORT_FILE
-    write_atomically(path, _render(context))
+    write_atomically(path, page)
     return path
-
-
-@functools.cache
-def _template() -> "Template":
-    # Here, since every run imports this module at its start and needs the page only at its end.
-    import jinja2
-
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters["size"] = format_size
-    templates.filters["breakable"] = _breakable
-    return templates.get_template("report.html.j2")
-
-
-def _breakable(name: str) -> "Markup":
-    """Lets a long name wrap after its underscores; still escaped."""
-    from markupsafe import Markup, escape
-
-    escaped = str(escape(name)).replace("_", "_<wbr>")
-    return Markup(escaped)  # noqa: S704  # escaped in the line above
-
-
-def _render(context: Mapping[str, Any]) -> str:
-    from markupsafe import Markup
-
-    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
-    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
-    return _template().render(
-        **context,
-        style=Markup(style),  # noqa: S704 - our own file, not data
-        script=Markup(script),  # noqa: S704 - likewise
-        style_hash=_csp_hash(style),
-        script_hash=_csp_hash(script),
-    )
-
-
-def _csp_hash(text: str) -> str:
-    """Names an inline style or script in the page's policy, so that no other one is obeyed."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _context(folder: Path, model_tasks: Sequence[str], budget: Budget) -> dict[str, Any]:

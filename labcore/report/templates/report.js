@@ -1,8 +1,6 @@
 "use strict";
-// Reads charts at a step, redraws them on a logarithmic scale, copies commands.
-// The page is whole without it.
+// Reads charts at a step, redraws them on a logarithmic scale. The page is whole without it.
 (() => {
-  document.documentElement.classList.add("js");
   const { plot, charts } = JSON.parse(document.getElementById("chart-data").textContent);
   const [left, right, top, bottom] = plot;
   const plain = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
@@ -107,19 +105,6 @@
       const index = longest.findIndex((point) => point[0] >= snap(step)) + move;
       step = longest[Math.min(Math.max(index, 0), longest.length - 1)][0];
       read(group, step);
-    });
-  }
-
-  for (const button of document.querySelectorAll("button.copy")) {
-    button.addEventListener("click", async () => {
-      const code = button.previousElementSibling;
-      try {
-        await navigator.clipboard.writeText(code.textContent);
-        button.textContent = "copied";
-        setTimeout(() => { button.textContent = "copy"; }, 1500);
-      } catch {
-        getSelection().selectAllChildren(code);
-      }
     });
   }
 
