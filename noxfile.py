@@ -36,7 +36,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the core, strictly."""
-    session.install("-e", ".[lint,torch,tracking]")
+    session.install("-e", ".[lint,torch,tracking,sweeps]")
     session.run("mypy")
 
 

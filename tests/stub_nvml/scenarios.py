@@ -80,7 +80,9 @@ SCENARIOS: dict[str, str] = {
     "no_cards": machine(),
     "one_24gb": machine(gpu(0)),
     "two_24gb_one_busy": machine(
-        gpu(0, used=9_216, util=93, temp=67, power=321_000, proc="4242:8900"), gpu(1)
+        # Above the largest process id of Linux, so that it is never one of this machine.
+        gpu(0, used=9_216, util=93, temp=67, power=321_000, proc="4999999:8900"),
+        gpu(1),
     ),
     "three_plain": machine(gpu(0), gpu(1), gpu(2)),
     "eight_with_mig": _server(),

@@ -66,7 +66,7 @@ def test_each_gpu_has_a_line_and_each_that_is_not_free_its_reason(driver):
         *("8.6", "in", "use"),
     ]
     assert second.endswith("8.6  free")
-    assert "0  used by process 4242 (9.7 of 25.8 GB in use)" in lines
+    assert "0  used by process 4999999 (9.7 of 25.8 GB in use)" in lines
 
 
 def test_slices_stand_below_their_card_and_fit_eighty_columns(driver, monkeypatch):

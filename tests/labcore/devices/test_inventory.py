@@ -25,7 +25,7 @@ def test_each_gpu_is_listed_with_what_the_driver_says(driver):
     assert (busy.utilisation_percent, busy.temperature_c) == (93, 67)
     assert (busy.power_w, busy.power_limit_w) == (321.0, 350.0)
     assert busy.pci_bus_id == "00000000:01:00.0"
-    assert [(p.pid, p.memory_mib) for p in busy.processes] == [(4242, 8900)]
+    assert [(p.pid, p.memory_mib) for p in busy.processes] == [(4999999, 8900)]
     assert (idle.index, idle.processes, idle.driver) == (1, (), "580.65.06")
 
 

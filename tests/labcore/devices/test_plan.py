@@ -91,12 +91,12 @@ def test_a_paper_run_on_a_machine_of_small_cards_goes_ahead_and_says_so(driver):
 
 
 def test_auto_with_every_gpu_in_use_is_refused_not_sent_to_the_cpu(driver):
-    driver(machine(gpu(0, proc="4242:8900"), gpu(1, used=12_000)))
+    driver(machine(gpu(0, proc="4999999:8900"), gpu(1, used=12_000)))
     with pytest.raises(RequirementError, match="no GPU is free for this run") as caught:
         plan(ask(), ANY)
     text = str(caught.value)
     assert caught.value.exit_code == 3
-    assert "GPU 0 (NVIDIA GeForce RTX 3090, 26 GB): used by process 4242" in text
+    assert "GPU 0 (NVIDIA GeForce RTX 3090, 26 GB): used by process 4999999" in text
     assert "GPU 1 (NVIDIA GeForce RTX 3090, 26 GB): used by a process that cannot be seen" in text
     for way in ("device.wait=10m", "device.share=true", "device=cpu"):
         assert way in caught.value.fix
@@ -106,7 +106,7 @@ def test_auto_with_every_gpu_in_use_is_refused_not_sent_to_the_cpu(driver):
 
 
 def test_a_gpu_in_use_can_be_shared_on_request(driver):
-    driver(machine(gpu(0, used=9_000, proc="4242:8900")))
+    driver(machine(gpu(0, used=9_000, proc="4999999:8900")))
     assert plan(ask(share=True), ANY).index == 0
     with pytest.raises(RequirementError, match=r"16\.3 GB free, the run needs 20"):
         plan(ask(share=True, min_memory_gb=20), ANY)
