@@ -1,15 +1,21 @@
 """``lab smoke``: whether every plugin really computes on the GPU of this machine."""
 
+import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from labcore.errors import RequirementError, RunFailed
 
+if TYPE_CHECKING:
+    from labcore.smoke import Outcome
+
 __all__ = ["smoke"]
 
-_MARKS = {"passed": ("passed", "green"), "failed": ("FAILED", "red"), "skipped": ("skipped", "dim")}
+_MARKS = {"passed": ("passed", "green"), "failed": ("FAILED", "red"), "skipped": ("skipped", None)}
 
 
 @click.command()
@@ -33,13 +39,13 @@ def smoke(names: tuple[str, ...], out: Path, allow_no_gpu: bool, timeout: float)
     """Run every plugin's smoke preset on the GPU and see whether the GPU computed.
 
     Each plugin runs alone, with mixed precision, and on two GPUs where there are two. A run
-    counts only if the profiler saw kernels.
+    counts only if the profiler saw kernels. Then PyTorch3D's CUDA operators, and NCCL.
 
     Exit codes: 0 all passed on a GPU, 1 something failed, 3 there is no GPU.
     """
     from labcore.devices import visible_gpus
     from labcore.discovery import find_plugins, pick_plugin
-    from labcore.smoke import SmokeReport, execute, plan_cases
+    from labcore.smoke import PROBED, SmokeReport, execute, plan_cases, try_probe
 
     found = find_plugins()
     chosen = [pick_plugin(found, name) for name in names] or list(found.values())
@@ -53,21 +59,16 @@ def smoke(names: tuple[str, ...], out: Path, allow_no_gpu: bool, timeout: float)
             f"{gpu.name}, {gpu.memory_gb:.0f} GB, compute capability {gpu.compute_capability}, "
             f"driver {gpu.driver}"
         )
-    outcomes = []
-    for case in plan_cases(chosen, gpus):
-        if not case.skipped and sys.stderr.isatty():
-            click.echo(f"{case.name} ...\r", nl=False, err=True)
-        outcome = execute(case, out, timeout_s=timeout)
-        outcomes.append(outcome)
-        mark, colour = _MARKS[outcome.state]
-        facts = outcome.reason
-        if outcome.state == "passed":
-            step = "" if outcome.step_ms is None else f", {outcome.step_ms:.1f} ms a step"
-            facts = (
-                f"{outcome.num_kernels:,} kernels in {outcome.kernel_ms:.0f} ms, "
-                f"peak {outcome.peak_memory_mib:.0f} MiB{step}, {outcome.seconds:.0f} s in all"
-            )
-        click.echo(f"{click.style(mark.ljust(7), fg=_colour(colour))}  {case.name}  {facts}")
+    trials: list[tuple[str, Callable[[], Outcome]]] = [
+        (case.name, functools.partial(execute, case, out, timeout_s=timeout))
+        for case in plan_cases(chosen, gpus)
+    ]
+    if not names:
+        trials += [
+            (title, functools.partial(try_probe, name, num_gpus=len(gpus), timeout_s=timeout))
+            for name, title in PROBED.items()
+        ]
+    outcomes = [_tell(title, attempt) for title, attempt in trials]
     report = SmokeReport(driver=gpus[0].driver, gpus=tuple(gpus), outcomes=tuple(outcomes))
     report.write(out)
     click.echo(f"report: {out / 'gpu_smoke.json'}, {out / 'gpu_smoke.xml'}")
@@ -83,8 +84,22 @@ def smoke(names: tuple[str, ...], out: Path, allow_no_gpu: bool, timeout: float)
         )
 
 
-def _colour(name: str) -> str | None:
-    return None if name == "dim" else name
+def _tell(title: str, attempt: "Callable[[], Outcome]") -> "Outcome":
+    """Makes an attempt and prints what came of it."""
+    if sys.stderr.isatty():
+        click.echo(f"{title} ...\r", nl=False, err=True)
+    outcome = attempt()
+    mark, colour = _MARKS[outcome.state]
+    facts = outcome.reason
+    if outcome.state == "passed":
+        step = "" if outcome.step_ms is None else f", {outcome.step_ms:.1f} ms a step"
+        memory = f", peak {outcome.peak_memory_mib:.0f} MiB" if outcome.peak_memory_mib else ""
+        facts = (
+            f"{outcome.num_kernels:,} kernels in {outcome.kernel_ms:.0f} ms{memory}{step}, "
+            f"{outcome.seconds:.0f} s in all"
+        )
+    click.echo(f"{click.style(mark.ljust(7), fg=colour)}  {outcome.name}  {facts}")
+    return outcome
 
 
 def _without_gpu(allowed: bool) -> None:

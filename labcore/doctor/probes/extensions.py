@@ -3,6 +3,7 @@
 import importlib
 from typing import Any
 
+from labcore.doctor.probes.kernels import seen_kernels
 from labcore.doctor.probes.outcome import WrongResult, need
 
 __all__ = ["rasterise_cube", "suppress_boxes"]
@@ -31,27 +32,35 @@ def suppress_boxes() -> dict[str, Any]:
 
 
 def rasterise_cube() -> dict[str, Any]:
-    """Loads ``pytorch3d._C`` and rasterises a cube that covers a known square of the picture."""
+    """Loads ``pytorch3d._C`` and rasterises a cube that covers a known square of the picture.
+
+    On a GPU the same is held to have run there, by its kernels.
+    """
     torch, _ = need("torch", "pytorch3d")
     importlib.import_module("pytorch3d._C")
+    pixels = _rasterise(torch, "cpu")
+    if not torch.cuda.is_available():
+        return {"devices": ["cpu"], "pixels": pixels}
+    kernels = seen_kernels(torch, lambda: _rasterise(torch, "cuda"), "PyTorch3D's rasterizer")
+    return {"devices": ["cpu", "cuda"], "pixels": pixels, **kernels}
+
+
+def _rasterise(torch: Any, device: str) -> int:
     structures = importlib.import_module("pytorch3d.structures")
     mesh_renderer = importlib.import_module("pytorch3d.renderer.mesh.rasterize_meshes")
-    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    covered = 0
-    for device in devices:
-        cube = structures.Meshes(
-            verts=[torch.tensor(_CUBE, device=device)], faces=[torch.tensor(_FACES, device=device)]
+    cube = structures.Meshes(
+        verts=[torch.tensor(_CUBE, device=device)], faces=[torch.tensor(_FACES, device=device)]
+    )
+    faces, depth, _, _ = mesh_renderer.rasterize_meshes(cube, image_size=_SIZE_PX)
+    mask = (faces[0, ..., 0] >= 0).cpu()
+    covered = int(mask.sum())
+    inside = mask[_SIZE_PX // 4 : -_SIZE_PX // 4, _SIZE_PX // 4 : -_SIZE_PX // 4]
+    if covered != (_SIZE_PX // 2) ** 2 or not bool(inside.all()):
+        raise WrongResult(
+            f"on {device} the cube covers {covered} pixels, "
+            f"not the {(_SIZE_PX // 2) ** 2} in the middle"
         )
-        faces, depth, _, _ = mesh_renderer.rasterize_meshes(cube, image_size=_SIZE_PX)
-        mask = (faces[0, ..., 0] >= 0).cpu()
-        covered = int(mask.sum())
-        inside = mask[_SIZE_PX // 4 : -_SIZE_PX // 4, _SIZE_PX // 4 : -_SIZE_PX // 4]
-        if covered != (_SIZE_PX // 2) ** 2 or not bool(inside.all()):
-            raise WrongResult(
-                f"on {device} the cube covers {covered} pixels, "
-                f"not the {(_SIZE_PX // 2) ** 2} in the middle"
-            )
-        off = float((depth[0, ..., 0].cpu()[mask] - 1.0).abs().max())
-        if not off < 1e-5:
-            raise WrongResult(f"on {device} the near face of the cube is off by {off:.2g} in depth")
-    return {"devices": devices, "pixels": covered}
+    off = float((depth[0, ..., 0].cpu()[mask] - 1.0).abs().max())
+    if not off < 1e-5:
+        raise WrongResult(f"on {device} the near face of the cube is off by {off:.2g} in depth")
+    return covered

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from labcore.doctor.probes.kernels import seen_kernels
 from labcore.doctor.probes.outcome import Skipped, WrongResult, need
 
 __all__ = ["convolve", "launch_kernel", "multiply"]
@@ -83,18 +84,7 @@ def launch_kernel() -> dict[str, Any]:
     if not torch.cuda.is_available():
         raise Skipped("PyTorch sees no GPU")
     matrix = torch.randn(512, 512, device="cuda:0")
-    torch.cuda.synchronize()
-    activities = [torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]
-    with torch.profiler.profile(activities=activities) as profile:
-        (matrix @ matrix).sum().item()
-    kernels = {
-        event.key: getattr(event, "self_device_time_total", 0)
-        for event in profile.key_averages()
-        if str(event.device_type).endswith("CUDA")
-    }
-    if not sum(kernels.values()) > 0:
-        raise WrongResult("the profiler saw no kernel run on the GPU")
-    return {"kernels": len(kernels), "microseconds": sum(kernels.values())}
+    return seen_kernels(torch, lambda: (matrix @ matrix).sum().item(), "a product of matrices")
 
 
 def _devices(torch: Any) -> list[str]:
