@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from labcore.cli.console import columns, printer
-from labcore.devices.gpu import Gpu
-from labcore.devices.owner import Owner
+from labcore.devices.inventory.gpu import Gpu
+from labcore.devices.lease.owner import Owner
 from labcore.devices.status import DeviceStatus, MachineStatus, machine_status
 from labcore.devices.wording import in_words
 

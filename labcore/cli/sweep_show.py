@@ -24,8 +24,8 @@ _STOP_PATIENCE_S = 180.0
 
 
 def _records(folder: SweepFolder, storage: str) -> list[Record]:
+    from labcore.sweeps.file.read import read_sweep
     from labcore.sweeps.local.engine import open_study
-    from labcore.sweeps.read import read_sweep
 
     settings = folder.settings()
     if settings.engine != "local":
@@ -43,7 +43,7 @@ def _records(folder: SweepFolder, storage: str) -> list[Record]:
 
 def show_status(name: str, sweeps_dir: Path, *, last: int, storage: str) -> None:
     """Prints how a sweep stands, and a table of its trials."""
-    from labcore.sweeps.read import read_sweep
+    from labcore.sweeps.file.read import read_sweep
 
     folder = find_sweep(sweeps_dir, name)
     settings, status = folder.settings(), folder.status()

@@ -4,18 +4,18 @@ import contextlib
 import uuid
 from collections.abc import Callable, Sequence
 
-from labcore.devices import holding
 from labcore.devices.candidates import Candidates, find_candidates, refusal
 from labcore.devices.choice import choose, why_busy
 from labcore.devices.device_plan import DevicePlan, plan_cpu, plan_gpus, threads_for
-from labcore.devices.gpu import Gpu
-from labcore.devices.inventory import survey
-from labcore.devices.launched import leads_machine, local_processes
-from labcore.devices.leases import Desk, Lease, Leases
+from labcore.devices.inventory.gpu import Gpu
+from labcore.devices.inventory.launched import leads_machine, local_processes
+from labcore.devices.inventory.scheduler import find_assignment
+from labcore.devices.inventory.survey import survey
+from labcore.devices.lease import holding
+from labcore.devices.lease.desk import Desk, Lease, Leases
+from labcore.devices.lease.owner import Owner, this_process
 from labcore.devices.look import Look, look_at
-from labcore.devices.owner import Owner, this_process
 from labcore.devices.request import DeviceRequest
-from labcore.devices.scheduler import find_assignment
 from labcore.devices.waiting import Wait
 from labcore.plugin import Requires
 
@@ -106,35 +106,40 @@ def acquire(
             if candidates.on_cpu:
                 return plan_cpu(requires, number, candidates.on_cpu)
             if not leads_machine():
-                # The process that leads leases these very GPUs, or ends the run. As its child, this
-                # one holds them too.
-                with leases.opened() as desk:
-                    holding.held_uuids(desk)
-                chosen = choose(candidates.able, candidates.need.count)
-                return plan_gpus(chosen, requires, number, "as the first process of the run")
+                return plan_gpus(
+                    _follow(leases, candidates), requires, number, "as the first process of the run"
+                )
             with leases.opened() as desk:
                 look = look_at(candidates, desk, assignment, wait.place, spoiled)
                 chosen = look.pick(candidates.need.count)
                 lease = _take(desk, chosen, look, owner)
                 if not chosen:
                     wait.queue(desk, owner, candidates, look)
-            if chosen:
-                spoiled = _gone_meanwhile(chosen, look, candidates) if lease is not None else {}
-                if not spoiled:
-                    wait.ended(chosen)
-                    reason = _reason(request, candidates, look, chosen)
-                    if lease is not None:
-                        holding.keep(lease)
-                    return plan_gpus(chosen, requires, number, reason, lease)
-                assert lease is not None
-                lease.release()
+            spoiled = _gone_meanwhile(chosen, look, candidates) if lease is not None else {}
+            if chosen and not spoiled:
+                wait.ended(chosen)
+                if lease is not None:
+                    holding.keep(lease)
+                reason = _reason(request, candidates, look, chosen)
+                return plan_gpus(chosen, requires, number, reason, lease)
+            if lease is not None:
+                lease.release()  # and look again at once, without what was spoiled
                 continue
-            spoiled = {}
             if wait.is_over():
                 raise refusal(request, requires, candidates, look.refused, wait.waited())
             wait.pause(candidates, look, poll_s)
     finally:
         wait.leave()
+
+
+def _follow(leases: Leases, candidates: Candidates) -> tuple[Gpu, ...]:
+    """Returns the GPUs that the process which leads the run's others on this machine leases.
+
+    It takes these very ones, or ends the run. As its child, this process holds them too.
+    """
+    with leases.opened() as desk:
+        holding.held_uuids(desk)
+    return choose(candidates.able, candidates.need.count)
 
 
 def _take(desk: Desk, chosen: Sequence[Gpu], look: Look, owner: Owner) -> Lease | None:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labcore.devices.choice import Need, need_of, why_unable
-from labcore.devices.gpu import Gpu
-from labcore.devices.launched import local_processes, processes_agree
+from labcore.devices.inventory.gpu import Gpu
+from labcore.devices.inventory.launched import local_processes, processes_agree
 from labcore.devices.pool import Pool, find_pool
 from labcore.devices.request import DeviceRequest
 from labcore.devices.wording import listed

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labcore.devices.gpu import Gpu
+from labcore.devices.inventory.gpu import Gpu
 from labcore.devices.request import DeviceRequest
 from labcore.plugin import Requires
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from labcore.devices import holding
-from labcore.devices.cores import available_cores
-from labcore.devices.gpu import Gpu
-from labcore.devices.leases import Lease
-from labcore.devices.visible import visible_gpus
+from labcore.devices.inventory.cores import available_cores
+from labcore.devices.inventory.gpu import Gpu
+from labcore.devices.inventory.visible import visible_gpus
+from labcore.devices.lease import holding
+from labcore.devices.lease.desk import Lease
 from labcore.plugin import Framework, Requires
 
 __all__ = ["DevicePlan", "plan_cpu", "plan_gpus", "threads_for"]

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from labcore.devices import holding
 from labcore.devices.candidates import Candidates
 from labcore.devices.choice import choose, why_busy
-from labcore.devices.gpu import Gpu
-from labcore.devices.leases import Desk
-from labcore.devices.owner import Owner
-from labcore.devices.scheduler import Assignment
-from labcore.devices.tickets import Place, Queue, Ticket
+from labcore.devices.inventory.gpu import Gpu
+from labcore.devices.inventory.scheduler import Assignment
+from labcore.devices.lease import holding
+from labcore.devices.lease.desk import Desk
+from labcore.devices.lease.owner import Owner
+from labcore.devices.lease.tickets import Place, Queue, Ticket
 
 __all__ = ["Look", "look_at"]
 

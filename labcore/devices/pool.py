@@ -4,10 +4,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from labcore.devices.gpu import Gpu
-from labcore.devices.inventory import Survey, survey
+from labcore.devices.inventory.gpu import Gpu
+from labcore.devices.inventory.survey import Survey, survey
+from labcore.devices.inventory.visible import visible_gpus
 from labcore.devices.request import DeviceRequest
-from labcore.devices.visible import visible_gpus
 from labcore.devices.wording import listed
 from labcore.errors import RequirementError, UsageError
 

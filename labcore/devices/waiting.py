@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 from labcore.devices.candidates import Candidates
 from labcore.devices.choice import ranked
-from labcore.devices.gpu import Gpu
-from labcore.devices.leases import Desk
+from labcore.devices.inventory.gpu import Gpu
+from labcore.devices.lease.desk import Desk
+from labcore.devices.lease.owner import Owner
+from labcore.devices.lease.tickets import Place
 from labcore.devices.look import Look
-from labcore.devices.owner import Owner
 from labcore.devices.request import DeviceRequest
-from labcore.devices.tickets import Place
 from labcore.devices.wording import in_words, listed
 
 __all__ = ["Wait"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from labcore.devices.gpu import Gpu
+from labcore.devices.inventory.gpu import Gpu
 
 __all__ = ["in_words", "listed"]
 

@@ -10,11 +10,11 @@ from labcore.devices import available_cores, fits_paper, visible_gpus
 from labcore.discovery import FoundPlugin, find_plugins, pick_plugin
 from labcore.errors import LabError, RequirementError, UsageError
 from labcore.plugin import Plugin
-from labcore.sweeps.check import examine
-from labcore.sweeps.document import wrong_file
+from labcore.sweeps.file.check import examine
+from labcore.sweeps.file.document import wrong_file
+from labcore.sweeps.file.read import read_sweep
 from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.overrides import as_overrides
-from labcore.sweeps.read import read_sweep
 from labcore.sweeps.sweep import Sweep
 
 __all__ = ["Prepared", "agents_here", "prepare", "reopen", "threads_of_each"]

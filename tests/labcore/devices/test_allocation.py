@@ -21,7 +21,7 @@ from labcore.devices import (
     survey,
     waiting,
 )
-from labcore.devices.owner import Owner, this_process
+from labcore.devices.lease.owner import Owner, this_process
 from labcore.errors import RequirementError
 from labcore.plugin import Requires
 from tests.labcore.devices.children import child, stopped

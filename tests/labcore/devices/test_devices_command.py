@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from labcore.cli import devices as command
 from labcore.devices import DeviceRequest, Leases, acquire, survey
-from labcore.devices.owner import Owner, this_process
+from labcore.devices.lease.owner import Owner, this_process
 from labcore.plugin import Requires
 from tests.stub_nvml import gpu, machine
 

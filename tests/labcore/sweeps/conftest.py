@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labcore.errors import UsageError
-from labcore.sweeps.read import read_sweep
+from labcore.sweeps.file.read import read_sweep
 from labcore.sweeps.sweep import Sweep
 
 Write = Callable[..., Path]

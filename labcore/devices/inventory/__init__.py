@@ -1,0 +1,1 @@
+"""What this machine has: GPUs by the word of their driver, cores, and who has assigned them."""

@@ -1,0 +1,196 @@
+"""The GPUs of this machine, asked from NVIDIA's driver. Imports no framework."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from labcore.devices.inventory.gpu import Gpu, GpuProcess
+from labcore.devices.inventory.nvml import NvmlFailure, NvmlProblem, ask, opened, problem_of
+
+__all__ = ["Survey", "gpus", "survey"]
+
+_MIB = 1 << 20
+_MOST_PLAUSIBLE_PID = 1 << 31
+_COMPUTE_MODES = {0: "Default", 1: "Exclusive_Thread", 2: "Prohibited", 3: "Exclusive_Process"}
+_THROTTLE = {
+    0x02: "application clocks setting",
+    0x04: "software power cap",
+    0x08: "hardware slowdown",
+    0x10: "sync boost",
+    0x20: "software thermal slowdown",
+    0x40: "hardware thermal slowdown",
+    0x80: "hardware power brake",
+    0x100: "display clock setting",
+}
+"""Bits of NVML's clock event reasons; 0x01 is an idle card."""
+_MIG_PROFILE = re.compile(r"\bMIG\s+(\S+)\s*\Z")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """What NVIDIA's driver says about this machine."""
+
+    gpus: tuple[Gpu, ...] = ()
+    """Every device that a process can be given, in PCI bus order; a card that is cut into MIG
+    slices is listed as its slices."""
+    parents: tuple[Gpu, ...] = ()
+    """Cards in MIG mode, which no process can use as a whole; with or without slices."""
+    driver: str | None = None
+    cuda_driver: str | None = None
+    """Highest CUDA version that the driver supports, such as ``13.0``."""
+    problem: NvmlProblem | None = None
+    """Why there is no answer; None when there is one."""
+    lost: tuple[str, ...] = ()
+    """A line for each card that the driver counts and that does not answer."""
+
+
+def survey() -> Survey:
+    """Asks NVIDIA's driver. Without one the answer has a problem, and no exception is raised."""
+    try:
+        with opened() as pynvml:
+            return _survey(pynvml)
+    except NvmlFailure as failure:
+        return Survey(problem=failure.problem)
+
+
+def gpus() -> list[Gpu]:
+    """Returns every GPU of this machine in PCI bus order; none without a working driver."""
+    return list(survey().gpus)
+
+
+def _survey(pynvml: Any) -> Survey:
+    driver = _text(pynvml.nvmlSystemGetDriverVersion())
+    cuda = ask(pynvml, pynvml.nvmlSystemGetCudaDriverVersion)
+    found: list[Gpu] = []
+    parents: list[Gpu] = []
+    lost: list[str] = []
+    for position in range(pynvml.nvmlDeviceGetCount()):
+        # A card that has fallen off the bus must not hide the others.
+        try:
+            card = pynvml.nvmlDeviceGetHandleByIndex(position)
+            whole = _read(pynvml, card, card, driver)
+            slices = _slices(pynvml, card)
+            if slices is None:
+                found.append(whole)
+            else:
+                parents.append(replace(whole, index=position, mig_enabled=True))
+                found.extend(_read_slice(pynvml, handle, card, whole) for handle in slices)
+        except pynvml.NVMLError as error:
+            lost.append(f"card {position} does not answer: {problem_of(error).text}")
+    return Survey(
+        gpus=tuple(replace(gpu, index=index) for index, gpu in enumerate(found)),
+        parents=tuple(parents),
+        driver=driver,
+        cuda_driver=None if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}",
+        lost=tuple(lost),
+    )
+
+
+def _read(pynvml: Any, handle: Any, card: Any, driver: str) -> Gpu:
+    """Reads a card, or a slice of it.
+
+    Args:
+        pynvml: The initialised module.
+        handle: What to read.
+        card: The card itself, which alone knows its temperature and the like.
+        driver: Version of the driver.
+    """
+    major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(card)
+    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    tell = partial(ask, pynvml)
+    pci = tell(pynvml.nvmlDeviceGetPciInfo, card)
+    use = tell(pynvml.nvmlDeviceGetUtilizationRates, handle)
+    power = tell(pynvml.nvmlDeviceGetPowerUsage, card)
+    limit = tell(pynvml.nvmlDeviceGetEnforcedPowerLimit, card)
+    mode = tell(pynvml.nvmlDeviceGetComputeMode, card)
+    persistence = tell(pynvml.nvmlDeviceGetPersistenceMode, card)
+    return Gpu(
+        index=0,
+        uuid=_text(pynvml.nvmlDeviceGetUUID(handle)),
+        name=_text(pynvml.nvmlDeviceGetName(handle)),
+        memory_total_mib=int(memory.total) // _MIB,
+        memory_used_mib=int(memory.used) // _MIB,
+        compute_capability=float(f"{major}.{minor}"),
+        driver=driver,
+        pci_bus_id=None if pci is None else _text(pci.busId),
+        processes=_processes(pynvml, handle),
+        utilisation_percent=None if use is None else int(use.gpu),
+        temperature_c=tell(pynvml.nvmlDeviceGetTemperature, card, pynvml.NVML_TEMPERATURE_GPU),
+        power_w=None if power is None else power / 1000,
+        power_limit_w=None if limit is None else limit / 1000,
+        ecc_errors=tell(
+            pynvml.nvmlDeviceGetTotalEccErrors,
+            card,
+            pynvml.NVML_MEMORY_ERROR_TYPE_UNCORRECTED,
+            pynvml.NVML_VOLATILE_ECC,
+        ),
+        compute_mode=None if mode is None else _COMPUTE_MODES.get(mode, str(mode)),
+        persistence=None if persistence is None else bool(persistence),
+        throttle=_throttle(pynvml, card),
+    )
+
+
+def _read_slice(pynvml: Any, handle: Any, card: Any, whole: Gpu) -> Gpu:
+    piece = _read(pynvml, handle, card, whole.driver)
+    profile = _MIG_PROFILE.search(piece.name)
+    return replace(
+        piece, parent_uuid=whole.uuid, mig_profile=profile[1] if profile is not None else None
+    )
+
+
+def _slices(pynvml: Any, card: Any) -> list[Any] | None:
+    """Returns the MIG slices of a card, or None when it is not in MIG mode."""
+    mode = ask(pynvml, pynvml.nvmlDeviceGetMigMode, card)  # cards without MIG do not know
+    if not mode or not mode[0]:
+        return None
+    count = ask(pynvml, pynvml.nvmlDeviceGetMaxMigDeviceCount, card) or 0
+    places = (
+        ask(pynvml, pynvml.nvmlDeviceGetMigDeviceHandleByIndex, card, position)
+        for position in range(count)
+    )
+    return [handle for handle in places if handle is not None]
+
+
+def _processes(pynvml: Any, handle: Any) -> tuple[GpuProcess, ...] | None:
+    """Asks for the computing processes by the newest call that the driver knows."""
+    for name in _process_calls(pynvml):
+        listed = ask(pynvml, name, handle)
+        if listed is not None:
+            return tuple(
+                GpuProcess(
+                    pid=int(each.pid),
+                    memory_mib=(
+                        None if each.usedGpuMemory is None else int(each.usedGpuMemory) // _MIB
+                    ),
+                )
+                for each in listed
+                # Some drivers return entries that were never filled in.
+                if 0 < each.pid < _MOST_PLAUSIBLE_PID
+            )
+    return None
+
+
+def _process_calls(pynvml: Any) -> Iterator[Callable[..., Any]]:
+    for suffix in ("_v3", "_v2"):
+        call = getattr(pynvml, f"nvmlDeviceGetComputeRunningProcesses{suffix}", None)
+        if call is not None:
+            yield call
+
+
+def _throttle(pynvml: Any, card: Any) -> tuple[str, ...] | None:
+    """Newer drivers say "event" where older ones said "throttle"."""
+    for name in (
+        "nvmlDeviceGetCurrentClocksEventReasons",
+        "nvmlDeviceGetCurrentClocksThrottleReasons",
+    ):
+        call = getattr(pynvml, name, None)
+        bits = None if call is None else ask(pynvml, call, card)
+        if bits is not None:
+            return tuple(text for bit, text in _THROTTLE.items() if bits & bit)
+    return None
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,200 @@
+"""Leases: which GPUs are held by whom, on this machine, by the word of the kernel.
+
+The folder has, for each GPU or MIG slice, ``UUID.lock``, which its holder keeps locked, and
+``UUID.json``, which says for people who that is. ``UUID.ranks`` is locked, shared, by the other
+processes of a distributed run, so that a card stays leased until the last of them is gone. Whoever
+looks or takes does it inside ``desk.lock``, one process at a time, so a look never disturbs a taker
+and several GPUs are taken together or not at all.
+"""
+
+import contextlib
+import dataclasses
+import os
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from labcore.devices.inventory.gpu import Gpu
+from labcore.devices.lease.locks import KernelLock, exclusive
+from labcore.devices.lease.owner import Owner, read_note, write_note
+from labcore.devices.lease.tickets import Queue
+from labcore.errors import RequirementError
+
+__all__ = ["Desk", "Lease", "Leases", "lease_folder"]
+
+FOLDER_VARIABLE = "LAB_LEASE_DIR"
+_SHARED_FOLDER = Path("/tmp/lab-leases")  # noqa: S108  # one for all users: TMPDIR differs by user and job
+_STICKY_FOR_ALL = 0o1777
+
+
+def lease_folder() -> Path:
+    """Returns the folder with the leases of this machine, which may not exist yet.
+
+    ``LAB_LEASE_DIR`` moves it. All users of the machine must have the same one, on a local disk:
+    many network file systems have no locks that could be trusted.
+    """
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(tempfile.gettempdir()) / "lab-leases"
+    return _SHARED_FOLDER
+
+
+class Lease:
+    """GPUs that this process holds until it ends, or gives them back.
+
+    Attributes:
+        uuids: The GPUs.
+        owner: What others see of the holder.
+    """
+
+    def __init__(self, folder: Path, locks: Sequence[KernelLock], owner: Owner) -> None:
+        self.uuids = owner.uuids
+        self.owner = owner
+        self._folder = folder
+        self._locks = list(locks)
+
+    def name_run(self, run: str) -> None:
+        """Tells the others the id of the run, once it has one."""
+        self.owner = dataclasses.replace(self.owner, run=run)
+        self._write_notes()
+
+    def beat(self) -> None:
+        """Shows that the holder is alive: a note is as fresh as its file."""
+        for lock in self._locks:
+            lock.touch()
+            with contextlib.suppress(OSError):
+                os.utime(_note_of(lock.path))
+
+    def release(self) -> None:
+        """Gives the GPUs back before the process ends; forked children go on holding them."""
+        for lock in self._locks:
+            lock.close()
+        self._locks.clear()
+
+    def _write_notes(self) -> None:
+        for lock in self._locks:
+            # A note that cannot be written leaves the lease as good as it was.
+            with contextlib.suppress(OSError):
+                write_note(_note_of(lock.path), self.owner)
+
+
+class Desk:
+    """Where leases are looked up and taken; got from :meth:`Leases.opened`, inside its lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.queue = Queue(folder / "queue")
+
+    def holder(self, gpu: Gpu) -> Owner | None:
+        """Returns who holds a GPU, or the card that it is a slice of; None when it is free."""
+        for uuid in (gpu.uuid, gpu.parent_uuid):
+            if uuid is not None and self._is_locked(uuid):
+                return read_note(self._folder / f"{_stem(uuid)}.json") or Owner(pid=0)
+        return None
+
+    def heartbeat(self, gpu: Gpu) -> float | None:
+        """Returns when the holder last showed that it is alive, in seconds since the epoch."""
+        try:
+            return (self._folder / f"{_stem(gpu.uuid)}.json").stat().st_mtime
+        except OSError:
+            return None
+
+    def take(self, gpus: Sequence[Gpu], owner: Owner) -> Lease | None:
+        """Takes all of the GPUs, or none when one of them is held."""
+        owner = dataclasses.replace(owner, uuids=tuple(gpu.uuid for gpu in gpus), since=time.time())
+        with contextlib.ExitStack() as undo:
+            locks = []
+            for uuid in sorted(owner.uuids):
+                lock = KernelLock(self._folder / f"{_stem(uuid)}.lock")
+                if self._is_locked(uuid) or not lock.try_lock():
+                    return None
+                undo.callback(lock.close)
+                locks.append(lock)
+            undo.pop_all()
+        lease = Lease(self._folder, locks, owner)
+        lease._write_notes()
+        return lease
+
+    def join(self, uuids: Sequence[str], token: str) -> list[KernelLock] | None:
+        """Holds GPUs together with the process that leased them.
+
+        Returns:
+            Locks to keep, or None when there is no lease with that token any more.
+        """
+        joined = []
+        for uuid in uuids:
+            note = read_note(self._folder / f"{_stem(uuid)}.json")
+            if note is None or note.token != token or not self._is_locked(uuid):
+                return None
+            lock = KernelLock(self._folder / f"{_stem(uuid)}.ranks")
+            lock.try_lock(shared=True)
+            joined.append(lock)
+        return joined
+
+    def _is_locked(self, uuid: str) -> bool:
+        for ending in ("lock", "ranks"):
+            path = self._folder / f"{_stem(uuid)}.{ending}"
+            if path.exists():
+                probe = KernelLock(path)
+                if not probe.try_lock():
+                    return True
+                probe.close()
+        return False
+
+
+class Leases:
+    """The leases of one machine.
+
+    Args:
+        folder: Where they are; see :func:`lease_folder`.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = lease_folder() if folder is None else folder
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Desk]:
+        """Gives the desk, to this process alone; stay inside for milliseconds.
+
+        Raises:
+            RequirementError: The folder cannot be used.
+        """
+        try:
+            _make_public(self.folder)
+            _make_public(self.folder / "queue")
+            with exclusive(self.folder / "desk.lock"):
+                yield Desk(self.folder)
+        except OSError as error:
+            raise RequirementError(
+                f"GPUs cannot be leased in {self.folder}: {error.strerror or error}",
+                fix=f"name a folder on a local disk that every user of this machine may write to: "
+                f"{FOLDER_VARIABLE}=/path",
+            ) from error
+
+    def exists(self) -> bool:
+        """Whether anyone has leased anything on this machine."""
+        return (self.folder / "desk.lock").exists()
+
+
+def _make_public(folder: Path) -> None:
+    """Makes a folder like /tmp: all may write, and delete only what is their own."""
+    try:
+        folder.mkdir(parents=True)
+        folder.chmod(_STICKY_FOR_ALL)
+    except FileExistsError:
+        if not stat.S_ISDIR(folder.lstat().st_mode):
+            raise NotADirectoryError(20, "it is no folder", str(folder)) from None
+
+
+def _note_of(lock: Path) -> Path:
+    return lock.with_suffix(".json")
+
+
+def _stem(uuid: str) -> str:
+    """Makes a file name of a UUID; old drivers write MIG-GPU-.../7/0."""
+    return uuid.replace("/", "_")
