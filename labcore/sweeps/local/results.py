@@ -30,6 +30,9 @@ def results_of(
     """Returns what the sweep's page is made from."""
     method = sweep.method
     state = folder.status().observed_state()
+    commands = [("run the best trial again", rerun_command(folder, settings.plugin))]
+    if state != "finished":
+        commands.append(("go on with the sweep", f"lab sweep --resume {folder.name}"))
     return SweepResults(
         name=folder.name,
         plugin=settings.plugin,
@@ -43,10 +46,7 @@ def results_of(
         brackets=_brackets(sweep, records),
         facts=[("seed", str(settings.seed)), ("trials at once", str(settings.agents))],
         source=(folder.path / settings.file).read_text(encoding="utf-8"),
-        commands=[
-            ("Run the best trial again", rerun_command(folder, settings.plugin)),
-            ("Go on with the sweep", f"lab sweep --resume {folder.name}"),
-        ],
+        commands=commands,
     )
 
 

@@ -54,7 +54,9 @@ def test_a_sweep_runs_each_of_its_trials_once_and_writes_up_the_best(tmp_path):
         assert heard.kinds(record.number) == ["started", "ended"]
     best = min(records, key=lambda record: record.value)
     assert f"trial: {best.number}" in folder.best_file.read_text()
-    assert (folder.path / "report.html").exists()
+    page = (folder.path / "report.html").read_text()
+    assert f"+best={folder.path}" in page
+    assert "lab sweep --resume" not in page  # it is finished: there is nothing to go on with
     status = folder.status()
     assert status.state == "finished"
     assert status.counts == {"completed": 4}
@@ -171,6 +173,7 @@ def test_the_word_to_stop_is_heard_and_the_sweep_can_go_on(tmp_path):
     ended, records = go(folder, Heard(stop))
     assert (ended.state, ended.exit_code) == ("interrupted", 143)
     assert any(record.is_open for record in records)
+    assert f"lab sweep --resume {folder.name}" in (folder.path / "report.html").read_text()
     heard = Heard()
     ended, records = go(folder, heard)
     assert ended.state == "finished"
