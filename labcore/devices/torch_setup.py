@@ -39,13 +39,21 @@ def configure_torch(device: DevicePlan) -> "torch.device":
 
 
 def _check_usable(device: DevicePlan) -> None:
-    if torch.cuda.is_available():
-        return
+    built = f"this torch is built for CUDA {torch.version.cuda}"
+    fix = "update NVIDIA's driver (lab doctor says to which version)"
     if torch.version.cuda is None:
         cause, fix = "this torch is built without CUDA", "install a CUDA build of torch"
+    elif not torch.cuda.is_available():
+        cause = f"{built} and finds no usable driver"
     else:
-        cause = f"this torch is built for CUDA {torch.version.cuda} and finds no usable driver"
-        fix = "update NVIDIA's driver (lab doctor says to which version)"
+        # With PYTORCH_NVML_BASED_CUDA_CHECK=1, which Lightning sets, the answer above is the
+        # management library's, and that may be there where CUDA is not.
+        try:
+            torch.cuda.init()  # type: ignore[no-untyped-call]  # torch has no types here
+        except RuntimeError as error:
+            cause = f"{built} and cannot start CUDA: {str(error).strip().splitlines()[0]}"
+        else:
+            return
     raise RequirementError(
         f"the GPU {device.name} cannot be used: {cause}", fix=f"{fix}, or use device=cpu"
     )

@@ -24,7 +24,9 @@ def cuda(torch, monkeypatch):
     """Makes torch see GPUs with the given UUIDs."""
 
     def seen(*uuids: str) -> None:
+        monkeypatch.setattr(torch.version, "cuda", "13.0")
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "init", lambda: None)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: len(uuids))
         monkeypatch.setattr(
             torch.cuda, "get_device_properties", lambda n: SimpleNamespace(uuid=uuids[n])
@@ -63,6 +65,19 @@ def test_a_gpu_that_torch_cannot_use_is_told_with_the_cause(torch, monkeypatch):
     with pytest.raises(RequirementError, match="built without CUDA") as caught:
         configure_torch(planned(torch, "GPU-aaaa"))
     assert "install a CUDA build" in caught.value.fix
+
+
+def test_a_driver_that_only_its_management_library_vouches_for_is_told(torch, cuda, monkeypatch):
+    from labcore.devices.torch_setup import configure_torch
+
+    def fail() -> None:
+        raise RuntimeError("Found no NVIDIA driver on your system.\nSee the web page")
+
+    cuda(*PLANNED)
+    monkeypatch.setattr(torch.cuda, "init", fail)
+    with pytest.raises(RequirementError, match="cannot start CUDA: Found no NVIDIA driver") as told:
+        configure_torch(planned(torch, *PLANNED))
+    assert "web page" not in str(told.value)
 
 
 def test_the_planned_gpus_are_accepted(torch, cuda):

@@ -114,17 +114,25 @@ def test_an_unknown_plugin_gets_the_nearest(driver, type_smoke):
 
 
 @pytest.mark.ml
-def test_a_driver_without_a_working_gpu_behind_it_fails(stub_machine, tmp_path):
+@pytest.mark.parametrize("check", ["0", "1"])
+def test_a_driver_without_a_working_gpu_behind_it_fails(stub_machine, tmp_path, check):
     """Real runs of musicvae, typed in a shell: torch cannot use the stub's card."""
+    environment = {
+        **os.environ,
+        **stub_machine("one_24gb").environment(),
+        "PYTORCH_NVML_BASED_CUDA_CHECK": check,
+    }
     done = subprocess.run(
         [sys.executable, "-m", "labcore", "smoke", "--plugin", "musicvae"],
-        cwd=tmp_path, env={**os.environ, **stub_machine("one_24gb").environment()},
+        cwd=tmp_path, env=environment,
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
+    told, _ = report(tmp_path)
+    first = told["cases"][0]
+    assert "cannot be used" in first["log"], first
+    assert first["reason"] == "ended with exit code 3", first
+    assert told["used_gpu"] is False
     assert done.returncode == 1
     assert "FAILED   musicvae: smoke  ended with exit code 3" in done.stdout
     assert "skipped  musicvae: two processes  needs two GPUs" in done.stdout
     assert "2 of 3 cases failed" in done.stderr
-    told, _ = report(tmp_path)
-    assert told["used_gpu"] is False
-    assert "cannot be used" in told["cases"][0]["log"]

@@ -203,7 +203,8 @@ def records_of(folder):
 
 
 def test_trials_outlive_a_killed_controller_and_are_taken_up_again(tmp_path):
-    folder = begin(tmp_path, SWEEP, "pause_s=0.3", agents=2)
+    # Long enough that a busy machine has the next controller before the trials end.
+    folder = begin(tmp_path, SWEEP, "pause_s=1.0", agents=2)
     controller = start_process(tmp_path, "--resume", "s")
     runs = tmp_path / "runs" / "toy"
     wait_until(lambda: len(list(runs.glob("*/checkpoints/state.pt"))) == 2)
