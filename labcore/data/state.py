@@ -7,9 +7,11 @@ from typing import Literal
 
 from labcore.data.folder import dataset_folder
 from labcore.data.manifest import check_files, count_files, read_stamp
+from labcore.data.owner import owner
 from labcore.data.package import find_package, package_version
 from labcore.data.pip import size_of
 from labcore.data.prepare import option_hint
+from labcore.errors import LabError
 from labcore.plugin import Dataset, Plugin
 
 __all__ = ["DatasetState", "State", "state", "verify"]
@@ -62,21 +64,25 @@ def verify(plugin: Plugin, dataset: Dataset, data_dir: Path) -> DatasetState:
 
 
 def _look(plugin: Plugin, dataset: Dataset, data_dir: Path, *, thorough: bool) -> DatasetState:
-    kind, _, source = dataset.source.partition(":")
     name = f"{plugin.name}/{dataset.name}"
+    try:
+        plugin, dataset = owner(plugin, dataset)
+    except LabError as error:
+        where = dataset_folder(plugin, dataset, data_dir)
+        return DatasetState(name=name, state="absent", path=where, remedy=error.message)
     target = dataset_folder(plugin, dataset, data_dir)
-    prepare = f"lab data prepare {name}"
+    prepare = f"lab data prepare {plugin.name}/{dataset.name}"
     version = ""
-    if kind == "folder":
+    if dataset.kind == "folder":
         remedy = f"yours to provide: put the files in {target}{option_hint(dataset)}"
         return _unrecorded(name, target if target.is_dir() else None, target, remedy)
-    if kind == "package":
-        package = find_package(source)
-        top = source.partition(".")[0]
+    if dataset.kind == "package":
+        package = find_package(dataset.origin)
+        top = dataset.origin.partition(".")[0]
         if package is None or not dataset.prepare:
-            where = package or Path(f"<site-packages>/{source.replace('.', '/')}")
+            where = package or Path(f"<site-packages>/{dataset.origin.replace('.', '/')}")
             return _unrecorded(name, package, where, f"pip install {top}")
-        version = package_version(source)
+        version = package_version(dataset.origin)
     stamp = read_stamp(target)
     if stamp is None or not stamp.fits(dataset, version):
         size = f" downloads {dataset.size_mb:g} MB" if dataset.size_mb else " makes it"

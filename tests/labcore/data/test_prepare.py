@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+import re
 import sys
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labcore.data import data_folder, dataset_folder, ensure, prepare, state
-from labcore.errors import RequirementError
+from labcore.errors import LabError, RequirementError
 from labcore.plugin import Dataset, Plugin, Task
 
 
@@ -235,3 +236,127 @@ def test_a_folder_of_ones_own_is_asked_for_with_its_option(tmp_path):
     (target / "a.mid").write_bytes(b"1")
     assert ensure(plugin, dataset, tmp_path) == target
     assert state(plugin, dataset, tmp_path).state == "present"
+
+
+def counted(dataset: Dataset, raw: Path, out: Path, *, progress=None) -> None:
+    """A preparer that computes, and says how far it is."""
+    assert list(raw.iterdir()) == []
+    for number in range(3):
+        (out / f"{number}.txt").write_text(str(number**2))
+        if progress is not None:
+            progress(number + 1, 3)
+
+
+def made_dataset(preparers: str, version: str = "1") -> Dataset:
+    return Dataset(
+        name="squares",
+        summary="Squares.",
+        source=f"made:{version}",
+        licence="CC0",
+        prepare=f"{preparers}:counted",
+    )
+
+
+def test_data_that_is_made_here_is_made_once_with_progress(preparers, tmp_path):
+    squares, seen = made_dataset(preparers), []
+    plugin = plugin_with(squares)
+    folder = ensure(plugin, squares, tmp_path, progress=lambda *done: seen.append(done))
+    assert files_below(folder) == ["0.txt", "1.txt", "2.txt"]
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    ensure(plugin, squares, tmp_path, progress=lambda *done: seen.append(done))
+    assert len(seen) == 3
+
+
+def test_data_that_is_made_here_is_made_anew_for_a_new_version(preparers, tmp_path):
+    old, new = made_dataset(preparers), made_dataset(preparers, "2")
+    folder = ensure(plugin_with(old), old, tmp_path)
+    (folder / "0.txt").write_text("old")
+    assert state(plugin_with(new), new, tmp_path).state == "absent"
+    assert (ensure(plugin_with(new), new, tmp_path) / "0.txt").read_text() == "0"
+
+
+@pytest.fixture
+def two_plugins(preparers, monkeypatch, tmp_path):
+    """A plugin that makes squares, and one that reads them by name."""
+    module = tmp_path / "modules" / "two_plugins.py"
+    module.parent.mkdir()
+    module.write_text(
+        "import dataclasses\n"
+        "from labcore import Dataset, Plugin, Requires, Task\n"
+        "@dataclasses.dataclass\n"
+        "class Options:\n"
+        "    pass\n"
+        "def plugin(name, source, prepare='', packages=()):\n"
+        "    task = Task(name='go', summary='Go.', run='toy:go')\n"
+        "    data = Dataset(name='squares', summary='Squares.', source=source, licence='CC0',\n"
+        "                   prepare=prepare)\n"
+        "    return Plugin(name=name, summary='A toy.', tasks=(task,), config=Options,\n"
+        "                  datasets=(data,), requires=Requires(packages=packages))\n"
+        f"maker = plugin('maker', 'made:1', {preparers + ':counted'!r})\n"
+        f"poor = plugin('poor', 'made:1', {preparers + ':counted'!r}, ('no-such-package>=1',))\n"
+        "reader = plugin('reader', 'plugin:maker/squares')\n"
+        "astray = plugin('astray', 'plugin:nobody/squares')\n"
+        "lost = plugin('lost', 'plugin:maker/squares'.replace('squares', 'square'))\n"
+        "ring = plugin('ring', 'plugin:ring/squares')\n"
+    )
+    monkeypatch.syspath_prepend(module.parent)
+    names = ("maker", "poor", "reader", "astray", "lost", "ring")
+    monkeypatch.setenv("LAB_PLUGINS", ",".join(f"{each}=two_plugins:{each}" for each in names))
+    import importlib
+
+    yield importlib.import_module("two_plugins")
+    sys.modules.pop("two_plugins", None)
+
+
+def test_a_plugin_reads_the_data_of_another_by_name(two_plugins, tmp_path):
+    reader, maker = two_plugins.reader, two_plugins.maker
+    before = state(reader, reader.datasets[0], tmp_path)
+    assert (before.name, before.state) == ("reader/squares", "absent")
+    assert before.remedy.startswith("lab data prepare maker/squares")
+    folder = ensure(reader, reader.datasets[0], tmp_path)
+    assert folder == tmp_path / "maker" / "squares"
+    assert state(reader, reader.datasets[0], tmp_path).state == "present"
+    assert state(maker, maker.datasets[0], tmp_path).state == "present"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("astray", "there is no plugin 'nobody'"),
+        ("lost", "no dataset 'square'; did you mean squares"),
+        ("ring", "each say that another has the data"),
+    ],
+)
+def test_data_of_another_plugin_that_has_none_is_refused_and_never_hides_the_rest(
+    two_plugins, tmp_path, name, message
+):
+    plugin = getattr(two_plugins, name)
+    with pytest.raises(LabError) as caught:
+        ensure(plugin, plugin.datasets[0], tmp_path)
+    assert message in caught.value.message
+    seen = state(plugin, plugin.datasets[0], tmp_path)
+    assert seen.state == "absent"
+    assert message in seen.remedy
+
+
+def test_data_that_needs_missing_packages_says_which_and_how_to_get_them(two_plugins, tmp_path):
+    poor = two_plugins.poor
+    with pytest.raises(RequirementError) as caught:
+        ensure(poor, poor.datasets[0], tmp_path)
+    assert "no-such-package is not installed" in caught.value.message
+    assert caught.value.fix.startswith("pip install")
+    assert not (tmp_path / "poor" / "squares").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("made:1", "needs prepare="),
+        ("plugin:render", "not of the form 'plugin:NAME/DATASET'"),
+        ("pypi:tunes==1", "needs its sha256"),
+        ("ftp:tunes", "must start with one of 'pypi:', 'package:', 'made:'"),
+    ],
+)
+def test_a_declaration_that_could_never_be_prepared_is_refused(source, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Dataset(name="tunes", summary="Tunes.", source=source, licence="CC0")
