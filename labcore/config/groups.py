@@ -9,6 +9,8 @@ from labcore.resources import configs_dir
 __all__ = ["PRESET", "Groups", "find_groups"]
 
 PRESET = "preset"
+_NO_GROUPS = ("hydra", "sweeps")
+"""Folders of Hydra's own settings, and of sweep files, which may be YAML too."""
 _BUILT_IN_PRESETS = ("auto", "none")
 
 
@@ -56,7 +58,7 @@ def find_groups(plugin_dir: Path | None, extra: Sequence[Path] = ()) -> Groups:
         for file in sorted(folder.glob("*/**/*.yaml")):
             group = file.parent.relative_to(folder).as_posix()
             top = group.partition("/")[0]
-            if top == "hydra":
+            if top in _NO_GROUPS:
                 continue
             options.setdefault(group, set()).add(file.stem)
             if folder != folders[0] and top not in own and top not in {PRESET, "hooks"}:

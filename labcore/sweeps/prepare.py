@@ -1,5 +1,7 @@
 """From what the user typed to a sweep that can start: read, checked, plugin and scale settled."""
 
+import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from labcore.errors import LabError, RequirementError, UsageError
 from labcore.plugin import Plugin
 from labcore.sweeps.file.check import examine
 from labcore.sweeps.file.document import wrong_file
-from labcore.sweeps.file.read import read_sweep
+from labcore.sweeps.file.read import Reading, read_in_part
 from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.overrides import as_overrides
 from labcore.sweeps.sweep import Sweep
@@ -58,9 +60,12 @@ def prepare(file: Path, overrides: Sequence[str]) -> Prepared:
         RequirementError: The plugin cannot run here.
         LabError: The plugin is broken.
     """
-    sweep = read_sweep(file, overrides=overrides)
+    reading = read_in_part(file, overrides=overrides)
+    sweep = reading.sweep
     plugins = find_plugins()
     name = sweep.plugin or (file.stem if file.stem in plugins else "")
+    if reading.problems:
+        raise wrong_file(file, _all_problems(reading, plugins.get(name)))
     if not name:
         raise UsageError(
             f"which plugin is {file} to run? Neither the file nor the command says",
@@ -82,6 +87,21 @@ def prepare(file: Path, overrides: Sequence[str]) -> Prepared:
         base=compose(found, (*sweep.overrides, *as_overrides(_first_values(sweep)))),
         warnings=(*sweep.warnings, *checked.warnings),
     )
+
+
+def _all_problems(reading: Reading, found: FoundPlugin | None) -> list[str]:
+    """Returns the problems of a file, with those that its plugin has with the readable parts."""
+    problems = list(reading.problems)
+    if found is not None and found.plugin is not None:
+        checked = examine(reading.sweep, found, unread=reading.unread)
+        problems += [each for each in checked.problems if each not in problems]
+    return sorted(problems, key=_line)
+
+
+def _line(problem: str) -> int:
+    """Returns the line that a problem names; those that name none come last."""
+    match = re.match(r"line (\d+)", problem)
+    return int(match[1]) if match else sys.maxsize
 
 
 def reopen(folder: SweepFolder) -> tuple[Prepared, Settings]:

@@ -45,12 +45,13 @@ def warn_about_plugin(sweep: Sweep, found: FoundPlugin) -> list[str]:
     return list(examine(sweep, found).warnings)
 
 
-def examine(sweep: Sweep, found: FoundPlugin) -> PluginCheck:
+def examine(sweep: Sweep, found: FoundPlugin, *, unread: Sequence[str] = ()) -> PluginCheck:
     """Checks names, types and choices of all parameters, the metric, and a few whole configs.
 
     Args:
         sweep: As read.
         found: The plugin to run.
+        unread: Further parameters, of which only the names are known.
 
     Raises:
         LabError: The plugin itself is broken.
@@ -60,8 +61,10 @@ def examine(sweep: Sweep, found: FoundPlugin) -> PluginCheck:
     examiner = _Examiner(sweep, found, found.plugin)
     for name, distribution in sweep.parameters.items():
         examiner.check_parameter(name, distribution)
+    for name in unread:
+        examiner.check_name(name)
     examiner.check_metric()
-    examiner.check_whole_configs()
+    examiner.check_whole_configs(only_fixed=bool(unread))
     return PluginCheck(
         problems=tuple(dict.fromkeys(examiner.problems)),
         warnings=tuple(dict.fromkeys(examiner.warnings)),
@@ -89,7 +92,14 @@ class _Examiner:
             self._check_types(name, distribution, option)
         elif inside := self._inside(name):
             self._check_section(name, distribution, inside)
-        elif not name.startswith("hooks."):
+        else:
+            self.check_name(name)
+
+    def check_name(self, name: str) -> None:
+        """Checks that there is such an option or group."""
+        if name in self._groups or name == "task" or name.startswith("hooks."):
+            return
+        if self._option(name) is None and not self._inside(name):
             known = [*(option.path for option in self._options), *self._groups]
             hint = suggestion(nearest_option(name, known))
             self._problem(
@@ -118,9 +128,13 @@ class _Examiner:
             + (hint or f"lab show {self._plugin.name} lists what it logs")
         )
 
-    def check_whole_configs(self) -> None:
-        """Composes what a few trials would: in the middle of the space and near its ends."""
-        if self.problems:
+    def check_whole_configs(self, *, only_fixed: bool = False) -> None:
+        """Composes what a few trials would: in the middle of the space and near its ends.
+
+        Args:
+            only_fixed: Compose only what all trials set: not all parameters are known.
+        """
+        if self.problems or only_fixed:
             # The values are known to be wrong; the rest of the overrides may be as well.
             self.problems.extend(_refusals(self._found, self._sweep.overrides)[1])
             return

@@ -1,6 +1,7 @@
 """Reading a sweep file: everything that W&B documents, and every problem at once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from labcore.sweeps.file.parameters import Parameters, read_parameters
 from labcore.sweeps.hyperband import Goal
 from labcore.sweeps.sweep import Method, Metric, Sweep
 
-__all__ = ["read_sweep"]
+__all__ = ["Reading", "read_in_part", "read_sweep"]
 
 _METHODS = ("grid", "random", "bayes")
 _TEXTS = ("name", "description", "project", "entity", "program", "apiVersion", "kind")
@@ -41,6 +42,18 @@ _BETTER_WHEN_LARGE = ("acc", "auc", "f1", "iou", "map", "psnr", "precision", "r2
 _MANY_POINTS = 10_000
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What is understood of a file, and what is wrong with the rest."""
+
+    sweep: Sweep
+    """The parts that are as they should be; all of them when there are no problems."""
+    problems: tuple[str, ...] = ()
+    """One line each, with its place, in the order of the file."""
+    unread: tuple[str, ...] = ()
+    """Parameters whose values could not be read."""
+
+
 def read_sweep(path: Path, *, plugin: str | None = None, overrides: Sequence[str] = ()) -> Sweep:
     """Reads a sweep file and checks all that can be checked without its plugin.
 
@@ -52,6 +65,20 @@ def read_sweep(path: Path, *, plugin: str | None = None, overrides: Sequence[str
     Raises:
         UsageError: The file cannot be read, or something in it is wrong; has every problem.
     """
+    reading = read_in_part(path, plugin=plugin, overrides=overrides)
+    if reading.problems:
+        raise wrong_file(path, list(reading.problems))
+    return reading.sweep
+
+
+def read_in_part(
+    path: Path, *, plugin: str | None = None, overrides: Sequence[str] = ()
+) -> Reading:
+    """Reads as much of a sweep file as can be understood; as :func:`read_sweep` otherwise.
+
+    Raises:
+        UsageError: The file cannot be read, or is no mapping.
+    """
     document = load_document(path)
     remarks = Remarks(document=document, problems=list(document.problems))
     root = Cursor(remarks=remarks, place=(), value=document.content)
@@ -59,13 +86,10 @@ def read_sweep(path: Path, *, plugin: str | None = None, overrides: Sequence[str
         raise wrong_file(path, ["the file is empty"])
     if not root.is_mapping("the keys method and parameters"):
         raise wrong_file(path, remarks.lines(remarks.problems))
-    sweep = _read_root(root, path, plugin, overrides)
-    if sweep is None:
-        raise wrong_file(path, remarks.lines(remarks.problems))
-    return sweep
+    return _read_root(root, path, plugin, overrides)
 
 
-def _read_root(root: Cursor, path: Path, plugin: str | None, given: Sequence[str]) -> Sweep | None:
+def _read_root(root: Cursor, path: Path, plugin: str | None, given: Sequence[str]) -> Reading:
     remarks = root.remarks
     _check_keys(root)
     texts = {key: found.text() for key in _TEXTS if (found := root.get(key)) is not None}
@@ -92,12 +116,10 @@ def _read_root(root: Cursor, path: Path, plugin: str | None, given: Sequence[str
         _check_grid(root, parameters, run_cap)
     elif parameters.found and all(isinstance(x, Constant) for x in parameters.found.values()):
         root.at("parameters").warn("there is one value for each, so all trials are the same")
-    if remarks.problems:
-        return None
-    return Sweep(
+    sweep = Sweep(
         name=texts.get("name") or path.stem,
         description=texts.get("description") or "",
-        method=cast(Method, method),
+        method=cast(Method, method or "random"),
         metric=metric,
         parameters=parameters.found,
         early_terminate=early_terminate,
@@ -112,6 +134,13 @@ def _read_root(root: Cursor, path: Path, plugin: str | None, given: Sequence[str
         places=_places(root, parameters),
         source=path,
         raw=root.value,
+    )
+    return Reading(
+        sweep=sweep,
+        problems=tuple(remarks.lines(remarks.problems)),
+        unread=tuple(
+            name for name in parameters.cursors if name not in {*sweep.parameters, "plugin"}
+        ),
     )
 
 
@@ -147,7 +176,7 @@ def _read_metric(at: Cursor) -> Metric | None:
     name = found.text() if (found := at.get("name")) is not None else None
     if "name" not in at.value:
         at.problem("the key name is missing")
-    goal: str | None = "minimize"
+    goal: str | None = None
     if (found := at.get("goal")) is not None:
         goal = found.choice(("minimize", "maximize"))
     elif name is not None and any(word in name.lower() for word in _BETTER_WHEN_LARGE):
@@ -156,9 +185,7 @@ def _read_metric(at: Cursor) -> Metric | None:
     for key in ("impute", "impute_while_running"):
         if (found := at.get(key)) is not None:
             found.warn("it matters to W&B's server only")
-    if not name or goal is None:
-        return None
-    return Metric(name=name, goal=cast(Goal, goal), target=target)
+    return Metric(name=name, goal=cast(Goal, goal or "minimize"), target=target) if name else None
 
 
 def _check_needs(root: Cursor, method: str | None) -> None:

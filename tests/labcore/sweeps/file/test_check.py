@@ -9,8 +9,10 @@ import pytest
 
 from labcore import LabError, Plugin, Task
 from labcore.discovery import FoundPlugin, find_plugins
+from labcore.errors import UsageError
 from labcore.sweeps.file.check import check_against_plugin, examine, warn_about_plugin
 from labcore.sweeps.file.read import read_sweep
+from labcore.sweeps.prepare import prepare
 
 
 class Kind(Enum):
@@ -318,3 +320,38 @@ def test_the_sweep_of_musicvae_fits_its_plugin(overrides):
     assert sweep.plugin == "musicvae"
     found = examine(sweep, find_plugins()["musicvae"])
     assert (found.problems, found.warnings) == ((), ())
+
+
+def test_problems_of_the_file_do_not_hide_those_with_the_plugin(tmp_path):
+    """The whole list comes at once, in the order of the file; see also the e2e tests."""
+    file = tmp_path / "sweep.yaml"
+    file.write_text(
+        "method: byes\n"
+        "metric: {name: val/los, goal: down}\n"
+        "parameters:\n"
+        "  optimizer.lr:\n"
+        "    distribution: uniform\n"
+        "    min: 1e-5\n"
+        "    max: 0.1\n"
+        "  model.latentsize:\n"
+        "    vals: [16]\n"
+        "  model.decoder:\n"
+        "    values: [flat, tree]\n"
+    )
+    with pytest.raises(UsageError) as caught:
+        prepare(file, ["plugin=musicvae", "batch_size=many"])
+    lines = [(problem.partition(":")[0], problem) for problem in caught.value.problems]
+    expected = [
+        ("line 1", "did you mean bayes?"),
+        ("line 2", 'there is no "down"'),
+        ("line 2", "never logs val/los; did you mean val/loss?"),
+        ("line 6", "YAML reads 1e-5 as text"),
+        ("line 8", "did you mean model.latent_size?"),
+        ("line 8", "did you mean values?"),
+        ("line 10", 'not "tree"'),
+    ]
+    for line, text in expected:
+        assert any(at == line and text in problem for at, problem in lines), text
+    assert any("batch_size" in problem for _, problem in lines)
+    numbers = [int(at.removeprefix("line ")) for at, _ in lines if at.startswith("line ")]
+    assert numbers == sorted(numbers)
