@@ -24,6 +24,7 @@ DISTRIBUTION = "unified-ml-lab"
 ENTRY_POINTS = "lab.plugins"
 _FOLDER_PACKAGE = "plugins"
 _VARIABLE = "LAB_PLUGINS"
+_ABSENT = " is not installed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,19 +162,27 @@ def _config_dir(plugin: Plugin, path: str) -> Path | None:
 def _missing(requirements: tuple[str, ...]) -> Iterator[str]:
     if not requirements:
         return
+    for text in requirements:
+        faults = [_fault(each) for each in text.split("|")]
+        if all(faults):
+            wrong = [fault for fault in faults if not fault.endswith(_ABSENT)]
+            yield wrong[0] if wrong else faults[0]
+
+
+def _fault(text: str) -> str:
+    """Returns what is wrong with one requirement, or '' when it is met."""
     from packaging.requirements import Requirement  # 20 ms that `lab --help` need not pay
 
-    for text in requirements:
-        requirement = Requirement(text)
-        if requirement.marker is not None and not requirement.marker.evaluate():
-            continue
-        try:
-            version = importlib.metadata.version(requirement.name)
-        except importlib.metadata.PackageNotFoundError:
-            yield f"{requirement.name} is not installed"
-            continue
-        if not requirement.specifier.contains(version, prereleases=True):
-            yield f"{requirement.name} is {version}, not {requirement.specifier}"
+    requirement = Requirement(text)
+    if requirement.marker is not None and not requirement.marker.evaluate():
+        return ""
+    try:
+        version = importlib.metadata.version(requirement.name)
+    except importlib.metadata.PackageNotFoundError:
+        return f"{requirement.name}{_ABSENT}"
+    if not requirement.specifier.contains(version, prereleases=True):
+        return f"{requirement.name} is {version}, not {requirement.specifier}"
+    return ""
 
 
 def _install_command(plugin: Plugin, origin: str) -> str:
@@ -184,5 +193,6 @@ def _install_command(plugin: Plugin, origin: str) -> str:
             if is_checkout()
             else f'pip install "{DISTRIBUTION}[{extra}]"'
         )
-    packages = " ".join(f'"{package}"' for package in plugin.requires.packages)
+    first = (text.split("|")[0].strip() for text in plugin.requires.packages)
+    packages = " ".join(f'"{package}"' for package in first)
     return f"pip install {packages}"

@@ -138,7 +138,8 @@ class Requires:
 
     framework: Framework = "none"
     packages: tuple[str, ...] = ()
-    """PEP 508 requirements, such as ``torch>=2.11,<2.13``."""
+    """PEP 508 requirements, such as ``torch>=2.11,<2.13``; with ``|`` between those of which any
+    will do, the one that the extra installs first."""
     num_gpus: int = 0
     """GPUs that a run takes when there are some."""
     min_memory_gb: float = 0.0

@@ -64,7 +64,7 @@ def plugin_checks(found: FoundPlugin) -> tuple[Check, ...]:
 def areas_of(plugin: Plugin) -> frozenset[Area]:
     """Returns the groups of checks that concern a plugin."""
     areas: set[Area] = {"plugin", "system", "python", "tools"}
-    names = [_name(text) for text in plugin.requires.packages]
+    names = [_names(text)[0] for text in plugin.requires.packages]
     areas |= {_AREA_OF_PACKAGE[name] for name in names if name in _AREA_OF_PACKAGE}
     if plugin.requires.framework in {"torch", "tensorflow"}:
         areas |= {_AREA_OF_PACKAGE[plugin.requires.framework], "gpu"}
@@ -90,7 +90,10 @@ def _packages(found: FoundPlugin, plugin: Plugin, machine: Machine) -> Iterator[
             requires=list(plugin.requires.packages),
         )
         return
-    versions = {name: machine.version(name) or "" for name in map(_name, plugin.requires.packages)}
+    versions = {}
+    for names in map(_names, plugin.requires.packages):
+        name = next((each for each in names if machine.version(each)), names[0])
+        versions[name] = machine.version(name) or ""
     listed = ", ".join(f"{name} {version}".strip() for name, version in versions.items())
     yield ok(f"{plugin.name} has its packages" + (f": {listed}" if listed else ""))
 
@@ -190,7 +193,9 @@ def _described(card: Card) -> str:
     return card.name if card.index is None else f"GPU {card.index} ({card.name})"
 
 
-def _name(requirement: str) -> str:
+def _names(requirement: str) -> list[str]:
+    """Returns the distributions of which any will do, the usual one first."""
     from packaging.requirements import Requirement
 
-    return Requirement(requirement).name.lower().replace("_", "-")
+    each = requirement.split("|")
+    return [Requirement(text).name.lower().replace("_", "-") for text in each]

@@ -43,6 +43,33 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(write_plug
     assert found.fix == 'pip install "no-such-package-anywhere>=3" "click<0.1"'
 
 
+@pytest.mark.parametrize(
+    ("requirement", "reason"),
+    [
+        ("no-such-package | click>=8", None),
+        ("click>=8 | no-such-package", None),
+        ("no-such-package>=3 | another-one", "no-such-package is not installed"),
+        ("no-such-package | click<0.1", "click is"),
+    ],
+)
+def test_of_packages_that_stand_in_for_each_other_one_is_enough(write_plugin, requirement, reason):
+    write_plugin(
+        "choosy",
+        f"""
+        plugin = Plugin(
+            name="choosy", summary="", config=Config,
+            tasks=(Task(name="work", summary="", run="x:y"),),
+            requires=Requires(packages=({requirement!r},)),
+        )
+        """,
+    )
+    found = find_plugins()["choosy"]
+    assert (found.reason is None) == (reason is None)
+    if reason is not None:
+        assert reason in found.reason
+        assert "|" not in found.fix
+
+
 def test_an_object_that_is_no_plugin_is_refused(write_plugin):
     write_plugin("odd", "plugin = 'a string'")
     assert "not a labcore.Plugin" in find_plugins()["odd"].error
