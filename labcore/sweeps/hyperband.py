@@ -86,6 +86,11 @@ class Hyperband:
                 else f"there is no bracket: s is {self.s}; it must be at least 1"
             )
 
+    def __str__(self) -> str:
+        first = f"max_iter {self.max_iter}, s {self.s}" if self.max_iter else ""
+        words = [first or f"min_iter {self.min_iter}", f"eta {self.eta:g}"]
+        return f"hyperband, {', '.join([*words, *(['strict'] if self.strict else [])])}"
+
     def brackets(self, num_logs: int) -> tuple[int, ...]:
         """Returns the brackets up to a number of logs, the least first."""
         found: list[int] = []

@@ -44,7 +44,11 @@ def results_of(
         method=f"{method} ({settings.sampler.upper()})" if method == "bayes" else method,
         overrides=settings.overrides,
         brackets=_brackets(sweep, records),
-        facts=[("seed", str(settings.seed)), ("trials at once", str(settings.agents))],
+        facts=[
+            ("early stops", str(sweep.early_terminate or "")),
+            ("seed", str(settings.seed)),
+            ("trials at once", str(settings.agents)),
+        ],
         source=(folder.path / settings.file).read_text(encoding="utf-8"),
         commands=commands,
     )

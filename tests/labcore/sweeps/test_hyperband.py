@@ -199,3 +199,17 @@ def test_the_threshold_is_exact_where_one_over_eta_is_not():
     # 6 / 1.5 is 4, and (1 / 1.5) * 6 is less in floats: the threshold is the fifth of the six.
     others = [[1], [2], [3], [4], [6]]
     assert Hyperband(min_iter=1, eta=1.5).judge([5], others, "minimize").threshold == 5
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (Hyperband(min_iter=5), "hyperband, min_iter 5, eta 3"),
+        (
+            Hyperband(max_iter=27, s=2, eta=2, strict=True),
+            "hyperband, max_iter 27, s 2, eta 2, strict",
+        ),
+    ],
+)
+def test_the_rule_is_told_in_the_words_of_the_file(rule, words):
+    assert str(rule) == words
