@@ -52,7 +52,7 @@ def _of_plugin(found: FoundPlugin, gpus: Sequence[Gpu]) -> list[Case]:
         return [Case(plugin=found.name, kind="smoke", skipped=reason)]
     cases = [Case(plugin=found.name, kind="smoke")]
     assert found.plugin is not None
-    if _trains(found.plugin.config):
+    if found.plugin.tasks[0].trains and _has_loop(found.plugin.config):
         able = min(gpu.compute_capability for gpu in gpus) >= _BFLOAT16_SINCE
         precision = "bf16-mixed" if able else "16-mixed"
         cases.append(
@@ -91,7 +91,7 @@ def _why_not(found: FoundPlugin, gpus: Sequence[Gpu]) -> str:
     return ""
 
 
-def _trains(config: type) -> bool:
+def _has_loop(config: type) -> bool:
     """Whether the plugin's options have the loop's under ``train``."""
     hints = typing.get_type_hints(config)
     names = {field.name for field in dataclasses.fields(config)}

@@ -28,11 +28,11 @@ def gpu(uuid="GPU-1", capability=8.6):
     )  # fmt: skip
 
 
-def plugin(config=Trains, *, presets=("smoke",), missing=(), **requires):
+def plugin(config=Trains, *, trains=True, presets=("smoke",), missing=(), **requires):
     declared = Plugin(
         name="toy",
         summary="A toy.",
-        tasks=(Task(name="go", summary="Goes.", run="x:y"),),
+        tasks=(Task(name="go", summary="Goes.", run="x:y", trains=trains),),
         config=config,
         presets=dict.fromkeys(presets, "seconds"),
         requires=Requires(**{"framework": "torch", **requires}),
@@ -66,8 +66,9 @@ def test_old_gpus_have_no_bfloat16():
     assert cases[1].overrides == ("train.precision=16-mixed",)
 
 
-def test_a_plugin_without_a_loop_runs_its_preset_only():
-    assert [case.kind for case in plan_cases([plugin(Renders)], [gpu(), gpu("GPU-2")])] == ["smoke"]
+@pytest.mark.parametrize("found", [plugin(Renders), plugin(trains=False)])
+def test_a_plugin_whose_first_task_does_not_train_runs_its_preset_only(found):
+    assert [case.kind for case in plan_cases([found], [gpu(), gpu("GPU-2")])] == ["smoke"]
 
 
 @pytest.mark.parametrize(
