@@ -78,6 +78,24 @@ def _with_storage(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Who suggests: W&B's server, or this machine; auto asks W&B when logged in.",
 )
 @click.option("--agents", type=click.IntRange(1), help="Trials at once; one for each GPU.")
+@click.option(
+    "--launcher",
+    default="local",
+    show_default=True,
+    type=click.Choice(["local", "ray", "slurm"]),
+    help="Where trials run: on this machine, or wherever Ray or Slurm has room.",
+)
+@click.option(
+    "--ray-address",
+    default="",
+    help="Ray cluster: auto or HOST:PORT; one of this machine when left out.",
+)
+@click.option(
+    "--slurm",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What jobs ask of the queue: partition=gpu, time=4:00:00; can be repeated.",
+)
 @click.option("--count", type=click.IntRange(1), help="Most trials, if fewer than run_cap.")
 @click.option("--name", default="", help="Name of the sweep; the file's and the time by default.")
 @click.option("--seed", default=0, show_default=True, help="Of everything that is drawn.")

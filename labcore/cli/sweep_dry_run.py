@@ -16,8 +16,14 @@ __all__ = ["show_dry_run"]
 _FIRST = 5
 
 
-def show_dry_run(prepared: Prepared, settings: Settings) -> None:
-    """Prints the plan of a sweep; starts nothing and leaves nothing."""
+def show_dry_run(prepared: Prepared, settings: Settings, *, job: str = "") -> None:
+    """Prints the plan of a sweep; starts nothing and leaves nothing.
+
+    Args:
+        prepared: The sweep, checked.
+        settings: Of the sweep.
+        job: The file of its first job, where there are jobs.
+    """
     sweep = prepared.sweep
     limit = limit_of(sweep, settings.count)
     metric = "no metric" if sweep.metric is None else f"{sweep.metric.goal} {sweep.metric.name}"
@@ -28,7 +34,8 @@ def show_dry_run(prepared: Prepared, settings: Settings) -> None:
         "search": f"{method}, {metric}",
         "led by": engine,
         "trials": "no end: give run_cap or --count" if limit is None else str(limit),
-        "at once": f"{settings.agents}, {threads_of_each(prepared, settings.agents)} threads each",
+        "trials run on": _where(settings),
+        "at once": _at_once(prepared, settings),
         "every trial sets": " ".join(sweep.overrides) or "nothing",
         "early stop": _early_stop(prepared),
     }
@@ -39,7 +46,25 @@ def show_dry_run(prepared: Prepared, settings: Settings) -> None:
         console.print(table, markup=False)
     if settings.engine == "local":
         _show_first(prepared, settings, limit)
+    if job:
+        click.echo(f"\nThe file of its job:\n\n{job.strip()}")
     click.echo("\nNothing was started: this is a dry run.")
+
+
+def _where(settings: Settings) -> str:
+    if settings.launcher == "slurm":
+        return " ".join(["Slurm", *settings.slurm])
+    if settings.launcher == "ray":
+        return f"Ray at {settings.ray_address}" if settings.ray_address else "Ray, on this machine"
+    return "this machine"
+
+
+def _at_once(prepared: Prepared, settings: Settings) -> str:
+    if not settings.agents:
+        return "one for each GPU of the cluster, or for each machine with none"
+    if settings.launcher == "slurm" or settings.ray_address:
+        return str(settings.agents)
+    return f"{settings.agents}, {threads_of_each(prepared, settings.agents)} threads each"
 
 
 def _early_stop(prepared: Prepared) -> str:

@@ -1,10 +1,12 @@
 """Starting a sweep, or going on with one, with whichever engine it has."""
 
+import contextlib
 import dataclasses
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,12 +15,17 @@ from labcore.cli.sweep_view import choose_view
 from labcore.config import peek
 from labcore.errors import UsageError
 from labcore.run.redaction import redact_text
+from labcore.sweeps.file.read import read_sweep
 from labcore.sweeps.folder import Settings, SweepFolder, create_sweep, find_sweep
-from labcore.sweeps.prepare import Prepared, agents_here, prepare, reopen
+from labcore.sweeps.launchers import agents_of, check_launcher, connect, first_job
+from labcore.sweeps.prepare import Prepared, prepare, reopen
+
+if TYPE_CHECKING:
+    from labcore.sweeps.local.engine import Launcher
 
 __all__ = ["begin", "go_on"]
 
-_CHANGEABLE = ("agents", "count", "retries")
+_CHANGEABLE = ("agents", "count", "retries", "ray_address", "slurm")
 """What a resumed sweep may have otherwise than before."""
 _KEPT = ("sweeps_dir", "storage", "dry_run", "overrides", *_CHANGEABLE)
 
@@ -35,12 +42,16 @@ def begin(file: Path, options: dict[str, Any]) -> int:
     for warning in prepared.warnings:
         click.echo(f"warning: {warning}", err=True)
     settings = _settings(file, prepared, options, runs_dir=peek(overrides, "runs_dir") or "")
-    if options.get("dry_run"):
+    is_dry = bool(options.get("dry_run"))
+    _check_engine(settings, options)
+    check_launcher(settings, prepared, starting=not is_dry)
+    _warn_of_preset(settings, read_sweep(file, overrides=overrides).overrides)
+    if is_dry:
         from labcore.cli.sweep_dry_run import show_dry_run
 
-        show_dry_run(prepared, settings)
+        name, sweeps_dir = options.get("name", ""), options["sweeps_dir"]
+        show_dry_run(prepared, settings, job=first_job(name, sweeps_dir, prepared, settings))
         return 0
-    _check_engine(settings, options)
     folder = create_sweep(options["sweeps_dir"], options.get("name", ""), file)
     try:
         folder.write_settings(settings)
@@ -63,6 +74,7 @@ def go_on(name: str, options: dict[str, Any]) -> int:
     prepared, settings = reopen(folder)
     changed = {key: options[key] for key in _CHANGEABLE if key in options}
     settings = dataclasses.replace(settings, **changed)
+    check_launcher(settings, prepared)
     if settings.engine == "local":
         folder.write_settings(settings)
     return _run(folder, prepared, settings, options)
@@ -73,26 +85,33 @@ def _settings(
 ) -> Settings:
     sweep = prepared.sweep
     names_project = bool(sweep.project or sweep.entity)
-    return Settings(
+    launcher = options.get("launcher", "local")
+    settings = Settings(
         file=file.name,
         source=str(file),
         plugin=prepared.plugin.name,
         overrides=sweep.overrides,
         runs_dir=options.get("runs_dir") or runs_dir or "runs",
-        engine=_engine(options.get("engine", "auto")),
+        engine=_engine(options.get("engine", "auto"), launcher),
         seed=options.get("seed", 0),
         sampler=options.get("sampler", "tpe"),
-        agents=options.get("agents") or agents_here(prepared),
+        agents=options.get("agents", 0),
         count=options.get("count"),
         retries=options.get("retries", 1),
         storage=redact_text(options.get("storage", "")),
         wandb=options.get("wandb") or ("offline" if names_project else "off"),
+        launcher=launcher,
+        ray_address=options.get("ray_address", ""),
+        slurm=tuple(options.get("slurm", ())),
     )
+    return dataclasses.replace(settings, agents=settings.agents or agents_of(prepared, settings))
 
 
-def _engine(wanted: str) -> str:
+def _engine(wanted: str, launcher: str) -> str:
     if wanted != "auto":
         return wanted
+    if launcher != "local":
+        return "local"
     from labcore.sweeps.wandb_engine import is_logged_in
 
     is_offline = os.environ.get("WANDB_MODE", "") in {"offline", "disabled"}
@@ -110,8 +129,21 @@ def _check_engine(settings: Settings, options: dict[str, Any]) -> None:
         )
 
 
+def _warn_of_preset(settings: Settings, given: Sequence[str]) -> None:
+    """The preset is chosen by the GPUs of this machine, where the trials will not run."""
+    is_elsewhere = settings.launcher == "slurm" or bool(settings.ray_address)
+    chosen = peek(settings.overrides, "preset")
+    if is_elsewhere and chosen not in (None, "none") and peek(given, "preset") in (None, "auto"):
+        click.echo(
+            f"warning: preset={chosen} was chosen by what this machine has; say which one the "
+            "trials are to have: preset=NAME",
+            err=True,
+        )
+
+
 def _plan(settings: Settings, method: str, limit: int | None) -> str:
     pace = f"{settings.agents} at once" if settings.agents > 1 else "one at a time"
+    pace += {"local": "", "ray": " on Ray", "slurm": " as jobs of Slurm"}[settings.launcher]
     end = "until Ctrl-C, for there is no run_cap and no --count" if limit is None else ""
     trials = f"{limit} trials" if limit is not None else "trials"
     return f"plugin {settings.plugin}, {method}, {trials}, {pace} {end}".rstrip()
@@ -124,6 +156,25 @@ def _run(
         from labcore.cli.sweep_wandb import run_on_wandb
 
         return run_on_wandb(folder, prepared, settings)
+    remote = connect(folder, prepared, settings)
+    if remote is None:
+        return _conduct(folder, prepared, settings, options)
+    for warning in remote.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    settings = dataclasses.replace(settings, agents=remote.agents)
+    folder.write_settings(settings)
+    with contextlib.closing(remote.launcher.starter):
+        return _conduct(folder, prepared, settings, options, launcher=remote.launcher)
+
+
+def _conduct(
+    folder: SweepFolder,
+    prepared: Prepared,
+    settings: Settings,
+    options: dict[str, Any],
+    *,
+    launcher: "Launcher | None" = None,
+) -> int:
     from labcore.sweeps.local.engine import conduct
     from labcore.sweeps.local.standing import limit_of, varying_of
 
@@ -139,6 +190,7 @@ def _run(
             settings,
             watch=view,
             storage=options.get("storage", ""),
+            launcher=launcher,
         )
     words = f": {ended.message}" if ended.message else ""
     click.echo(f"sweep {folder.name} {ended.state}{words}", err=ended.state == "failed")

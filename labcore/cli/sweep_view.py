@@ -116,7 +116,8 @@ class LiveView:
         under_way = {each.record.number for each in snapshot.running}
         ended = [each for each in snapshot.records if each.outcome]
         shown = sorted(ended, key=lambda each: each.ended or 0)[-_MOST_ENDED:]
-        if best is not None and best not in shown and best.number not in under_way:
+        is_over = best is not None and best.outcome and best.number not in under_way
+        if best is not None and is_over and best not in shown:
             shown.insert(0, best)
         for record in shown:
             table.add_row(*self._ended(record, is_best=record is best))

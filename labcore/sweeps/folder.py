@@ -54,6 +54,12 @@ class Settings:
     storage: str = ""
     """URL of a database, without its password."""
     wandb: str = "off"
+    launcher: str = "local"
+    """Who starts the trials: local (this machine), ray or slurm."""
+    ray_address: str = ""
+    """Of an existing cluster; empty starts one of this machine."""
+    slurm: tuple[str, ...] = ()
+    """What the jobs ask of the queue, as ``KEY=VALUE``."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -111,7 +117,8 @@ class SweepFolder:
     def settings(self) -> Settings:
         """Reads the settings."""
         row = json.loads((self.path / _SETTINGS).read_text(encoding="utf-8"))
-        return Settings(**{**row, "overrides": tuple(row["overrides"])})
+        lists = {name: tuple(row.get(name, ())) for name in ("overrides", "slurm")}
+        return Settings(**{**row, **lists})
 
     def write_settings(self, settings: Settings) -> None:
         """Writes the settings."""

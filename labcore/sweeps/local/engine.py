@@ -9,6 +9,7 @@ from labcore.run.redaction import MASK
 from labcore.sweeps.agents import LocalStarter, TrialProcess
 from labcore.sweeps.best import write_best
 from labcore.sweeps.folder import Settings, SweepFolder
+from labcore.sweeps.launchers.located import Located
 from labcore.sweeps.local.controller import Controller, Ended
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.results import results_of
@@ -34,6 +35,10 @@ class Launcher:
 
     starter: Starter
     adopt: Callable[[TrialRequest], RunningTrial] = TrialProcess
+    threads: int = 0
+    """CPU threads of each; a share of this machine's cores when 0."""
+    where: Callable[[int], str] | None = None
+    """Says of a trial's number on which machine it is, unless it is this one."""
 
 
 def conduct(
@@ -65,7 +70,8 @@ def conduct(
     lock = folder.lock()
     try:
         store = open_study(folder, sweep, settings, storage=storage)
-        threads = threads_of_each(prepared, settings.agents)
+        threads = launcher.threads if launcher is not None else 0
+        threads = threads or threads_of_each(prepared, settings.agents)
         fixed = [*prepared.overrides, *_wandb_overrides(sweep, settings, folder.name)]
         requests = Requests(
             folder,
@@ -87,7 +93,7 @@ def conduct(
             limit=limit_of(sweep, settings.count),
             retries=settings.retries,
             patience=patience,
-            watch=watch,
+            watch=watch if launcher.where is None else Located(watch, launcher.where),
             adopt=launcher.adopt,
         )
         ended = controller.run()

@@ -1,6 +1,7 @@
 """``lab sweep`` as it is typed: in this process where nothing is started, else in its own."""
 
 import csv
+import dataclasses
 import json
 import subprocess
 import sys
@@ -216,7 +217,10 @@ def test_the_live_table_shows_trials_the_best_and_what_stopped_them(tmp_path):
     running = next(s for s in heard.snapshots if s.running and any(r.outcome for r in s.records))
     console = Console(width=140, record=True, force_terminal=True, highlight=False)
     view = LiveView("val/loss", ("x",), console)
+    under_way = running.running[0].record
     with view:
+        # Ctrl-C: the best trial was stopped before its end, and nothing runs any more.
+        view.show(dataclasses.replace(running, running=(), best=under_way))
         view.show(running)
         view.show(heard.snapshots[-1])
         view.say("a word [with brackets]")

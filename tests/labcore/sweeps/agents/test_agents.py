@@ -1,5 +1,6 @@
 """Trials of one worker: apart from each other, from their starter, and as fast as forks are."""
 
+import errno
 import json
 import os
 import signal
@@ -240,6 +241,17 @@ def test_a_lock_is_free_when_its_last_process_is_gone(tmp_path):
     assert not is_held(path)
     assert holder_of(path) is None
     kill_group(child)
+
+
+def test_where_a_disk_has_no_locks_nobody_is_taken_to_hold_one(tmp_path, monkeypatch):
+    import fcntl
+
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (tmp_path / "lock").touch()
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    assert not is_held(tmp_path / "lock")
 
 
 def test_a_worker_that_cannot_import_the_plugin_leaves_it_to_fresh_processes(

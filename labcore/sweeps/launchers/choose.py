@@ -1,0 +1,248 @@
+"""From ``--launcher`` and its options to where the trials of a sweep run."""
+
+import importlib.util
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labcore.config.device import peek_request
+from labcore.devices import available_cores, visible_gpus
+from labcore.errors import RequirementError, UsageError
+from labcore.sweeps.folder import Settings, SweepFolder
+from labcore.sweeps.launchers.slurm_options import SlurmOptions
+from labcore.sweeps.prepare import Prepared, agents_here, threads_of_each
+
+if TYPE_CHECKING:
+    from labcore.sweeps.launchers.handle import Cluster
+    from labcore.sweeps.launchers.ray_cluster import Node
+    from labcore.sweeps.local.engine import Launcher
+
+__all__ = [
+    "Remote",
+    "agents_of",
+    "check_launcher",
+    "connect",
+    "first_job",
+    "gpus_of",
+    "share",
+]
+
+_PACKAGES = {"ray": "ray", "slurm": "submitit"}
+_ADDRESS = re.compile(r"auto|[\w.\-]+:\d+")
+_JOBS = 4
+"""Jobs of Slurm at once when nobody says how many."""
+_CPUS = 4
+"""CPUs of a job when nobody says how many."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remote:
+    """A cluster that is ready to take the trials of a sweep."""
+
+    launcher: "Launcher"
+    agents: int
+    """Trials at once."""
+    warnings: tuple[str, ...] = ()
+
+
+def check_launcher(settings: Settings, prepared: Prepared, *, starting: bool = True) -> None:
+    """Checks what can be known before anything is started or asked.
+
+    Args:
+        settings: Of the sweep.
+        prepared: The sweep, checked.
+        starting: Whether trials are to be started; a dry run needs no Slurm.
+
+    Raises:
+        UsageError: The options are wrong, or do not go together.
+        RequirementError: A package, or Slurm, is not here.
+    """
+    name = settings.launcher
+    _check_together(settings)
+    options = SlurmOptions.read(settings.slurm)
+    if name == "local":
+        return
+    request = peek_request(prepared.sweep.overrides)
+    if request.names_one:
+        raise UsageError(
+            f"{request.text} names one GPU of one machine, and --launcher {name} chooses the "
+            "machine",
+            fix="use device=cuda, or device=auto",
+        )
+    if sys.platform == "win32":
+        raise RequirementError(
+            f"--launcher {name} works on Linux and macOS", fix="leave it out: --agents N"
+        )
+    if importlib.util.find_spec(_PACKAGES[name]) is None:
+        raise RequirementError(
+            f"--launcher {name} needs the package {_PACKAGES[name]}",
+            fix=f'pip install -e ".[{name}]"',
+        )
+    if name == "ray" and settings.ray_address:
+        from labcore.sweeps.launchers.ray_cluster import check_reachable
+
+        check_reachable(settings.ray_address)
+    if starting and name == "slurm" and options.executor == "slurm":
+        from labcore.sweeps.launchers.slurm_cluster import check_commands
+
+        check_commands()
+
+
+def _check_together(settings: Settings) -> None:
+    name = settings.launcher
+    if settings.engine == "wandb" and name != "local":
+        raise UsageError(
+            f"--launcher {name} is for sweeps that this machine leads; W&B's agents start their "
+            "trials themselves",
+            fix="add --engine local, or start an agent on each machine",
+        )
+    for option, of, given in (
+        ("--ray-address", "ray", settings.ray_address),
+        ("--slurm", "slurm", settings.slurm),
+    ):
+        if given and name != of:
+            raise UsageError(f"{option} is for --launcher {of}", fix=f"add --launcher {of}")
+    if settings.ray_address and not _ADDRESS.fullmatch(settings.ray_address):
+        hint = ""
+        if settings.ray_address.startswith("ray://"):
+            hint = "; start the sweep on a machine of the cluster, with auto"
+        raise UsageError(
+            f"--ray-address {settings.ray_address} is no address",
+            fix=f"write it as auto or HOST:PORT{hint}",
+        )
+
+
+def connect(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Remote | None:
+    """Makes the cluster of a sweep ready; None when its trials run here.
+
+    Args:
+        folder: The sweep's.
+        prepared: The sweep, checked.
+        settings: Of the sweep, checked; 0 agents leave their number to the cluster.
+
+    Raises:
+        RequirementError: The cluster is not to be had.
+    """
+    if settings.launcher == "local":
+        return None
+    if settings.launcher == "ray":
+        return _on_ray(folder, prepared, settings)
+    return _on_slurm(folder, prepared, settings)
+
+
+def agents_of(prepared: Prepared, settings: Settings) -> int:
+    """Returns how many trials run at once when nobody says, or 0 when the cluster has to."""
+    if settings.launcher == "slurm":
+        return _JOBS
+    if settings.launcher == "ray" and settings.ray_address:
+        return 0
+    return agents_here(prepared)
+
+
+def first_job(name: str, sweeps_dir: Path, prepared: Prepared, settings: Settings) -> str:
+    """Returns the file that ``sbatch`` would be given for the first trial; nothing without Slurm.
+
+    Args:
+        name: Of the sweep, as typed.
+        sweeps_dir: Folder of all sweeps.
+        prepared: The sweep, checked.
+        settings: Of the sweep, checked.
+    """
+    if settings.launcher != "slurm":
+        return ""
+    from labcore.sweeps.launchers.slurm_cluster import sbatch_text
+
+    options = SlurmOptions.read(settings.slurm)
+    cpus, gpus = _needs(prepared, options)
+    sweep = name or Path(settings.file).stem
+    folder = (sweeps_dir / sweep / "jobs").absolute()
+    return sbatch_text(folder, options, name=f"{sweep}-0000", cpus=cpus, gpus=gpus)
+
+
+def _on_slurm(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Remote:
+    options = SlurmOptions.read(settings.slurm)
+    cpus, gpus = _needs(prepared, options)
+    jobs = (folder.path / "jobs").absolute()
+    cluster: Cluster
+    if options.executor == "local":
+        from labcore.sweeps.launchers.local_jobs import LocalJobs
+
+        cluster = LocalJobs(jobs, options, gpus=gpus)
+    else:
+        from labcore.sweeps.launchers.slurm_cluster import SlurmCluster
+
+        cluster = SlurmCluster(jobs, options, cpus=cpus, gpus=gpus)
+    return Remote(
+        launcher=_launcher(cluster, prepared, threads=cpus), agents=settings.agents or _JOBS
+    )
+
+
+def _needs(prepared: Prepared, options: SlurmOptions) -> tuple[int, int]:
+    """Returns CPUs and GPUs of a job."""
+    threads: int = prepared.base.config.threads
+    gpus = options.gpus
+    if gpus is None:
+        gpus = 1 if options.gres else gpus_of(prepared)
+    return options.cpus or threads or _CPUS, gpus
+
+
+def gpus_of(prepared: Prepared) -> int:
+    """Returns how many GPUs a trial takes where there are some."""
+    kind = peek_request(prepared.sweep.overrides).kind
+    if kind == "cpu":
+        return 0
+    return max(prepared.num_gpus, 1) if kind == "cuda" else prepared.num_gpus
+
+
+def _on_ray(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Remote:
+    from labcore.sweeps.launchers.ray_cluster import RayCluster
+
+    here = len(visible_gpus())
+    agents = settings.agents or agents_here(prepared)
+    cores = max(available_cores(), agents * threads_of_each(prepared, agents))
+    cluster = RayCluster(
+        address=settings.ray_address, num_cpus=cores, num_gpus=here, log=folder.path / "ray.log"
+    )
+    gpus = gpus_of(prepared)
+    if peek_request(prepared.sweep.overrides).kind == "auto" and prepared.plugin.requires.cpu:
+        gpus = gpus if any(node.gpus for node in cluster.nodes) else 0
+    agents, threads = share(cluster.nodes, gpus, settings.agents)
+    threads = prepared.base.config.threads or threads
+    cluster.trial_cpus, cluster.trial_gpus = threads, gpus
+    warnings: tuple[str, ...] = ()
+    if not any(node.gpus >= gpus and node.cpus >= threads for node in cluster.nodes):
+        need = f"{gpus} GPUs and {threads} CPUs" if gpus else f"{threads} CPUs"
+        warnings = (f"no machine of the Ray cluster has {need} now; trials wait for one",)
+    return Remote(
+        launcher=_launcher(cluster, prepared, threads=threads), agents=agents, warnings=warnings
+    )
+
+
+def share(nodes: "Sequence[Node]", gpus: int, agents: int) -> tuple[int, int]:
+    """Returns how many trials a cluster runs at once, and the CPUs of each.
+
+    Args:
+        nodes: Its machines.
+        gpus: Of each trial.
+        agents: As wished for; 0 takes one for each GPU, or one for each machine with none.
+    """
+    able = [node for node in nodes if node.cpus and node.gpus >= gpus]
+    if not able:
+        return max(agents, 1), 1
+    slots = [node.gpus // gpus if gpus else 1 for node in able]
+    agents = agents or sum(slots)
+    if not gpus:
+        slots = [-(-agents // len(able))] * len(able)
+    threads = min(node.cpus // slot for node, slot in zip(able, slots, strict=True))
+    return agents, max(1, threads)
+
+
+def _launcher(cluster: "Cluster", prepared: Prepared, *, threads: int) -> "Launcher":
+    from labcore.sweeps.launchers.starter import RemoteStarter
+    from labcore.sweeps.local.engine import Launcher
+
+    starter = RemoteStarter(cluster, env=prepared.plugin.requires.env)
+    return Launcher(starter=starter, adopt=starter.adopt, threads=threads, where=starter.where)

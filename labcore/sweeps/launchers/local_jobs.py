@@ -1,0 +1,113 @@
+"""submitit's local executor in place of Slurm: jobs as processes of this machine, to try it out."""
+
+import dataclasses
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from labcore.devices import visible_gpus
+from labcore.run.process import Owner, current_owner, kill_tree
+from labcore.sweeps.launchers.handle import JobState
+from labcore.sweeps.launchers.notes import Job, Order, Place
+from labcore.sweeps.launchers.slurm_options import SlurmOptions
+from labcore.sweeps.launchers.supervise import supervise
+
+__all__ = ["LocalJobs"]
+
+_CLOSE_S = 5.0
+
+
+class LocalJobs:
+    """Runs the jobs that Slurm would run, with their time limit and its warning, as processes.
+
+    Args:
+        folder: Takes the files of all jobs.
+        options: As typed.
+        gpus: Of a job; the leases of this machine choose which.
+    """
+
+    def __init__(self, folder: Path, options: SlurmOptions, *, gpus: int) -> None:
+        from submitit.local.local import LocalExecutor
+
+        self._folder = folder
+        self._executor = LocalExecutor(folder)
+        self._executor.update_parameters(
+            timeout_min=options.time,
+            signal_delay_s=options.signal,
+            gpus_per_node=len(visible_gpus()) if gpus else 0,
+            stderr_to_stdout=True,
+            setup=list(options.setup),
+        )
+        self._jobs: list[Any] = []
+        """Handles of submitit, which have to see the ends of their processes."""
+        self._visible = os.environ.get("CUDA_VISIBLE_DEVICES") if gpus else None
+
+    def submit(self, order: Order) -> Job:
+        """Starts the job's process."""
+        if self._visible is not None:  # submitit numbers the GPUs from 0
+            env = {**order.request.env, "CUDA_VISIBLE_DEVICES": self._visible}
+            order = dataclasses.replace(order, request=dataclasses.replace(order.request, env=env))
+        with _deaf_to_ctrl_c():
+            job = self._executor.submit(supervise, order.to_json())
+        self._jobs = [each for each in self._jobs if not each.done()] + [job]
+        pid = int(job.job_id)
+        try:
+            started = psutil.Process(pid).create_time()
+        except psutil.NoSuchProcess:
+            started = 0.0
+        owner = dataclasses.replace(current_owner(), pid=pid, started=started)
+        return Job(name=order.name, id=str(pid), owner=dataclasses.asdict(owner))
+
+    def state(self, job: Job) -> JobState:
+        """Says whether the job's process is there."""
+        if job.owner is None:  # its starter was killed before it could tell
+            return "gone"
+        return "running" if Owner(**job.owner).is_alive(0.0) else "gone"
+
+    def stop(self, job: Job, place: Place | None) -> None:
+        """Asks the trial; a job that has not come so far is killed."""
+        if place is None:
+            self.kill(job, place)
+        elif place.process.is_alive(0.0):
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(place.process.pid).send_signal(signal.SIGTERM)
+
+    def kill(self, job: Job, place: Place | None) -> None:
+        """Kills the trial, whose job then ends, or the job."""
+        owner = place.process if place is not None else Owner(**job.owner) if job.owner else None
+        if owner is not None and owner.is_alive(0.0):
+            kill_tree(owner.pid)
+
+    def where(self, job: Job, place: Place | None) -> str:
+        """Returns the job's number, which is that of its process."""
+        return f"job {job.id}"
+
+    def advice(self, job: Job) -> str:
+        """Says where to look when a trial never began."""
+        return f"its job {job.id} ended before the trial began; see {self._folder}"
+
+    def close(self) -> None:
+        """Waits for jobs whose trials have ended; others live by themselves."""
+        deadline = time.monotonic() + _CLOSE_S
+        while not all(job.done() for job in self._jobs) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Lets processes begin without SIGINT: a Ctrl-C is the controller's to pass on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)

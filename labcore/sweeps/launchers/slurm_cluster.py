@@ -1,0 +1,208 @@
+"""Slurm: each trial is a job that submitit hands to ``sbatch``."""
+
+import getpass
+import logging
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labcore.errors import LabError, RequirementError, RunFailed
+from labcore.sweeps.launchers.handle import JobState
+from labcore.sweeps.launchers.notes import Job, Order, Place
+from labcore.sweeps.launchers.slurm_options import SlurmOptions
+from labcore.sweeps.launchers.supervise import supervise
+
+if TYPE_CHECKING:
+    from submitit.slurm.slurm import SlurmExecutor
+
+__all__ = ["SlurmCluster", "check_commands", "make_executor", "sbatch_text"]
+
+_COMMANDS = ("sbatch", "squeue", "scancel", "srun")
+_LOOK_S = 5.0
+_PATIENCE_S = 60.0
+_WAITING = {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "SUSPENDED"}
+log = logging.getLogger(__name__)
+
+
+def check_commands() -> None:
+    """Sees that this machine can talk to a Slurm cluster.
+
+    Raises:
+        RequirementError: It cannot.
+    """
+    missing = [name for name in _COMMANDS if shutil.which(name) is None]
+    if missing:
+        raise RequirementError(
+            f"--launcher slurm needs Slurm's commands, and {', '.join(missing)} cannot be found",
+            fix="start the sweep on a login node of the cluster; to try it out on this machine: "
+            "--slurm executor=local",
+        )
+
+
+def make_executor(folder: Path, options: SlurmOptions, *, cpus: int, gpus: int) -> "SlurmExecutor":
+    """Returns submitit's executor with the options of a job.
+
+    Args:
+        folder: Takes the files of all jobs.
+        options: As typed.
+        cpus: Of a job.
+        gpus: Of a job.
+    """
+    from submitit.slurm.slurm import SlurmExecutor
+
+    class Executor(SlurmExecutor):  # type: ignore[misc]  # submitit may not be installed
+        """Does not ask for srun, so that a dry run writes the file anywhere."""
+
+        @classmethod
+        def affinity(cls) -> int:
+            return 2
+
+    executor = Executor(folder)
+    executor.update_parameters(**_parameters(options, cpus=cpus, gpus=gpus))
+    return executor
+
+
+def sbatch_text(folder: Path, options: SlurmOptions, *, name: str, cpus: int, gpus: int) -> str:
+    """Returns the file that ``sbatch`` would be given.
+
+    Args:
+        folder: Takes the files of all jobs.
+        options: As typed.
+        name: Of the job.
+        cpus: Of the job.
+        gpus: Of the job.
+    """
+    executor = make_executor(folder, options, cpus=cpus, gpus=gpus)
+    executor.update_parameters(job_name=name)
+    text: str = executor._make_submission_file_text(executor._submitit_command_str, name)
+    return text
+
+
+class SlurmCluster:
+    """Runs trials as jobs.
+
+    Whether a job is still there is asked of ``squeue``, for all jobs at once: unlike ``sacct`` it
+    answers where no accounting is set up. How a trial ended is told by its place and its run.
+
+    Args:
+        folder: Takes the files of all jobs.
+        options: As typed.
+        cpus: Of a job.
+        gpus: Of a job.
+    """
+
+    def __init__(self, folder: Path, options: SlurmOptions, *, cpus: int, gpus: int) -> None:
+        self._folder = folder
+        self._executor = make_executor(folder, options, cpus=cpus, gpus=gpus)
+        self._queue: Mapping[str, tuple[str, str]] | None = None
+        """Name of a job to its id and state; None when squeue does not answer."""
+        self._looked = 0.0
+
+    def submit(self, order: Order) -> Job:
+        """Hands the trial to ``sbatch``."""
+        from submitit.core.utils import FailedJobError
+
+        self._executor.update_parameters(job_name=order.name)
+        try:
+            job = self._executor.submit(supervise, order.to_json())
+        except (FailedJobError, OSError, subprocess.SubprocessError) as error:
+            raise _refused(error) from error
+        self._looked = 0.0  # the queue has changed
+        return Job(name=order.name, id=str(job.job_id))
+
+    def state(self, job: Job) -> JobState:
+        """Says whether the job waits, runs or has left the queue."""
+        if time.monotonic() > self._looked + _LOOK_S or not self._looked:
+            self._looked = time.monotonic()
+            self._queue = read_queue()
+        if self._queue is None:
+            return "unknown"
+        if job.name not in self._queue:
+            return "gone"
+        return "waiting" if self._queue[job.name][1] in _WAITING else "running"
+
+    def stop(self, job: Job, place: Place | None) -> None:
+        """Warns the job as Slurm does before its limit; one that waits is taken out."""
+        words = [] if place is None else ["--signal=USR2"]
+        self._cancel(job, words)
+
+    def kill(self, job: Job, place: Place | None) -> None:
+        """Cancels the job."""
+        self._cancel(job, [])
+
+    def where(self, job: Job, place: Place | None) -> str:
+        """Returns the job's number."""
+        return f"job {self._id(job)}" + (" waits" if place is None else "")
+
+    def advice(self, job: Job) -> str:
+        """Says where to look when a trial never began."""
+        return f"its job {self._id(job)} ended before the trial began; see {self._folder}"
+
+    def close(self) -> None:
+        """Does nothing: jobs live by themselves."""
+
+    def _id(self, job: Job) -> str:
+        return job.id or (self._queue or {}).get(job.name, ("", ""))[0]
+
+    def _cancel(self, job: Job, words: Sequence[str]) -> None:
+        number = self._id(job)
+        if number:
+            with suppress(OSError, subprocess.SubprocessError):
+                subprocess.run(
+                    ["scancel", *words, number],
+                    check=False,
+                    timeout=_PATIENCE_S,
+                    capture_output=True,
+                )
+        self._looked = 0.0
+
+
+def read_queue() -> dict[str, tuple[str, str]] | None:
+    """Returns this user's jobs, name to id and state; None when the queue does not answer."""
+    command = ["squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%i %T %j"]
+    try:
+        answer = subprocess.run(
+            command, check=True, timeout=_PATIENCE_S, capture_output=True, text=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        log.debug("squeue does not answer: %s", error)
+        return None
+    rows = [line.split(maxsplit=2) for line in answer.stdout.splitlines()]
+    return {row[2].strip(): (row[0], row[1]) for row in rows if len(row) == 3}
+
+
+def _parameters(options: SlurmOptions, *, cpus: int, gpus: int) -> dict[str, Any]:
+    texts = ("partition", "account", "qos", "gres", "mem", "constraint", "nodelist", "exclude")
+    given = {name: getattr(options, name) for name in (*texts, "comment") if getattr(options, name)}
+    if gpus and not options.gres:
+        given["gpus_per_node"] = gpus
+    if options.setup:
+        given["setup"] = list(options.setup)
+    # A job that Slurm puts back into the queue would begin the trial anew; the controller goes on
+    # with it instead.
+    further: dict[str, Any] = {"no-requeue": True}
+    if options.reservation:
+        further["reservation"] = options.reservation
+    return {
+        **given,
+        "additional_parameters": further,
+        "time": options.time,
+        "cpus_per_task": cpus,
+        "signal_delay_s": options.signal,
+        # Since Slurm 22.05 srun does not take it over from sbatch.
+        "srun_args": [f"--cpus-per-task={cpus}"],
+        "wckey": None,  # submitit's own would be refused where keys are checked
+        "stderr_to_stdout": True,
+    }
+
+
+def _refused(error: Exception) -> LabError:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return RunFailed(
+        "sbatch did not take the job:\n" + "\n".join(f"  - {line}" for line in lines[:5]),
+        fix="correct --slurm KEY=VALUE; the page on sweeps lists the keys",
+    )

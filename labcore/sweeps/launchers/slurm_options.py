@@ -1,0 +1,147 @@
+"""``--slurm KEY=VALUE``: what the jobs of a sweep ask of the queue."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from labcore.errors import UsageError
+from labcore.suggest import nearest, suggestion
+
+__all__ = ["SlurmOptions", "read_minutes"]
+
+_MEMORY = re.compile(r"\d+[KMGT]?", re.IGNORECASE)
+_TIME = re.compile(r"(?:(?P<days>\d+)-)?(?P<first>\d+)(?::(?P<second>\d+))?(?::(?P<third>\d+))?")
+_LEAST_SIGNAL_S = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlurmOptions:
+    """Options of a job, by the names that sbatch gives them where it has them."""
+
+    executor: Literal["slurm", "local"] = "slurm"
+    """``local`` runs the jobs as processes of this machine, to try a sweep out."""
+    partition: str = ""
+    account: str = ""
+    qos: str = ""
+    time: int = 240
+    """Minutes that a job may take; a trial that needs longer goes on in another job."""
+    signal: int = 120
+    """Seconds before that at which a job begins to write its checkpoint."""
+    cpus: int = 0
+    """CPUs of a job; ``threads`` of the run, or 4, when 0."""
+    gpus: int | None = None
+    """GPUs of a job; as many as the plugin takes when None."""
+    gres: str = ""
+    """In place of ``gpus``, where the cluster names its GPUs: ``gpu:a100:1``."""
+    mem: str = ""
+    constraint: str = ""
+    nodelist: str = ""
+    exclude: str = ""
+    reservation: str = ""
+    comment: str = ""
+    setup: tuple[str, ...] = ()
+    """Shell lines to run before the trial: ``module load cuda``."""
+
+    @classmethod
+    def read(cls, words: Iterable[str]) -> "SlurmOptions":
+        """Reads what was typed.
+
+        Raises:
+            UsageError: Something is wrong; has every problem.
+        """
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        known = [each.name for each in fields(cls)]
+        for word in words:
+            key, assigned, text = word.partition("=")
+            key, text = key.strip(), text.strip()
+            try:
+                if key not in known:
+                    near = suggestion(nearest(key, known))
+                    raise ValueError(near or f"the keys are {', '.join(known)}")
+                if not assigned or not text:
+                    raise ValueError(f"write it as {key}=VALUE")
+                if key in values and key != "setup":
+                    raise ValueError("it is given twice")
+                value = _READ.get(key, str)(text)
+                values[key] = (*values.get(key, ()), value) if key == "setup" else value
+            except ValueError as error:
+                problems.append(f"{word}: {_lead(key, known)}{error}")
+        problems += _clashes(values)
+        if problems:
+            raise UsageError("--slurm is wrong; nothing was started", problems=problems)
+        return cls(**values)
+
+
+def read_minutes(text: str) -> int:
+    """Returns the minutes of a time in one of Slurm's forms; a part of one counts as one.
+
+    They are ``90`` (minutes), ``30:00``, ``2:00:00``, ``1-12`` (a day and 12 hours) and so on.
+
+    Raises:
+        ValueError: It is none of them.
+    """
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("write a time as minutes, HH:MM:SS or DAYS-HH:MM:SS")
+    first, second, third = (int(match[name] or 0) for name in ("first", "second", "third"))
+    if match["days"] is not None:
+        seconds = ((int(match["days"]) * 24 + first) * 60 + second) * 60 + third
+    elif match["third"] is not None:
+        seconds = (first * 60 + second) * 60 + third
+    else:
+        seconds = first * 60 + second
+    if seconds == 0:
+        raise ValueError("a job needs some time")
+    return math.ceil(seconds / 60)
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise ValueError(f"write a whole number from {least} on")
+        return int(text)
+
+    return read
+
+
+def _executor(text: str) -> str:
+    if text not in {"slurm", "local"}:
+        raise ValueError("it is slurm, or local to try the sweep out on this machine")
+    return text
+
+
+def _memory(text: str) -> str:
+    if not _MEMORY.fullmatch(text):
+        raise ValueError("write memory as 16G, 4000M or a number of megabytes")
+    return text.upper()
+
+
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "executor": _executor,
+    "time": read_minutes,
+    "signal": _whole(_LEAST_SIGNAL_S),
+    "cpus": _whole(1),
+    "gpus": _whole(0),
+    "mem": _memory,
+}
+
+
+def _lead(key: str, known: Iterable[str]) -> str:
+    return "" if key in known else "there is no such key; "
+
+
+def _clashes(values: Mapping[str, Any]) -> list[str]:
+    problems = []
+    if "gpus" in values and "gres" in values:
+        problems.append("gpus and gres say the same in two ways; give one of them")
+    time_s = values.get("time", SlurmOptions.__dataclass_fields__["time"].default) * 60
+    signal_s = values.get("signal", SlurmOptions.__dataclass_fields__["signal"].default)
+    if signal_s >= time_s:
+        problems.append(
+            f"a job of {time_s} seconds that is warned {signal_s} seconds before its end does "
+            "nothing; make time longer or signal shorter"
+        )
+    return problems

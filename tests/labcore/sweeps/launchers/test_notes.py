@@ -1,0 +1,228 @@
+"""What controller and machine write down for each other, and how a trial is told from it."""
+
+import dataclasses
+import time
+
+import pytest
+
+from labcore.run.process import current_owner
+from labcore.run.status import Status, write_status
+from labcore.sweeps.agents.lock import TrialLock
+from labcore.sweeps.launchers import handle
+from labcore.sweeps.launchers.handle import RemoteTrial
+from labcore.sweeps.launchers.notes import Job, Notes, Order, Place
+from labcore.sweeps.launchers.starter import RemoteStarter, carried
+from labcore.sweeps.trial import TrialRequest
+
+OWNER = {"host": "node7.cluster", "pid": 12, "started": 3.5}
+
+
+class Scheduler:
+    """Remembers what it is asked for, and answers as a test wants."""
+
+    def __init__(self):
+        self.answer = "running"
+        self.orders = []
+        self.asked = []
+        self.seen = None
+
+    def submit(self, order):
+        self.seen = order.notes.read_job()
+        self.orders.append(order)
+        return Job(name=order.name, id="17")
+
+    def state(self, job):
+        return self.answer
+
+    def stop(self, job, place):
+        self.asked.append(("stop", job.name, place))
+
+    def kill(self, job, place):
+        self.asked.append(("kill", job.name, place))
+
+    def where(self, job, place):
+        return "nowhere" if place is None else place.host
+
+    def advice(self, job):
+        return f"look at {job.id}"
+
+    def close(self):
+        self.asked.append(("close",))
+
+
+@pytest.fixture
+def scheduler(monkeypatch):
+    monkeypatch.setattr(handle, "_LOOK_S", 0.0)
+    monkeypatch.setattr(handle, "_ARRIVAL_S", 0.2)
+    return Scheduler()
+
+
+@pytest.fixture
+def request_(tmp_path):
+    return TrialRequest(
+        sweep="s",
+        number=7,
+        overrides=("plugin=toy", "x=1"),
+        folder=tmp_path / "run",
+        lock=tmp_path / "trials" / "0007.lock",
+        env={"OWN": "1"},
+        threads=3,
+    )
+
+
+def ended(trial):
+    deadline = time.monotonic() + 5.0
+    while not trial.poll():
+        assert time.monotonic() < deadline, "it never ended"
+        time.sleep(0.02)
+    return True
+
+
+def test_notes_come_back_as_they_were(tmp_path, request_):
+    notes = Notes(request_.lock)
+    assert notes.read_job() is None
+    job = Job(name="s-0007-1", id="17", owner=OWNER)
+    notes.write_job(job)
+    assert notes.read_job() == job
+    place = Place(name="s-0007-1", owner=OWNER)
+    notes.write_place(place)
+    assert notes.read_place("s-0007-1") == place
+    assert place.host == "node7"
+    order = Order.make("s-0007-1", request_)
+    assert Order.from_json(order.to_json()) == order
+    assert order.notes == notes
+
+
+def test_what_an_earlier_job_has_left_does_not_count(request_):
+    notes = Notes(request_.lock)
+    notes.lock.parent.mkdir()
+    notes.write_place(Place(name="old", owner=OWNER, exit_code=0))
+    assert notes.read_place("new") is None
+    notes.place_file.write_text("{")
+    assert notes.read_place("old") is None
+
+
+def test_a_jobs_name_is_written_down_before_it_is_handed_over(request_, scheduler):
+    starter = RemoteStarter(scheduler, env={"CUBLAS": "1"})
+    trial = starter.start(request_)
+    order = scheduler.orders[0]
+    assert order.name.startswith("s-0007-")
+    assert scheduler.seen == Job(name=order.name)
+    assert Notes(request_.lock).read_job() == Job(name=order.name, id="17")
+    assert not trial.poll()
+    env = order.request.env
+    assert (env["OWN"], env["CUBLAS"], env["OMP_NUM_THREADS"]) == ("1", "1", "3")
+    assert starter.where(7) == "nowhere"
+    assert starter.where(8) == ""
+    starter.close()
+    assert scheduler.asked == [("close",)]
+
+
+def test_two_jobs_of_one_trial_have_different_names(request_, scheduler):
+    starter = RemoteStarter(scheduler)
+    starter.start(request_)
+    starter.start(request_)
+    assert scheduler.orders[0].name != scheduler.orders[1].name
+
+
+def test_a_trial_carries_what_it_needs_and_no_secret():
+    environ = {
+        "LAB_PLUGINS": "a=b:c",
+        "LAB_API_KEY": "x",
+        "PYTHONPATH": "/p",
+        "WANDB_API_KEY": "y",
+        "CUDA_VISIBLE_DEVICES": "0",
+        "HOME": "/root",
+    }
+    assert carried(environ) == {"LAB_PLUGINS": "a=b:c", "PYTHONPATH": "/p"}
+
+
+def test_a_place_with_an_exit_code_ends_the_trial_though_its_job_is_still_listed(
+    request_, scheduler
+):
+    trial = RemoteStarter(scheduler).start(request_)
+    name = scheduler.orders[0].name
+    Notes(request_.lock).write_place(Place(name=name, owner=OWNER))
+    assert not trial.poll()
+    assert trial.where == "node7"
+    Notes(request_.lock).write_place(Place(name=name, owner=OWNER, exit_code=2))
+    assert trial.poll()
+    assert trial.result().exit_code == 2
+
+
+def test_a_job_that_is_gone_ends_the_trial_once_there_is_no_sign_of_life(request_, scheduler):
+    trial = RemoteStarter(scheduler).start(request_)
+    assert not trial.poll()
+    scheduler.answer = "gone"
+    lock = TrialLock(request_.lock)
+    assert lock.take()
+    assert not trial.poll()
+    time.sleep(0.3)
+    assert not trial.poll()
+    lock.let_go()
+    # Its last words may still be on their way.
+    assert not trial.poll()
+    assert ended(trial)
+    result = trial.result()
+    assert (result.state, result.exit_code) == ("not started", None)
+    assert result.error == "look at 17"
+
+
+def test_a_run_that_says_it_is_alive_keeps_its_trial_going(request_, scheduler):
+    request_.folder.mkdir()
+    status = Status(run="r", plugin="toy", task="work", preset="", state="running")
+    write_status(request_.folder, status)
+    scheduler.answer = "gone"
+    trial = RemoteStarter(scheduler).start(request_)
+    assert not trial.poll()
+    # Another machine's run whose heartbeat has stopped two minutes ago is lost.
+    elsewhere = {**dataclasses.asdict(current_owner()), "host": "elsewhere"}
+    write_status(
+        request_.folder, dataclasses.replace(status, owner=elsewhere, heartbeat=time.time() - 100)
+    )
+    assert not trial.poll()
+    write_status(
+        request_.folder, dataclasses.replace(status, owner=elsewhere, heartbeat=time.time() - 200)
+    )
+    assert ended(trial)
+    assert trial.result().state == "lost"
+
+
+def test_a_scheduler_that_does_not_answer_ends_nothing(request_, scheduler):
+    scheduler.answer = "unknown"
+    trial = RemoteStarter(scheduler).start(request_)
+    time.sleep(0.3)
+    assert not trial.poll()
+
+
+def test_a_disk_that_knows_no_locks_is_no_obstacle(request_, scheduler, monkeypatch):
+    def refuse(path):
+        raise OSError("no locks available")
+
+    monkeypatch.setattr(handle, "is_held", refuse)
+    scheduler.answer = "gone"
+    assert ended(RemoteStarter(scheduler).start(request_))
+
+
+def test_a_trial_of_an_earlier_controller_is_found_by_its_notes(request_, scheduler):
+    first = RemoteStarter(scheduler)
+    first.start(request_)
+    name = scheduler.orders[0].name
+    trial = RemoteStarter(scheduler).adopt(request_)
+    assert not trial.poll()
+    Notes(request_.lock).write_place(Place(name=name, owner=OWNER))
+    trial.stop()
+    trial.kill()
+    assert [row[:2] for row in scheduler.asked] == [("stop", name), ("kill", name)]
+    assert scheduler.asked[0][2].owner == OWNER
+
+
+def test_a_trial_that_was_never_handed_over_has_ended(request_, scheduler):
+    trial = RemoteStarter(scheduler).adopt(request_)
+    assert trial.poll()
+    trial.stop()
+    trial.kill()
+    assert scheduler.asked == []
+    assert trial.where == ""
+    assert trial.result().state == "not started"
+    assert isinstance(trial, RemoteTrial)
