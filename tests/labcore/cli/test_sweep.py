@@ -217,7 +217,7 @@ def test_the_live_table_shows_trials_the_best_and_what_stopped_them(tmp_path):
     running = next(s for s in heard.snapshots if s.running and any(r.outcome for r in s.records))
     console = Console(width=140, record=True, force_terminal=True, highlight=False)
     view = LiveView("val/loss", ("x",), console)
-    under_way = running.running[0].record
+    under_way = dataclasses.replace(running.running[0].record, outcome="")
     with view:
         # Ctrl-C: the best trial was stopped before its end, and nothing runs any more.
         view.show(dataclasses.replace(running, running=(), best=under_way))
