@@ -43,7 +43,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests with the plugins' packages; the core's coverage stays above 90 %."""
-    session.install("-e", ".[musicvae,sweeps,test]")
+    session.install("-e", ".[musicvae,render,sweeps,ray,slurm,referee,test]")
     session.run(
         "pytest",
         "-n",
@@ -85,7 +85,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks, or those named: nox -s bench -- cli_startup loop_overhead."""
-    session.install("-e", ".[musicvae,fiddle]")
+    session.install("-e", ".[musicvae,fiddle,render,referee]")
     names = session.posargs or sorted(path.stem for path in Path("benchmarks").glob("[a-z]*.py"))
     for name in names:
         session.run("python", f"benchmarks/{name}.py")
