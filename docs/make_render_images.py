@@ -1,10 +1,9 @@
-"""Makes the pictures of the render pages from the packaged models and a finished fit.
+"""Makes the pictures of the render pages from the packaged models.
 
-    python docs/make_render_images.py MODELS [FIT_RUN]
+    python docs/make_render_images.py MODELS
 
-MODELS is the folder that ``lab data prepare render/models`` printed; FIT_RUN that of a finished
-``task=fit_mesh``. Writes to docs/images: turntable.gif, render_styles.png, render_shapes.png and
-fitting.gif (the largest GIF of FIT_RUN, made smaller).
+MODELS is the folder that ``lab data prepare render/models`` printed. Writes to docs/images:
+turntable.gif, render_styles.png and render_shapes.png.
 """
 
 import argparse
@@ -12,8 +11,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
 from pytorch3d.structures import Meshes
 
 from plugins.render.cameras import orbit
@@ -32,7 +29,6 @@ def main() -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", type=Path, help="folder of the dataset render/models")
-    parser.add_argument("fit", type=Path, nargs="?", help="folder of a run of task=fit_mesh")
     options = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
     models = {name: load_mesh(file_of(options.models, name), unit=True) for name in PACKAGED}
@@ -52,11 +48,6 @@ def main() -> None:
             tile_px=160,
         ),
     ]
-    if options.fit is not None:
-        films = sorted(options.fit.rglob("*.gif"), key=lambda path: path.stat().st_size)
-        if not films:
-            parser.error(f"there is no GIF below {options.fit}")
-        written.append(shrunk(films[-1], IMAGES / "fitting.gif"))
     for path in written:
         size_kb = path.stat().st_size / 1000
         sys.stdout.write(f"{path}: {size_kb:.0f} kB\n")
@@ -86,18 +77,6 @@ def turn(mesh: Meshes, path: Path, *, frames: int = 24, size: int = 160) -> Path
         path,
         fps=12,
     )
-    return path
-
-
-def shrunk(film: Path, path: Path, *, width: int = 300, frames: int = 18) -> Path:
-    """Copies a GIF with fewer and smaller frames, the first and the last among them."""
-    kept = []
-    with Image.open(film) as gif:
-        for index in np.linspace(0, gif.n_frames - 1, min(frames, gif.n_frames)).round():
-            gif.seek(int(index))
-            size = (width, round(width * gif.height / gif.width))
-            kept.append(np.asarray(gif.convert("RGB").resize(size)))
-    write_gif(kept, path, fps=6)
     return path
 
 

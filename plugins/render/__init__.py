@@ -65,6 +65,23 @@ plugin = Plugin(
         "laptop": "minutes on two cores: 256 pixels",
         "paper": "512 pixels, more frames and steps; for a GPU",
     },
+    metrics={
+        "val/loss": "fit_mesh: held-out chamfer distance; fit_pose: 1 - IoU of the best start; "
+        "fit_texture: mean squared error in held-out views; low is good",
+        "val/distance": "fit_mesh: mean distance to the target's surface, in its radii",
+        "val/fscore": "fit_mesh: share of points met within fit.mesh.radius; high is good",
+        "val/normals": "fit_mesh: cosine between the normals of the two surfaces; high is good",
+        "val/rotation_deg": "fit_pose: degrees between the best start and the true rotation",
+        "val/translation": "fit_pose: distance to the true translation, in radii of the object",
+        "val/psnr": "fit_texture: PSNR in dB over the object in held-out views; high is good",
+        "train/loss": "the objective of the fit",
+        "train/chamfer": "fit_mesh: chamfer distance of the points of a step",
+        "train/silhouette": "fit_mesh: 1 - IoU of the silhouettes of a step",
+        "train/edge": "fit_mesh: mean squared length of the edges",
+        "train/normal": "fit_mesh: bends between neighbouring faces",
+        "train/laplacian": "fit_mesh: distances between vertices and the means of their neighbours",
+        "train/best_start": "fit_pose: 1 - IoU of the best start",
+    },
     datasets=(
         Dataset(
             name="rooms",
@@ -105,6 +122,7 @@ plugin = Plugin(
             "matplotlib>=3.9",
             "pillow>=11",
             "scikit-image>=0.25",
+            "scipy>=1.11",
             "trimesh>=4.6",
         ),
         num_gpus=1,

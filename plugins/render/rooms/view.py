@@ -13,7 +13,7 @@ from pytorch3d.structures import Meshes
 from torch import Tensor
 
 from plugins.render.cameras import Pinhole
-from plugins.render.rasterize import make_rasterizer
+from plugins.render.rasterize import TorchRasterizer, make_rasterizer
 from plugins.render.rooms.faces import FaceTable
 from plugins.render.rooms.scenes import Mesh
 
@@ -54,10 +54,13 @@ class Eye:
             faces_per_pixel=1,
             z_clip_value=NEAR_M,
         )
-        cameras = camera.to_pytorch3d(self.device)
-        fragments = self._rasterizer(meshes, cameras=cameras, raster_settings=settings)
-        faces: Tensor = fragments.pix_to_face[0, ..., 0]
-        return faces
+        given = {"cameras": camera.to_pytorch3d(self.device), "raster_settings": settings}
+        faces: Tensor
+        if isinstance(self._rasterizer, TorchRasterizer):
+            faces = self._rasterizer.visible_faces(meshes, **given)
+        else:
+            faces = self._rasterizer(meshes, **given).pix_to_face
+        return faces[0, ..., 0]
 
 
 class View:
