@@ -9,10 +9,6 @@ Worker processes are spawned and import numpy, mido and pretty_midi, no ML frame
 import contextlib
 import logging
 import multiprocessing
-import multiprocessing.connection
-import os
-import signal
-import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,7 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from labcore.devices import available_cores
 from labcore.errors import RunFailed
+from labcore.run.worker import follow_parent
 from plugins.musicvae.data.arrays import load_arrays, save_arrays
 from plugins.musicvae.data.midi import Piece, Rejected, Rejection
 from plugins.musicvae.data.sources import Source, read_pieces
@@ -97,11 +95,7 @@ class Shard:
 
 def num_workers(requested: int) -> int:
     """Says how many processes to use; 0 asks for one per core that this process may use."""
-    if requested > 0:
-        return requested
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return requested if requested > 0 else available_cores()
 
 
 def convert(
@@ -162,7 +156,7 @@ def _run(jobs: dict[int, Job], workers: int) -> Generator[int, None, None]:
         return
     _log.debug("converting %d shards in %d processes", len(jobs), workers)
     context = multiprocessing.get_context("spawn")  # fork and threads of a framework do not mix
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=follow_parent) as pool:
         futures = {pool.submit(convert_shard, *job): index for index, job in jobs.items()}
         try:
             for future in as_completed(futures):
@@ -175,19 +169,6 @@ def _run(jobs: dict[int, Job], workers: int) -> Generator[int, None, None]:
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """Leaves Ctrl-C to the parent, and ends with it, even if the parent is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None  # this runs in worker processes only
-
-    def watch() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def convert_shard(source: Source, files: tuple[str, ...], rebar: bool, path: Path) -> None:

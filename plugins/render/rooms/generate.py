@@ -9,11 +9,7 @@ import contextlib
 import json
 import logging
 import multiprocessing
-import multiprocessing.connection
-import os
 import shutil
-import signal
-import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from labcore.data.shards import MANIFEST
+from labcore.devices import available_cores
 from labcore.errors import RequirementError, RunFailed, UsageError
 from labcore.run.files import write_atomically
+from labcore.run.worker import follow_parent
 from plugins.render.rooms.manifest import LICENCE, build_manifest
 from plugins.render.rooms.scene_shard import SceneJob, finished, make_shard
 from plugins.render.rooms.spec import RoomsSpec
@@ -181,12 +179,7 @@ def _complete(spec: RoomsSpec, jobs: list[SceneJob], out: Path) -> dict[str, Any
 def _num_workers(requested: int, jobs: list[SceneJob], device: str) -> int:
     if requested == 0:
         pixels = sum(job.spec.frames * job.spec.height * job.spec.width for job in jobs)
-        if device != "cpu" or pixels < _WORTH_A_PROCESS:
-            requested = 1
-        elif hasattr(os, "sched_getaffinity"):
-            requested = len(os.sched_getaffinity(0))
-        else:
-            requested = os.cpu_count() or 1
+        requested = 1 if device != "cpu" or pixels < _WORTH_A_PROCESS else available_cores()
     return min(requested, len(jobs))
 
 
@@ -222,18 +215,9 @@ _stop: Event | None = None
 
 
 def _start_worker(stop: Event) -> None:
-    """Leaves Ctrl-C to the parent, and ends with it, even if the parent is killed."""
     global _stop
     _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None  # this runs in worker processes only
-
-    def watch() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    follow_parent()
 
 
 def _make_in_worker(job: SceneJob) -> None:
