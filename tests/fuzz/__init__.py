@@ -1,0 +1,1 @@
+"""Programs that throw damaged input at the project's readers: ``python -m tests.fuzz.NAME``."""
