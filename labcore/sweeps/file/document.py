@@ -1,4 +1,4 @@
-"""A sweep file as data, with the line of every part of it."""
+"""A sweep file as data, with the line of every part of it, and how much of it is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,14 +6,30 @@ from pathlib import Path
 from typing import Any, Literal
 
 from labcore.errors import UsageError
-from labcore.suggest import nearest, suggestion
 
-__all__ = ["Document", "Place", "Trap", "load_document", "wrong_file"]
+__all__ = [
+    "MOST_BYTES",
+    "MOST_DIGITS",
+    "MOST_LEVELS",
+    "MOST_PARTS",
+    "Document",
+    "Place",
+    "Trap",
+    "unfit",
+    "wrong_file",
+]
+
+MOST_BYTES = 256 * 1024
+"""A sweep file is written by hand; YAML of this size takes two seconds to read."""
+MOST_PARTS = 50_000
+"""Values in a file, those that aliases repeat included: a few lines of them can stand for 10^9."""
+MOST_LEVELS = 40
+"""Lists and mappings inside each other."""
+MOST_DIGITS = 80
+"""Characters of a whole number; what is read must fit 64 bits."""
 
 Place = tuple[str | int, ...]
 """Keys and list positions that lead to a part of a file."""
-
-_SUFFIXES = (".json", ".yaml", ".yml")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,42 +53,19 @@ class Document:
     """What is wrong with the file as JSON or YAML, though it can be read."""
 
 
-def load_document(path: Path) -> Document:
-    """Reads a file.
-
-    Raises:
-        UsageError: It is not there, or is no JSON or YAML.
-    """
-    if path.suffix.lower() not in _SUFFIXES:
-        raise UsageError(
-            f"{path}: a sweep is a .json or .yaml file", fix="see configs/sweeps for examples"
-        )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise _missing(path) from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not text in UTF-8: {error.reason}") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    if path.suffix.lower() == ".json":
-        from labcore.sweeps.file.json_document import read_json
-
-        return read_json(path, text)
-    from labcore.sweeps.file.yaml_document import read_yaml
-
-    return read_yaml(path, text)
-
-
 def wrong_file(path: Path, problems: list[str]) -> UsageError:
     """Returns the error that tells all problems of a file."""
-    return UsageError(f"the sweep file {path} is wrong; nothing was started", problems=problems)
+    shown = [
+        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in problem)
+        for problem in problems
+    ]
+    return UsageError(f"the sweep file {path} is wrong; nothing was started", problems=shown)
 
 
-def _missing(path: Path) -> UsageError:
-    beside = [p.name for p in sorted(path.parent.glob("*")) if p.suffix.lower() in _SUFFIXES]
-    near = suggestion(str(path.parent / name) for name in nearest(path.name, beside))
-    problems = [near] if near else []
-    if not near and beside:
-        problems = [f"in {path.parent} there are {', '.join(beside)}"]
-    return UsageError(f"there is no sweep file {path}", problems=problems)
+def unfit(value: Any) -> str:
+    """Says what is wrong with a number or text that can go nowhere; nothing otherwise."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return "the whole number does not fit 64 bits"
+    if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+        return r"the text has half a character: \ud800 to \udfff come in pairs"
+    return ""

@@ -2,11 +2,20 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from labcore.errors import UsageError
-from labcore.sweeps.file.document import Document, Place, wrong_file
+from labcore.sweeps.file.document import (
+    MOST_DIGITS,
+    MOST_LEVELS,
+    Document,
+    Place,
+    unfit,
+    wrong_file,
+)
+from labcore.sweeps.file.yaml_document import read_yaml
 
 __all__ = ["read_json"]
 
@@ -16,8 +25,8 @@ class _Object(dict[str, Any]):
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        names = [name for name, _ in pairs]
-        self.repeated = sorted({name for name in names if names.count(name) > 1})
+        counts = Counter(name for name, _ in pairs)
+        self.repeated = sorted(name for name, count in counts.items() if count > 1)
 
 
 def read_json(path: Path, text: str) -> Document:
@@ -27,7 +36,7 @@ def read_json(path: Path, text: str) -> Document:
         UsageError: It is no JSON.
     """
     try:
-        content = json.loads(text, object_pairs_hook=_Object)
+        content = json.loads(text, object_pairs_hook=_Object, parse_int=_whole)
     except json.JSONDecodeError as error:
         position, reason = _explain(text, error)
         line = text.count("\n", 0, position) + 1
@@ -39,9 +48,19 @@ def read_json(path: Path, text: str) -> Document:
     )
 
 
+def _whole(text: str) -> int:
+    return int(text[: MOST_DIGITS + 1])  # Python refuses thousands of digits; 80 are too many too
+
+
 def _plain(value: Any, place: Place, problems: list[tuple[Place, str]]) -> Any:
+    if len(place) > MOST_LEVELS:
+        raise RecursionError
+    if reason := unfit(value):
+        problems.append((place, reason))
+        return None
     if isinstance(value, _Object):
         problems.extend(((*place, name), "the key is there twice") for name in value.repeated)
+        problems.extend((place, reason) for name in value if (reason := unfit(name)))
         return {name: _plain(inner, (*place, name), problems) for name, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner, (*place, index), problems) for index, inner in enumerate(value)]
@@ -50,12 +69,10 @@ def _plain(value: Any, place: Place, problems: list[tuple[Place, str]]) -> Any:
 
 def _lines(path: Path, text: str) -> dict[Place, int]:
     """Finds the lines by reading the text as YAML, which nearly all JSON is too."""
-    from labcore.sweeps.file.yaml_document import read_yaml
-
     try:
         # A tab between tokens is nothing to JSON and an error to YAML; text holds no tab in JSON.
         return dict(read_yaml(path, text.replace("\t", " ")).lines)
-    except UsageError:
+    except (UsageError, RecursionError):
         return {}
 
 

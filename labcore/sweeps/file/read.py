@@ -9,8 +9,9 @@ from labcore.config import peek
 from labcore.sweeps.distributions import Categorical, Constant, Distribution
 from labcore.sweeps.file.command import Command, read_command
 from labcore.sweeps.file.cursor import Cursor, Remarks
-from labcore.sweeps.file.document import load_document, wrong_file
+from labcore.sweeps.file.document import wrong_file
 from labcore.sweeps.file.early_terminate import read_early_terminate
+from labcore.sweeps.file.load import load_document
 from labcore.sweeps.file.parameter_checks import too_many_for_a_grid
 from labcore.sweeps.file.parameters import Parameters, read_parameters
 from labcore.sweeps.hyperband import Goal

@@ -1,10 +1,21 @@
 """Sweep files in YAML, read as W&B reads them: version 1.1 with its traps, which are remembered."""
 
 import datetime
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcore.sweeps.file.document import Document, Place, Trap, wrong_file
+from labcore.sweeps.file.document import (
+    MOST_DIGITS,
+    MOST_LEVELS,
+    MOST_PARTS,
+    Document,
+    Place,
+    Trap,
+    unfit,
+    wrong_file,
+)
 
 if TYPE_CHECKING:
     import yaml
@@ -31,9 +42,16 @@ def read_yaml(path: Path, text: str) -> Document:
         raise wrong_file(path, [where + _reason(error)]) from None
     except yaml.YAMLError as error:
         raise wrong_file(path, [str(error).splitlines()[0]]) from None
+    except _TooMuchError:
+        reason = f"it stands for more than {MOST_PARTS:,} values, what aliases repeat included"
+        raise wrong_file(path, [reason]) from None
     return Document(
         content=content, lines=builder.lines, traps=builder.traps, problems=tuple(builder.problems)
     )
+
+
+class _TooMuchError(Exception):
+    """The file stands for more than is read."""
 
 
 class _Builder:
@@ -42,6 +60,7 @@ class _Builder:
     def __init__(self, loader: "yaml.SafeLoader") -> None:
         self._loader = loader
         self._open: list[yaml.Node] = []
+        self._parts = 0
         self.lines: dict[Place, int] = {}
         self.traps: dict[Place, Trap] = {}
         self.problems: list[tuple[Place, str]] = []
@@ -54,8 +73,14 @@ class _Builder:
         import yaml
 
         self.lines.setdefault(place, node.start_mark.line + 1)
+        self._count(place)
         if node in self._open:
             self.problems.append((place, "the alias stands for something that it is a part of"))
+            return None
+        if node.tag.removeprefix(_CORE) not in _PLAIN_TAGS:
+            tag = node.tag.replace(_CORE, "!!")
+            whose = "a tag of Python's" if tag.startswith("!!python/") else "a tag"
+            self.problems.append((place, f"{tag} is {whose}; a sweep holds plain values only"))
             return None
         self._open.append(node)
         try:
@@ -68,46 +93,82 @@ class _Builder:
         finally:
             self._open.pop()
 
+    def _count(self, place: Place) -> None:
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise _TooMuchError
+        if len(place) > MOST_LEVELS:
+            raise RecursionError
+
     def _mapping(self, node: "yaml.MappingNode", place: Place) -> dict[str, Any]:
-        written = [key.value for key, _ in node.value if _is_text(key)]
-        for name in sorted({name for name in written if written.count(name) > 1}):
+        written = Counter(key.value for key, _ in node.value if _is_text(key))
+        for name in sorted(name for name, count in written.items() if count > 1):
             self.problems.append(((*place, name), "the key is there twice"))
-        self._loader.flatten_mapping(node)  # puts in what << refers to, before the rest
         built: dict[str, Any] = {}
-        for key, value in node.value:
+        for key, value in self._pairs(node, place):
             if not _is_text(key):
                 self._wrong_key(key, place)
+                continue
+            if reason := unfit(key.value):
+                self.problems.append((place, reason))
                 continue
             here = (*place, key.value)
             self.lines[here] = key.start_mark.line + 1
             built[key.value] = self._build(value, here)
         return built
 
+    def _pairs(
+        self, node: "yaml.MappingNode", place: Place
+    ) -> "Iterator[tuple[yaml.Node, yaml.Node]]":
+        """Yields keys and values, before them what ``<<`` refers to; each is counted."""
+        import yaml
+
+        own = []
+        for key, value in node.value:
+            self._count(place)
+            if key.tag != f"{_CORE}merge":
+                own.append((key, value))
+                continue
+            # Of several mappings the first wins, and whoever comes last here does.
+            several = isinstance(value, yaml.SequenceNode)
+            for merged in reversed(value.value) if several else [value]:
+                if not isinstance(merged, yaml.MappingNode) or merged in self._open:
+                    self.problems.append(((*place, "<<"), "<< takes in another mapping: <<: *NAME"))
+                    continue
+                self._open.append(merged)
+                yield from self._pairs(merged, (*place, "<<"))
+                self._open.pop()
+        yield from own
+
     def _wrong_key(self, key: "yaml.Node", place: Place) -> None:
-        self.lines.setdefault((*place, str(key.value)), key.start_mark.line + 1)
-        read_as = key.tag.rpartition(":")[2]
+        import yaml
+
+        name = key.value if isinstance(key, yaml.ScalarNode) else "?"
+        self.lines.setdefault((*place, name), key.start_mark.line + 1)
+        read_as = key.tag.removeprefix(_CORE)
         self.problems.append(
             (
-                (*place, str(key.value)),
+                (*place, name),
                 f"YAML reads this key as {_TAGS.get(read_as, read_as)}; put it in quotes",
             )
         )
 
     def _scalar(self, node: "yaml.ScalarNode", place: Place) -> Any:
-        import yaml
-
+        kind = node.tag.removeprefix(_CORE)
         try:
-            value = self._loader.construct_object(node)
-        except (yaml.constructor.ConstructorError, ValueError) as error:
-            reason = getattr(error, "problem", None) or str(error)
+            is_long = kind == "int" and len(node.value) > MOST_DIGITS
+            value = 2**64 if is_long else self._loader.construct_object(node)
+        except Exception:  # PyYAML's own, and whatever else a value gives its constructors
+            self.problems.append(
+                (place, f"{node.value[:40]!r} cannot be read as {_TAGS.get(kind, kind)}")
+            )
+            return None
+        if reason := unfit(value):
             self.problems.append((place, reason))
             return None
         if isinstance(value, datetime.date):
             self.problems.append((place, f"YAML reads {node.value} as a date; put it in quotes"))
             return node.value
-        if not (value is None or isinstance(value, bool | int | float | str)):
-            self.problems.append((place, f"a {type(value).__name__} has no place in a sweep"))
-            return None
         self._note_trap(node, value, place)
         return value
 
@@ -123,7 +184,18 @@ class _Builder:
             self.traps[place] = Trap(kind="number read otherwise", text=text)
 
 
-_TAGS = {"bool": "true or false", "int": "a number", "float": "a number", "null": "nothing"}
+_CORE = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {"null", "bool", "int", "float", "str", "timestamp", "seq", "map"}
+_TAGS = {
+    "bool": "true or false",
+    "int": "a number",
+    "float": "a number",
+    "null": "nothing",
+    "seq": "a list",
+    "map": "a mapping",
+    "timestamp": "a date",
+    "merge": "an order to merge",
+}
 
 
 def _is_text(key: "yaml.Node") -> bool:

@@ -249,12 +249,18 @@ def test_what_is_no_json_is_told_by_line_and_column(problems, text, words):
         ("", "the file is empty"),
         ("# nothing", "the file is empty"),
         ("- a\n- b", "expected a mapping with the keys method and parameters, got a list"),
-        ("method: random\nparameters: {a: {values: [!!python/name:os.system '']}}", "could not"),
-        ("method: random\nparameters: {a: {value: !!binary aGVsbG8=}}", "a bytes has no place"),
+        (
+            "method: random\nparameters: {a: {values: [!!python/name:os.system '']}}",
+            "tag of Python",
+        ),
+        ("method: random\nparameters: {a: {value: !!binary aGVsbG8=}}", "!!binary is a tag"),
         ("method: random\nparameters: {a: {value: &x [*x]}}", "stands for something that it is a"),
         ("method: random\nparameters: {a: {values: [!!int x]}}", "line 2: parameters.a.values[0]"),
         ("method: random\nparameters: {a: {value: 1}}\n3: x", "line 3: 3: YAML reads this key as"),
-        ("method: random\nparameters: {a: {value: 1}}\n? [b]\n: x", "YAML reads this key as seq"),
+        (
+            "method: random\nparameters: {a: {value: 1}}\n? [b]\n: x",
+            "YAML reads this key as a list",
+        ),
         ("method: random\x00", "special characters are not allowed"),
     ],
 )
@@ -299,3 +305,64 @@ def test_a_number_that_yaml_reads_as_text_is_shown_as_yaml_reads_a_number(proble
     right = yaml.safe_load(told.removeprefix(start))
     assert right == float(text)
     assert type(right) is (float if {*text} & {*".eE"} else int)
+
+
+BOMB = "a: &a [1, 1]\n" + "".join(
+    f"{new}: &{new} [*{old}, *{old}, *{old}, *{old}]\n"
+    for old, new in zip("abcdefghijkl", "bcdefghijklm", strict=True)
+)
+MERGE_BOMB = "a: &a {x: 1}\n" + "".join(
+    f"{new}: &{new} {{<<: [*{old}, *{old}, *{old}, *{old}]}}\n"
+    for old, new in zip("abcdefghijkl", "bcdefghijklm", strict=True)
+)
+MANY = "more than 50,000 values"
+DEEP = "inside each other more than 40 deep"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "words"),
+    [
+        (BOMB, "s.yaml", MANY),
+        (MERGE_BOMB, "s.yaml", MANY),
+        ("method: " + "[" * 5000, "s.yaml", DEEP),
+        ("method: " + "[" * 60 + "]" * 60, "s.yaml", DEEP),
+        ('{"method": ' + "[" * 5000 + "]" * 5000 + "}", "s.json", DEEP),
+        ('{"method": ' + '{"a": ' * 60 + "1" + "}" * 61, "s.json", DEEP),
+        ("a: &a {<<: *a}\nmethod: grid", "s.yaml", "<< takes in another mapping"),
+        ("a: {<<: 3}\nmethod: grid", "s.yaml", "line 1: a.<<: << takes in another mapping"),
+        (f"run_cap: {'9' * 400}", "s.yaml", "line 1: run_cap: the whole number does not fit 64"),
+        (f"run_cap: {'9' * 5000}", "s.yaml", "run_cap: the whole number does not fit 64 bits"),
+        (f'{{"run_cap": {"9" * 400}}}', "s.json", "run_cap: the whole number does not fit 64"),
+        (f'{{"run_cap": {"9" * 5000}}}', "s.json", "run_cap: the whole number does not fit 64"),
+        ('run_cap: !!timestamp "x"', "s.yaml", "run_cap: 'x' cannot be read as a date"),
+        ('run_cap: !!int ""', "s.yaml", "run_cap: '' cannot be read as a number"),
+        ("run_cap: !!bool perhaps", "s.yaml", "'perhaps' cannot be read as true or false"),
+        ("name: !!python/object/apply:os.system [ls]", "s.yaml", "!!python/object/apply:os.system"),
+        ('{"name": "\\ud800"}', "s.json", "name: the text has half a character"),
+    ],
+)
+def test_files_that_stand_for_too_much_are_refused_at_once(problems, text, name, words):
+    assert any(words in told for told in problems(text, name)), problems(text, name)
+
+
+@pytest.mark.parametrize("name", ["s.yaml", "s.json"])
+def test_a_file_that_is_too_large_is_refused_unread(write, name):
+    path = write("x" * 300_000, name)
+    with pytest.raises(UsageError, match="larger than the 256 KiB"):
+        read_sweep(path)
+
+
+def test_what_is_merged_is_overridden_and_the_first_of_several_wins(read):
+    text = "method: random\nparameters:\n  x: &x {min: 1, max: 5}\n  y: {<<: *x, max: 9}\n"
+    text += "  z: {<<: [{max: 7}, *x]}\n"
+    assert {name: each.bounds for name, each in read(text).parameters.items()} == {
+        "x": (1, 5),
+        "y": (1, 9),
+        "z": (1, 7),
+    }
+
+
+def test_a_name_cannot_write_to_the_terminal(problems):
+    told = problems({"method": "grid", "parameters": {"\x1b[2J": {"value": 1}}})
+    assert all(line.isprintable() for line in told)
+    assert any(r"parameters.\x1b[2J" in line for line in told)
