@@ -77,9 +77,10 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation site; a broken link is an error."""
-    session.install("-e", ".[docs]")
+    """Build the documentation site; a broken link or an example that is not shown is an error."""
+    session.install("-e", ".[docs,test]")
     session.run("mkdocs", "build", "--strict", "--site-dir", "site")
+    session.run("pytest", "tests/docs/test_built_site.py")
 
 
 @nox.session

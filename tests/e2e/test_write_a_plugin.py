@@ -139,6 +139,22 @@ def test_every_file_of_its_run_folder_is_documented(unbroken):
     assert found <= documented
 
 
+def test_a_notebook_reads_its_numbers_as_the_page_says(unbroken):
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "read_run.py"), "parity"],
+        cwd=unbroken,
+        env=_environment("parity"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    first, *shown = done.stdout.splitlines()
+    assert first == f"parity/{only_run(unbroken).name} finished"
+    recorded = [row for row in numbers(unbroken) if row["phase"] == "val"]
+    assert shown == [str({"step": row["step"], **row["values"]}) for row in recorded]
+
+
 def test_its_own_hook_watches_the_run(unbroken):
     log = (only_run(unbroken) / "log.txt").read_text()
     assert log.count("solved at step") == 1
