@@ -24,13 +24,14 @@ NO_GPU = 3  # exit code of a requirement that is not met
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check format, lint, spelling and import directions."""
-    session.install("-e", ".[lint]")
+    """Check format, lint, spelling, import directions, and that uv.lock fits pyproject.toml."""
+    session.install("-e", ".[lint]", "uv")
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     # Not the tests: they type what users mistype.
     session.run("codespell", "labcore", "plugins", "docs", "benchmarks", "README.md")
     session.run("lint-imports")
+    session.run("uv", "lock", "--check")
 
 
 @nox.session

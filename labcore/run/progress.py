@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from types import TracebackType
-
-from typing_extensions import Self
+from typing import Self
 
 __all__ = ["Progress"]
 

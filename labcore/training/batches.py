@@ -6,11 +6,10 @@ that epoch from the one it had reached, and gets the very same.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor
-from typing_extensions import Self
 
 from labcore.errors import RunFailed
 from labcore.training.seeding import mix

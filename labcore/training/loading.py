@@ -2,11 +2,10 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch.utils.data import DataLoader, Sampler
-from typing_extensions import Self
 
 from labcore.training.batches import BatchOrder
 from labcore.training.seeding import forked, mix, seed_item

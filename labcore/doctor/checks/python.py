@@ -9,7 +9,7 @@ from labcore.doctor.machine import Machine
 
 __all__ = ["CHECKS"]
 
-_SUPPORTED = ((3, 10), (3, 13))
+_SUPPORTED = ((3, 11), (3, 13))
 _OWN_BINDING = 12
 """From its version 12 on the package called pynvml only carries nvidia-ml-py along."""
 
@@ -21,7 +21,7 @@ def _python(machine: Machine) -> Iterator[Finding]:
     if machine.origin == "here" and not least <= _minor(version) <= newest:
         yield failure(
             f"Python {version} is not one that the lab is tested with",
-            cause="it needs 3.10 to 3.13: older ones lack syntax, newer ones have no wheels of the "
+            cause="it needs 3.11 to 3.13: older ones lack syntax, newer ones have no wheels of the "
             "frameworks yet",
             fix="uv venv --python 3.11 (or conda create -n lab python=3.11), then install again",
             python=version,

@@ -4,10 +4,10 @@ import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
 
 __all__ = ["Frame", "FrameWriter"]
 
