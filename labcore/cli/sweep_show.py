@@ -162,7 +162,7 @@ def show_list(sweeps_dir: Path) -> None:
     for folder in found:
         status = folder.status()
         state = status.observed_state()
-        done = sum(n for word, n in status.counts.items() if word != "running")
+        done = sum(n for word, n in status.counts.items() if word not in {"running", "interrupted"})
         best = "" if status.best is None else f"best {number(status.best['value'])}"
         colour = click.style(f"{state:11}", fg=COLOURS.get(state))
         line = f"{colour} {folder.name:{width}}  {status.plugin:12} {done:4} trials  {best}"

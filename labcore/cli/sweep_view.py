@@ -123,6 +123,11 @@ class LiveView:
             table.add_row(*self._ended(record, is_best=record is best))
         for running in snapshot.running:
             table.add_row(*self._running(running, is_best=running.record is best))
+        for record in snapshot.records:
+            if not record.outcome and record.number not in under_way:
+                newest = record.history[-1] if record.history else None
+                cells = self._common(record, newest, is_best=record is best)
+                table.add_row(*cells, "", "", "[yellow]to go on[/]")
         return table
 
     def _ended(self, record: Record, *, is_best: bool) -> "list[str]":

@@ -77,7 +77,7 @@ class SweepStatus:
     message: str = ""
     """Why it ended, in one line."""
     counts: dict[str, int] = field(default_factory=dict)
-    """Outcome to number of trials; ``running`` among them."""
+    """Outcome to number of trials; ``running`` and ``interrupted`` among them."""
     best: dict[str, Any] | None = None
     """``trial`` and ``value`` of the best."""
 

@@ -1,5 +1,6 @@
 """Damaged sweep files, in JSON and YAML: ``python -m tests.fuzz.sweep_files --cases 10000``."""
 
+import copy
 import json
 import random
 import sys
@@ -128,12 +129,12 @@ def _altered(rng: random.Random) -> Any:
                 break
             part = part[key]
         if isinstance(part, dict) and rng.random() < 0.2:
-            part[rng.choice(_KEYS)] = rng.choice(_ODD)
+            part[rng.choice(_KEYS)] = copy.deepcopy(rng.choice(_ODD))
         elif rng.random() < 0.1:
             del part[key]
             part = sweep if part else sweep.setdefault("again", {"x": 1})
         else:
-            part[key] = rng.choice(_ODD)
+            part[key] = copy.deepcopy(rng.choice(_ODD))
         if not all(sweep.values()):
             break
     return sweep

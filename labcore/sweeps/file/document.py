@@ -28,6 +28,11 @@ MOST_LEVELS = 40
 MOST_DIGITS = 80
 """Characters of a whole number; what is read must fit 64 bits."""
 
+_MOST_SHOWN = 100
+"""Problems of a file that are told."""
+_LONGEST_SHOWN = 500
+"""Characters of each."""
+
 Place = tuple[str | int, ...]
 """Keys and list positions that lead to a part of a file."""
 
@@ -54,12 +59,16 @@ class Document:
 
 
 def wrong_file(path: Path, problems: list[str]) -> UsageError:
-    """Returns the error that tells all problems of a file."""
-    shown = [
-        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in problem)
-        for problem in problems
-    ]
+    """Returns the error that tells all problems of a file, as far as somebody will read them."""
+    shown = [_printable(problem) for problem in problems[:_MOST_SHOWN]]
+    if len(problems) > _MOST_SHOWN:
+        shown.append(f"and {len(problems) - _MOST_SHOWN} more")
     return UsageError(f"the sweep file {path} is wrong; nothing was started", problems=shown)
+
+
+def _printable(text: str) -> str:
+    text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def unfit(value: Any) -> str:

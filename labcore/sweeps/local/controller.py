@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from labcore.errors import LabError
 from labcore.run.signals import StopSignal
 from labcore.sweeps.agents import TrialProcess
 from labcore.sweeps.folder import SweepFolder, SweepStatus
@@ -39,6 +40,8 @@ _BEAT_S = 2.0
 _SHOW_S = 0.25
 _GRACE_S = 90.0
 """How long a trial may take to write its checkpoint."""
+_LONGEST_PAUSE_S = 60.0
+"""Between two tries to start a trial that a scheduler refuses."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +66,7 @@ class Controller:
         agents: Trials at once.
         limit: Most trials; None when there is no end.
         retries: How often a trial that failed is tried again.
-        patience: Failed trials in a row after which the sweep is given up.
+        patience: Failed trials, or refused starts, in a row after which the sweep is given up.
         watch: Shows it.
         adopt: Finds a trial that an earlier controller started.
     """
@@ -102,6 +105,9 @@ class Controller:
         """Open trials that wait for an agent."""
         self._standing = Standing(sweep, folder.name, agents=agents, limit=limit)
         self._is_exhausted = False
+        self._refusals: list[LabError] = []
+        """Of starts, in a row: a queue that is full, a scheduler that does not answer."""
+        self._next_start = 0.0
         self._beaten = self._shown = 0.0
 
     def run(self) -> Ended:
@@ -111,6 +117,7 @@ class Controller:
             Interrupted: A second signal came while the trials wrote their checkpoints.
         """
         self._folder.forget_stop()
+        self._folder.write_status(self._status)  # from here on the folder is in use
         with self._stop.installed():
             with self._stop.deferred():
                 self._take_up()
@@ -149,6 +156,9 @@ class Controller:
             first = failed[0]
             message = f"{len(failed)} trials in a row failed; trial {first.number}: {first.reason}"
             return Ended(state="failed", message=message, exit_code=1)
+        if len(self._refusals) >= self._patience and not self._live:
+            message = f"no trial could be started: {_in_a_line(self._refusals[-1])}"
+            return Ended(state="failed", message=message, exit_code=self._refusals[-1].exit_code)
         if self._live or self._due or self._wants_more():
             return None
         return self._finished()
@@ -171,6 +181,8 @@ class Controller:
 
     def _start_trials(self) -> None:
         while len(self._live) < self._agents and self._stop.number is None:
+            if time.monotonic() < self._next_start:
+                return
             if self._due:
                 self._go_on(self._due.pop(0))
             elif self._wants_more():
@@ -196,7 +208,6 @@ class Controller:
         self._store.create(record, self._suggester.distributions)
         self._standing.add(record)
         self._start(record, resume=False)
-        self._watch.event("started", record)
 
     def _go_on(self, record: Record) -> None:
         """Starts a trial again: from its last checkpoint, or anew in another folder."""
@@ -213,11 +224,22 @@ class Controller:
         record.started = record.started or time.time()
         self._store.update(record)
         self._start(record, resume=resume)
-        self._watch.event("resumed" if resume else "started", record)
 
     def _start(self, record: Record, *, resume: bool) -> None:
-        handle = self._starter.start(self._requests.make(record, resume=resume))
+        """Starts a trial; one that is refused is due again, after a pause that grows."""
+        try:
+            handle = self._starter.start(self._requests.make(record, resume=resume))
+        except LabError as error:
+            self._refusals.append(error)
+            pause_s = min(2.0 ** (len(self._refusals) - 1), _LONGEST_PAUSE_S)
+            self._next_start = time.monotonic() + pause_s
+            self._due.insert(0, record)
+            again = "" if len(self._refusals) >= self._patience else f"; again in {pause_s:g} s"
+            self._watch.say(f"trial {record.number} could not be started{again}: {error}")
+            return
+        self._refusals.clear()
         self._live[record.number] = self._follow(record, handle)
+        self._watch.event("resumed" if resume else "started", record)
 
     def _follow(self, record: Record, handle: RunningTrial) -> LiveTrial:
         metric = self._sweep.metric
@@ -235,10 +257,11 @@ class Controller:
             live.device = live.device or device_of(live.record)
             if live.killed_at < time.monotonic():
                 live.handle.kill()
-        # A new log of one trial may change the threshold for another.
+        # A new log of one trial may change the threshold for another. One that has been asked to
+        # end is asked once: a second signal would cut its checkpoint short.
         if self._standing.take_news():
             for live in self._live.values():
-                if live.verdict is None:
+                if not live.is_stopping:
                     self._judge(live)
 
     def _read_log(self, live: LiveTrial) -> None:
@@ -258,8 +281,7 @@ class Controller:
         verdict = judge(self._sweep, live.record.history, others)
         if verdict is not None:
             live.verdict = verdict
-            live.killed_at = time.monotonic() + _GRACE_S
-            live.handle.stop()
+            live.stop(_GRACE_S)
             self._watch.event("stopping", live.record, verdict.reason)
 
     def _settle(self, live: LiveTrial) -> None:
@@ -273,6 +295,7 @@ class Controller:
             self._standing.end(record)
             self._watch.event("ended", record)
         else:
+            self._store.log(record)
             self._store.update(record)
             self._due.append(record)
             self._watch.event("again", record, decision.reason)
@@ -280,10 +303,9 @@ class Controller:
     def _wind_down(self) -> None:
         """Lets the trials under way write their checkpoints; they stay open."""
         for live in self._live.values():
-            if live.verdict is None:
-                live.handle.stop()
+            if not live.is_stopping:
+                live.stop(_GRACE_S)
                 live.adopted = True  # what happens to it now is not its own failure
-            live.killed_at = time.monotonic() + _GRACE_S
         if self._live:
             self._watch.say(f"{len(self._live)} trials write their checkpoints")
         while self._live:
@@ -300,8 +322,12 @@ class Controller:
         if at_once or now > self._beaten + _BEAT_S:
             self._beaten = now
             self._status.heartbeat = time.time()
-            self._status.counts = self._standing.counts()
+            self._status.counts = self._standing.counts(self._live)
             best = self._standing.best()
             if best is not None:
                 self._status.best = {"trial": best.number, "value": best.value}
             self._folder.write_status(self._status)
+
+
+def _in_a_line(error: LabError) -> str:
+    return " ".join(line.strip() for line in error.message.splitlines())

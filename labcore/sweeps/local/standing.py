@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.trials import LiveTrial
@@ -99,18 +99,28 @@ class Standing:
         return best_record(self._sweep, self.records)
 
     def reached_target(self) -> Record | None:
-        """Returns the first trial that has reached the metric's target."""
+        """Returns the first trial that has reached the metric's target, and did not diverge."""
         metric = self._sweep.metric
         if metric is None or metric.target is None:
             return None
         for each in self.records:
-            if each.value is not None and metric.is_reached(each.value):
+            is_wrong = each.outcome in {"diverged", "failed"}
+            if not is_wrong and each.value is not None and metric.is_reached(each.value):
                 return each
         return None
 
-    def counts(self) -> dict[str, int]:
-        """Returns how many trials have which outcome; open ones count as ``running``."""
-        return dict(Counter(each.outcome or "running" for each in self.records))
+    def counts(self, live: Container[int]) -> dict[str, int]:
+        """Returns how many trials have which outcome; open ones are running or interrupted.
+
+        Args:
+            live: Numbers of the trials under way.
+        """
+        return dict(
+            Counter(
+                each.outcome or ("running" if each.number in live else "interrupted")
+                for each in self.records
+            )
+        )
 
     def snapshot(self, live: Iterable[LiveTrial], waiting: int) -> Snapshot:
         """Returns what there is to show."""
@@ -123,6 +133,7 @@ class Standing:
             )
             for each in sorted(live, key=lambda each: each.record.number)
         )
+        counts = self.counts({each.record.number for each in running})
         return Snapshot(
             name=self._name,
             metric="" if self._sweep.metric is None else self._sweep.metric.name,
@@ -134,7 +145,7 @@ class Standing:
             limit=self._limit,
             eta_s=self._eta_s(),
             elapsed_s=time.monotonic() - self._began,
-            counts=self.counts(),
+            counts=counts,
         )
 
     def _eta_s(self) -> float | None:

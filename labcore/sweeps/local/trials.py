@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,16 @@ class LiveTrial:
     device: str = ""
     logged: float = field(default=0.0)
     """When its logs were last written to the study."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it has been asked to end."""
+        return self.killed_at < math.inf
+
+    def stop(self, grace_s: float) -> None:
+        """Asks it to write a checkpoint and end; patience with it ends after so many seconds."""
+        self.killed_at = time.monotonic() + grace_s
+        self.handle.stop()
 
 
 class Requests:

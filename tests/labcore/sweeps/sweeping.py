@@ -38,7 +38,14 @@ def work(run):
         time.sleep(c.pause_s)
         with run.stop.deferred():
             value = float("nan") if acts == "nan" and step == 2 else (c.x - 0.3) ** 2 + 1 / step
+            lingers = acts == "diverge when stopped" and step == 2
+            if lingers:
+                open("lingers", "w").close()
+                while run.stop.number is None:
+                    time.sleep(0.01)
+                value = 1e9
             run.log_metrics({"loss": value}, step=step, phase="val")
+            time.sleep(1.0 if lingers else 0.0)  # long enough to be judged by what it logged
             write_atomically(state, str(step))
         run.stop.raise_if_set()
         if acts == "die" and step == 2 and not run.resuming:

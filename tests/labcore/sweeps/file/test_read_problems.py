@@ -366,3 +366,9 @@ def test_a_name_cannot_write_to_the_terminal(problems):
     told = problems({"method": "grid", "parameters": {"\x1b[2J": {"value": 1}}})
     assert all(line.isprintable() for line in told)
     assert any(r"parameters.\x1b[2J" in line for line in told)
+
+
+def test_of_thousands_of_problems_the_first_are_told(problems):
+    told = problems({"method": "grid", "parameters": {f"x{n}": n for n in range(1000)}})
+    assert len(told) == 101
+    assert told[-1] == "and 900 more"

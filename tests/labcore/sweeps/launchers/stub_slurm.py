@@ -54,6 +54,11 @@ def sbatch(file):
     options = dict(re.findall(r"^#SBATCH --([\w-]+)(?:=(.*))?$", text, re.MULTILINE))
     if options.get("partition") == "nowhere":
         sys.exit("sbatch: error: invalid partition specified: nowhere")
+    trouble = queue() / "trouble"  # how many jobs are still to be refused
+    left = int(trouble.read_text()) if trouble.exists() else 0
+    if left:
+        trouble.write_text(str(left - 1))
+        sys.exit("sbatch: error: Batch job submission failed: Resource temporarily unavailable")
     number = len(list(queue().glob("*.json"))) + 1
     job = queue() / f"{number}.json"
     row = {"id": number, "name": options["job-name"], "state": "PENDING", "options": options}

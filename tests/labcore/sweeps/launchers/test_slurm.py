@@ -9,7 +9,6 @@ import sys
 import psutil
 import pytest
 
-from labcore.errors import RunFailed
 from labcore.run.status import read_status
 from labcore.sweeps.launchers import SlurmOptions
 from labcore.sweeps.launchers.slurm_cluster import read_queue, sbatch_text
@@ -191,10 +190,33 @@ def test_a_queue_that_does_not_answer_is_waited_for(tmp_path, queue):
     assert len(jobs_of(queue)) == 1
 
 
-def test_what_sbatch_says_against_a_job_is_told(tmp_path, queue):
+def test_a_sweep_whose_jobs_are_all_refused_ends_with_what_sbatch_says(tmp_path, queue):
     folder = slurm(tmp_path, words=["partition=nowhere"])
-    with pytest.raises(RunFailed, match="invalid partition specified: nowhere"):
-        go_there(folder)
+    heard = Heard()
+    ended, records = go_there(folder, heard, patience=2)
+    assert (ended.state, ended.exit_code) == ("failed", 1)
+    assert "invalid partition specified: nowhere" in ended.message
+    said = [text for kind, text in heard.events if kind == "say"]
+    assert "could not be started; again in 1 s" in said[0]
+    assert "correct --slurm KEY=VALUE" in said[0]
+    assert [record.is_open for record in records] == [True]
+    assert folder.status().counts == {"interrupted": 1}
+
+
+def test_a_job_that_sbatch_refuses_once_is_handed_over_again_and_the_others_run_on(tmp_path, queue):
+    def trouble(kind, record):
+        if kind == "started" and record.number == 0:
+            (queue / "trouble").write_text("2")
+
+    heard = Heard(trouble)
+    ended, records = go_there(slurm(tmp_path, content={**SWEEP, "run_cap": 2}), heard)
+    assert ended.state == "finished"
+    assert [record.outcome for record in records] == ["completed"] * 2
+    assert [record.attempts for record in records] == [0, 0]
+    said = [text for kind, text in heard.events if kind == "say"]
+    assert ["trial 1 could not be started" in text for text in said] == [True, True]
+    assert "again in 2 s" in said[1]
+    assert len(jobs_of(queue)) == 2
 
 
 def test_submitit_runs_the_jobs_on_this_machine_with_their_limit(tmp_path, toy):

@@ -182,6 +182,36 @@ def test_the_word_to_stop_is_heard_and_the_sweep_can_go_on(tmp_path):
         assert steps_of(record) == [1, 2, 3, 4]
 
 
+def test_a_trial_that_writes_its_checkpoint_is_not_judged_any_more(tmp_path):
+    content = {**SWEEP, "run_cap": 1}
+    folder = begin(tmp_path, content, "act='diverge when stopped'")
+
+    def stop(kind, record):
+        if kind == "started":
+            wait_until((tmp_path / "lingers").exists)
+            folder.ask_to_stop()
+
+    heard = Heard(stop)
+    ended, records = go(folder, heard)
+    assert ended.state == "interrupted"
+    assert heard.kinds(0) == ["started", "again"]  # and not "stopping"
+    assert records[0].is_open
+    assert 1e9 in records[0].history
+    # The step during which it was asked is in its checkpoint.
+    assert (records[0].folder / "checkpoints" / "state.pt").read_text() == "2"
+    assert read_status(records[0].folder).state == "interrupted"
+    assert folder.status().counts == {"interrupted": 1}
+    assert heard.snapshots[-1].counts == {"interrupted": 1}
+
+
+def test_the_folder_of_a_sweep_is_in_use_before_its_first_trial_starts(tmp_path):
+    folder = begin(tmp_path, {**SWEEP, "run_cap": 1})
+    assert not folder.has_begun
+    begun = []
+    go(folder, Heard(lambda kind, record: begun.append((kind, folder.status().state))))
+    assert begun[0] == ("started", "running")
+
+
 def start_process(tmp_path, *words):
     with (tmp_path / "said.txt").open("ab") as stream:
         return subprocess.Popen(
