@@ -69,6 +69,8 @@ def _print_answer(console: Console, answer: Explanation, lines: Sequence[Pair]) 
     text, style = _ANSWERS[answer.works]
     if answer.works and any(line.verdict.state == "limited" for line in answer.lines):
         text, style = "goes together, with care", "bold yellow"
+    if answer.works is None and any(line.verdict.state == "doubtful" for line in answer.lines):
+        text, style = "may not go together: nobody has checked the row that says so", "bold yellow"
     same = "" if lines else ", for the same reasons"
     console.print(Text.assemble(f"On {_NAMES[answer.os]}: ", (text + same, style)))
     for line in lines:
@@ -76,7 +78,7 @@ def _print_answer(console: Console, answer: Explanation, lines: Sequence[Pair]) 
     if answer.commands:
         console.print(Padding(Text("To install it:", style="bold"), (1, 0, 0, 2)))
         print_commands(console, answer.commands, 4)
-    if answer.works is False:
+    if answer.works is False or answer.alternatives:
         print_alternatives(console, answer.alternatives)
 
 

@@ -14,6 +14,7 @@ __all__ = ["print_alternatives", "print_commands", "print_pair"]
 _MARKS = {
     "yes": ("✓", "+", "green"),
     "limited": ("!", "!", "bold yellow"),
+    "doubtful": ("?", "?", "bold yellow"),
     "no": ("✗", "x", "bold red"),
     "unknown": ("?", "?", "cyan"),
 }

@@ -4,7 +4,7 @@ Every answer is a ``Verdict`` that rests on a row of ``env/compat``, with its so
 tables do not know is ``unknown``, never a guess. Nothing here looks at this machine.
 """
 
-from labcore.compat.alternatives import Alternative
+from labcore.compat.alternatives import Alternative, least_change
 from labcore.compat.compiler import HostCompiler, gcc_with_cuda, host_compiler
 from labcore.compat.cub import CubAdvice, bundled_cub, cub_for, cub_problem
 from labcore.compat.driver import driver_for, driver_runs, last_cuda, newest_cuda
@@ -42,7 +42,7 @@ from labcore.compat.tensorflow import (
     tensorflow_with_torch,
 )
 from labcore.compat.torch import (
-    TorchBuild,
+    CudaBuild,
     TorchRow,
     torch_archs,
     torch_builds,
@@ -53,12 +53,13 @@ from labcore.compat.torch import (
     torchvision_with,
 )
 from labcore.compat.torch_choice import TorchChoice, best_build, torch_for, torch_pip
-from labcore.compat.verdict import OsName, Verdict
+from labcore.compat.verdict import OsName, Row, Verdict
 from labcore.compat.versions import cuda_of_tag, family, fits, parse_version, series, span
 
 __all__ = [
     "Alternative",
     "CubAdvice",
+    "CudaBuild",
     "Explanation",
     "GpuArch",
     "HostCompiler",
@@ -66,10 +67,10 @@ __all__ = [
     "Pair",
     "PyTorch3DRow",
     "PyTorch3DWheel",
+    "Row",
     "Setup",
     "Source",
     "TensorFlowRow",
-    "TorchBuild",
     "TorchChoice",
     "TorchRow",
     "Verdict",
@@ -90,6 +91,7 @@ __all__ = [
     "host_compiler",
     "last_cuda",
     "last_pytorch3d",
+    "least_change",
     "near_cards",
     "newest_cuda",
     "parse_version",

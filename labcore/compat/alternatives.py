@@ -1,6 +1,6 @@
 """What goes instead of a set that does not: the fewest changes, then the smallest."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import combinations, product
 
@@ -17,7 +17,7 @@ from labcore.compat.torch import torch_row, torch_rows
 from labcore.compat.verdict import OsName
 from labcore.compat.versions import release, series
 
-__all__ = ["Alternative", "alternatives"]
+__all__ = ["Alternative", "alternatives", "least_change"]
 
 _Changes = Mapping[str, str | None]
 
@@ -60,7 +60,30 @@ class _Found:
     """Whether the torch build is the one that the package index has."""
 
 
-def alternatives(setup: Setup, os: OsName, count: int = 3) -> tuple[Alternative, ...]:
+def least_change(setup: Setup, keep: Sequence[str] = ()) -> Alternative | None:
+    """Returns the set nearest to one that does not work: fewest things, then nearest versions.
+
+    Of torch 2.6 for CUDA 12.4 on an RTX 5090 it is torch 2.7.1 for CUDA 12.8, not the newest.
+
+    Args:
+        setup: Versions, as far as they are known; the card and the operating system stay.
+        keep: What else has to stay: names of fields of the set, such as driver and python.
+
+    Returns:
+        The set with what changes and the commands; None when nothing in the tables does it, or
+        the set works.
+    """
+    if not any(
+        pair.verdict.state in ("no", "doubtful") for pair in pairs(setup, setup.os or "linux")
+    ):
+        return None
+    found = alternatives(setup, setup.os or "linux", count=1, keep=keep)
+    return found[0] if found else None
+
+
+def alternatives(
+    setup: Setup, os: OsName, count: int = 3, keep: Sequence[str] = ()
+) -> tuple[Alternative, ...]:
     """Returns sets that work, by how little they change: fewest things, then nearest versions.
 
     The card and the operating system stay. Of every way to change as few things as possible the
@@ -70,8 +93,9 @@ def alternatives(setup: Setup, os: OsName, count: int = 3) -> tuple[Alternative,
         setup: A set that does not work.
         os: Operating system.
         count: At most so many.
+        keep: What has to stay.
     """
-    slots = {name: list(options) for name, options in _slots(setup, os).items()}
+    slots = {name: list(options) for name, options in _slots(setup, os).items() if name not in keep}
     for size in range(1, _MOST_SLOTS + 1):
         found: list[_Found] = []
         for names in _subsets(tuple(slots), size):
@@ -165,7 +189,7 @@ def _works(setup: Setup, candidate: Setup, names: tuple[str, ...], os: OsName) -
     states = []
     for pair in pairs(candidate, os):
         state = pair.verdict.state
-        if state in ("no", "unknown"):
+        if state in ("no", "doubtful", "unknown"):
             return []
         states.append(state)
     steps = _steps(setup, candidate)

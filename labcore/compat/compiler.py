@@ -43,5 +43,5 @@ def gcc_with_cuda(gcc: str, cuda: str) -> Verdict:
         f"nvcc of CUDA {row.cuda} takes gcc up to {row.gcc_max}, and this is {gcc}: "
         '"unsupported GNU version"',
         f"export CC=gcc-{row.gcc_max} CXX=g++-{row.gcc_max}",
-        row.sources,
+        row,
     )

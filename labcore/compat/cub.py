@@ -29,6 +29,7 @@ class CubAdvice:
     """Variables that do in place of ``env``."""
     why: str = ""
     sources: tuple[str, ...] = ()
+    verified: bool = False
 
     @property
     def download(self) -> str | None:
@@ -105,6 +106,7 @@ def cub_for(cuda: str, os: OsName, pytorch3d: str | None = None) -> CubAdvice:
         instead=flags if home else {},
         why=advice.why,
         sources=advice.sources,
+        verified=advice.verified,
     )
 
 

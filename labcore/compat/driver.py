@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from labcore.compat.tables import rows
-from labcore.compat.verdict import OsName, Verdict, no, or_unknown
+from labcore.compat.verdict import OsName, Rule, Verdict, no, or_unknown
 from labcore.compat.versions import cuda_of_tag, family, release, series
 
 __all__ = ["CudaFamily", "CudaRelease", "driver_for", "driver_runs", "last_cuda", "newest_cuda"]
 
 _FIRST_FAMILY_WITH_MINOR_COMPATIBILITY = 11
+NVIDIA_MACOS = Rule(("nv-relnotes-13.1",))
+"""There is no CUDA for macOS."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +58,11 @@ def driver_runs(driver: str, cuda: str, os: OsName = "linux") -> Verdict:
     driver fails, and PTX of a newer toolkit cannot be compiled at start.
     """
     if os == "macos":
-        return no("NVIDIA has made no driver for macOS since CUDA 10.2", "compute on the CPU")
+        return no(
+            "NVIDIA has made no driver for macOS since CUDA 10.2",
+            "compute on the CPU",
+            NVIDIA_MACOS,
+        )
     cuda = cuda_of_tag(cuda)
     least = _family(cuda)
     releases = _releases(cuda)
@@ -65,7 +71,7 @@ def driver_runs(driver: str, cuda: str, os: OsName = "linux") -> Verdict:
         return no(
             f"CUDA {cuda} needs driver {least.driver(os)} or newer, and this is {driver}",
             f"a driver {least.driver(os)} or newer{_or_older_build(driver, os)}",
-            sources,
+            least,
         )
     if not releases:
         return Verdict(
@@ -86,7 +92,7 @@ def driver_runs(driver: str, cuda: str, os: OsName = "linux") -> Verdict:
             f"CUDA {cuda} needs driver {needed} or newer, and this is {driver}; before CUDA 11 "
             "there is no compatibility between minor versions",
             f"a driver {needed} or newer{_or_older_build(driver, os)}",
-            sources,
+            *releases,
         )
     return Verdict(
         state="limited",

@@ -37,8 +37,12 @@ def explain(setup: Setup) -> Explanation:
         lines=lines,
         works=works,
         commands=commands(setup, os) if works else (),
-        alternatives=alternatives(setup, os) if works is False else (),
+        alternatives=alternatives(setup, os) if _is_refused(lines) else (),
     )
+
+
+def _is_refused(lines: tuple[Pair, ...]) -> bool:
+    return any(line.verdict.state in ("no", "doubtful") for line in lines)
 
 
 def goes(lines: tuple[Pair, ...]) -> bool | None:
@@ -46,4 +50,4 @@ def goes(lines: tuple[Pair, ...]) -> bool | None:
     states = {line.verdict.state for line in lines}
     if "no" in states:
         return False
-    return None if "unknown" in states or not states else True
+    return None if states & {"unknown", "doubtful"} or not states else True

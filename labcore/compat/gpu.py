@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from labcore.compat.cards import best_names, key_of
 from labcore.compat.driver import CudaRelease
 from labcore.compat.tables import compat_dir, rows
-from labcore.compat.verdict import OsName, Verdict, no, or_unknown
+from labcore.compat.verdict import OsName, Row, Rule, Verdict, judged, no, or_unknown
 from labcore.compat.versions import release
 
 __all__ = [
@@ -23,6 +23,9 @@ __all__ = [
     "toolkit_makes_code",
 ]
 
+_GUIDE = Rule(("cuda-guide",))
+MEASURED = _GUIDE
+"""A list that a package itself gave."""
 _ARCH = re.compile(r"(sm|compute)_(\d+)(\d)([af]?)|(\d+)\.(\d)([af]?)(\+PTX)?")
 
 
@@ -94,7 +97,7 @@ def last_capability() -> str:
 
 
 @or_unknown
-def runs_kernels(capability: str, archs: Sequence[str]) -> Verdict:
+def runs_kernels(capability: str, archs: Sequence[str], listed: Row = MEASURED) -> Verdict:
     """Says whether code compiled for some architectures runs on a GPU.
 
     Machine code for X.y runs on X.z with z >= y, never on another X, and a Tegra shares it with
@@ -103,6 +106,7 @@ def runs_kernels(capability: str, archs: Sequence[str]) -> Verdict:
     Args:
         capability: The GPU's: ``8.6``.
         archs: What the package was built for: ``sm_80``, ``compute_90``, ``8.0``, ``12.0+PTX``.
+        listed: Where that list comes from; by default the package itself.
     """
     card = _capability(capability)
     kernels = [each for arch in archs for each in _kernels(arch)]
@@ -117,24 +121,26 @@ def runs_kernels(capability: str, archs: Sequence[str]) -> Verdict:
         why = f"it has machine code for {_text(best.capability)}" + (
             "" if exact else f", which runs on {capability}"
         )
-        return Verdict(state="yes", why=why, sources=("cuda-guide",))
+        return judged("yes", why, "", listed, _GUIDE)
     ptx = [each for each in kernels if each.is_ptx and each.capability <= card and not each.only]
     if ptx:
         newest = _text(max(each.capability for each in ptx))
-        return Verdict(
-            state="limited",
-            why=f"it has no machine code for {capability}, only PTX for {newest}, which the driver "
+        return judged(
+            "limited",
+            f"it has no machine code for {capability}, only PTX for {newest}, which the driver "
             "compiles when the program first starts: that takes minutes, and code tuned for this "
             "GPU is missing",
-            fix=f"a build with machine code for {capability}",
-            sources=("cuda-guide",),
+            f"a build with machine code for {capability}",
+            listed,
+            _GUIDE,
         )
     has = ", ".join(dict.fromkeys(_text(each.capability) for each in kernels))
     return no(
         f"it has code for {has} and none that runs on {capability}: the error is "
         '"no kernel image is available for execution on the device"',
         f"a build with code for {capability}",
-        ("cuda-guide",),
+        listed,
+        _GUIDE,
     )
 
 
@@ -158,14 +164,14 @@ def toolkit_makes_code(cuda: str, capability: str) -> Verdict:
             f"CUDA {cuda} is older than the architecture: {capability} ({row.architecture}) needs "
             f"CUDA {row.cuda_min} or newer",
             f"CUDA {row.cuda_min} or newer",
-            row.sources,
+            row,
         )
     if row.cuda_last is not None and release(cuda)[:2] > release(row.cuda_last)[:2]:
         return no(
             f"CUDA {row.cuda_last} is the last that makes code for {capability} "
             f"({row.architecture}), and this is {cuda}",
             f"CUDA {row.cuda_last} or older",
-            row.sources,
+            row,
         )
     return Verdict(state="yes", why=f"CUDA {cuda} makes code for {capability}", sources=row.sources)
 
@@ -181,15 +187,17 @@ def driver_knows_card(driver: str, capability: str, os: OsName = "linux") -> Ver
             f"{row.driver_last} is the last driver branch that supports {row.architecture}, and "
             f"this is {driver}",
             f"a driver of branch {row.driver_last}",
-            row.sources,
+            row,
         )
-    first = first_driver(capability, os)
-    if first is not None and release(driver)[0] < release(first)[0]:
+    shipped = _first_release(row, os)
+    first = None if shipped is None else shipped.driver(os)
+    if shipped is not None and first and release(driver)[0] < release(first)[0]:
         return no(
             f"driver {driver} is older than the architecture: {capability} ({row.architecture}) "
             f"came with CUDA {row.cuda_min} and driver {first}",
             f"driver {first} or newer",
-            row.sources,
+            row,
+            shipped,
         )
     return Verdict(state="yes", why=f"driver {driver} knows {capability}", sources=row.sources)
 
@@ -197,11 +205,18 @@ def driver_knows_card(driver: str, capability: str, os: OsName = "linux") -> Ver
 def first_driver(capability: str, os: OsName = "linux") -> str | None:
     """Returns the driver of the first CUDA that knows a GPU; None when it is not known."""
     row = arch_of(capability)
-    if row is None:
-        return None
-    releases = rows("cuda_driver", CudaRelease)
-    known = (each for each in releases if release(each.cuda)[:2] >= release(row.cuda_min)[:2])
-    return next((needed for each in known if (needed := each.driver(os))), None)
+    shipped = None if row is None else _first_release(row, os)
+    return None if shipped is None else shipped.driver(os)
+
+
+def _first_release(row: GpuArch, os: OsName) -> CudaRelease | None:
+    """The first toolkit that knows an architecture and names a driver."""
+    known = (
+        each
+        for each in rows("cuda_driver", CudaRelease)
+        if release(each.cuda)[:2] >= release(row.cuda_min)[:2]
+    )
+    return next((each for each in known if each.driver(os)), None)
 
 
 def _next_branch(last: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from labcore.compat.cub import cub_for, cub_problem
-from labcore.compat.driver import driver_runs
+from labcore.compat.driver import NVIDIA_MACOS, driver_runs
 from labcore.compat.gpu import driver_knows_card, find_card, near_cards, toolkit_makes_code
 from labcore.compat.python_range import python_fits
 from labcore.compat.pytorch3d import pytorch3d_wheel, pytorch3d_with
@@ -17,7 +17,7 @@ from labcore.compat.tensorflow import (
 )
 from labcore.compat.torch import torch_row, torch_runs_on, torch_with_cuda
 from labcore.compat.torch_choice import best_build, torch_pip
-from labcore.compat.verdict import OsName, Verdict, no
+from labcore.compat.verdict import OsName, Rule, Verdict, no
 from labcore.compat.versions import family, release, series
 
 __all__ = ["Pair", "build_cuda", "pairs"]
@@ -117,7 +117,11 @@ def _torch(setup: Setup, os: OsName) -> Iterator[Pair]:
     if setup.torch is None:
         return
     if os == "macos" and (setup.cuda or setup.torch_cuda not in (None, CPU)):
-        verdict = no("there is no torch with CUDA for macOS", "the CPU build: pip install torch")
+        verdict = no(
+            "there is no torch with CUDA for macOS",
+            "the CPU build: pip install torch",
+            NVIDIA_MACOS,
+        )
         yield Pair(title=f"torch {setup.torch} + macOS", keys=("torch", "cuda"), verdict=verdict)
         return
     cuda = build_cuda(setup, os)
@@ -133,7 +137,7 @@ def _torch(setup: Setup, os: OsName) -> Iterator[Pair]:
     built = _torch_build(setup, cuda, os)
     title = f"torch {setup.torch} + CUDA {cuda}" if cuda else f"torch {setup.torch}"
     yield Pair(title=title, keys=("torch", key), verdict=built)
-    if cuda is None or built.state == "no":
+    if cuda is None or built.state in ("no", "doubtful"):
         return
     if setup.driver:
         yield Pair(
@@ -235,7 +239,7 @@ def _cub(setup: Setup, toolkit: str, os: OsName) -> Verdict:
     if problem:
         fix = f"CUB {advice.supply} in CUB_HOME" if advice.supply else "unset CUB_HOME"
         flags = "".join(f"; {name}={value}" for name, value in advice.env.items())
-        return no(problem, fix + ("" if advice.supply else flags), advice.sources)
+        return no(problem, fix + ("" if advice.supply else flags), advice)
     if setup.cub:
         why = f"CUB {setup.cub} in CUB_HOME is right: {advice.why}"
         return Verdict(state="yes", why=why, sources=advice.sources)
@@ -258,7 +262,7 @@ def _toolkit_with_build(cuda: str, build: str) -> Verdict:
             'stops with "the detected CUDA version mismatches the version that was used to compile '
             'PyTorch"',
             f"CUDA toolkit {build}, or a torch build for CUDA {family(cuda)}",
-            ("pt-cpp-extension",),
+            Rule(("pt-cpp-extension",)),
         )
     why = f"within the CUDA {family(cuda)} family torch only warns of another minor version"
     return Verdict(state="limited", why=why, sources=("pt-cpp-extension",))

@@ -3,7 +3,7 @@
 from labcore.compat.pytorch3d import last_pytorch3d, pytorch3d_row
 from labcore.compat.tensorflow import last_tensorflow, tensorflow_row
 from labcore.compat.torch import last_torch, torch_row
-from labcore.compat.verdict import Verdict, no, or_unknown
+from labcore.compat.verdict import PYPI, Row, Verdict, judged, no, or_unknown
 from labcore.compat.versions import fits, parse_version, span
 
 __all__ = ["PYTHONS", "python_fits", "python_for"]
@@ -32,36 +32,36 @@ def python_fits(package: str, version: str, python: str) -> Verdict:
             state="unknown",
             why=f"{package} {version} is not in the table, which ends at {_LAST[package]()}",
         )
-    specifier, sources = found
+    specifier, row = found
     if fits(python, specifier):
         why = f"{package} {version} is for Python {span(specifier)}"
-        return Verdict(state="yes", why=why, sources=sources)
+        return judged("yes", why, "", row)
     if package == "pytorch3d" and parse_version(python) >= parse_version("3.11"):
         return Verdict(
             state="limited",
             why=f"{package} {version} names Python {span(specifier)}, and this is {python}; built "
             "from source it usually goes with a newer one, which nobody promises",
-            sources=sources,
+            sources=row.sources,
         )
     fitting = [each for each in PYTHONS if fits(each, specifier)]
     return no(
         f"{package} {version} is for Python {span(specifier)}, and this is {python}: pip finds no "
         "wheel, or starts to build one",
         f"Python {fitting[-1]}" if fitting else f"another {package}",
-        sources,
+        row,
     )
 
 
-def _row(package: str, version: str) -> tuple[str, tuple[str, ...]] | None:
+def _row(package: str, version: str) -> tuple[str, Row] | None:
     if package == "torch":
         torch = torch_row(version)
-        return None if torch is None else (torch.python, torch.sources)
+        return None if torch is None else (torch.python, PYPI)
     if package == "tensorflow":
         tensorflow = tensorflow_row(version)
-        return None if tensorflow is None else (tensorflow.python, tensorflow.sources)
+        return None if tensorflow is None else (tensorflow.python, PYPI)
     if package == "pytorch3d":
         pytorch3d = pytorch3d_row(version)
-        return None if pytorch3d is None else (pytorch3d.python, pytorch3d.sources)
+        return None if pytorch3d is None else (pytorch3d.python, pytorch3d)
     raise LookupError(f"no table has the Python versions of {package}")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from labcore.compat.tables import rows
 from labcore.compat.torch import last_torch, torch_row, torch_rows
-from labcore.compat.verdict import OsName, Verdict, no, or_unknown
+from labcore.compat.verdict import OsName, Rule, Verdict, no, or_unknown
 from labcore.compat.versions import family, fits, release, series, span
 
 __all__ = [
@@ -149,7 +149,7 @@ def pytorch3d_with(
         )
     verdict = _from_source(row, torch, torch_.cxx, cuda)
     other = pytorch3d_wheel(torch, None, os, python, pytorch3d)
-    if other is None or verdict.state == "no":
+    if other is None or verdict.state in ("no", "doubtful"):
         return verdict
     return replace(
         verdict,
@@ -190,7 +190,8 @@ def _from_source(row: PyTorch3DRow, torch: str, torch_cxx: int, cuda: str | None
             f"torch {torch} needs C++17, and PyTorch3D {row.pytorch3d} is compiled as "
             f"C++{row.cxx}; it names torch {span(row.torch)}",
             _others(torch),
-            (*sources, "pt-release-md"),
+            row,
+            Rule(("pt-release-md",)),
         )
     needed = pulsar_flags(cuda) if cuda else ""
     flags = f'With CUDA 13 nvcc needs two flags for pulsar: NVCC_FLAGS="{needed}"' if needed else ""
@@ -202,7 +203,7 @@ def _from_source(row: PyTorch3DRow, torch: str, torch_cxx: int, cuda: str | None
     named_elsewhere = any(fits(torch, each.torch) for each in pytorch3d_rows())
     is_newest = row == pytorch3d_rows()[-1]
     if distance < 0 or (distance > _NEAR and (named_elsewhere or not is_newest)):
-        return no(f"{text}, and this is {torch}", _others(torch), sources)
+        return no(f"{text}, and this is {torch}", _others(torch), row)
     return Verdict(
         state="limited",
         why=f"{text}; its authors have not tried {torch}. A build from source usually works, "

@@ -1,13 +1,23 @@
 """Releases of TensorFlow: what each was built and tested with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from labcore.compat.driver import driver_runs
+from labcore.compat.driver import NVIDIA_MACOS, driver_runs
 from labcore.compat.gpu import arch_of, last_capability, runs_kernels
 from labcore.compat.tables import rows
 from labcore.compat.torch import torch_row
-from labcore.compat.verdict import OsName, State, Verdict, because, no, or_unknown
+from labcore.compat.verdict import (
+    PYPI,
+    OsName,
+    Rule,
+    State,
+    Verdict,
+    because,
+    judged,
+    no,
+    or_unknown,
+)
 from labcore.compat.versions import cuda_of_tag, fits, release, series, span
 
 __all__ = [
@@ -120,15 +130,15 @@ def tensorflow_with_cuda(tf: str, cuda: str, cudnn: str | None = None) -> Verdic
             f"{tested}, and looks for the libraries of CUDA {release(row.cuda)[0]}; those of "
             f"CUDA {cuda} have other names, so that it goes on without a GPU",
             wanted,
-            row.sources,
+            row,
         )
     problem = _cudnn_problem(row, cudnn)
     if problem:
-        return no(f"{tested}; {problem}", wanted, row.sources)
+        return no(f"{tested}; {problem}", wanted, row)
     if series(cuda) == row.cuda:
         return Verdict(state="yes", why=tested, sources=row.sources)
     if release(cuda) < release(row.cuda):
-        return no(f"{tested}; CUDA {cuda} is older", wanted, row.sources)
+        return no(f"{tested}; CUDA {cuda} is older", wanted, row)
     return Verdict(
         state="limited",
         why=f"{tested}. CUDA {cuda} is newer within the same family: most libraries keep their "
@@ -146,13 +156,13 @@ def tensorflow_runs_on(
     """Says whether the TensorFlow wheel computes on a GPU."""
     row = tensorflow_row(tf)
     if os == "macos":
-        return no("TensorFlow has no CUDA build for macOS", "compute on the CPU")
+        return no("TensorFlow has no CUDA build for macOS", "compute on the CPU", NVIDIA_MACOS)
     if os == "windows" and release(series(tf)) > _LAST_ON_NATIVE_WINDOWS:
         return no(
             f"TensorFlow {tf} has no GPU build for native Windows: 2.10 was the last",
             "install it in WSL2, where the Linux wheel works with the Windows driver; or "
             "tensorflow 2.10 with CUDA 11.2, cuDNN 8.1 and Python 3.7 to 3.10",
-            ("tf-pip-page", "tf-source-md"),
+            Rule(("tf-pip-page", "tf-source-md")),
         )
     if row is None:
         return _unknown(tf)
@@ -165,31 +175,25 @@ def tensorflow_runs_on(
         )
     if driver is not None:
         runs = driver_runs(driver, row.cuda, os)
-        if runs.state == "no":
+        if runs.state in ("no", "doubtful"):
             return because(runs, f"TensorFlow {tf} is built for CUDA {row.cuda}")
     for report in rows("tensorflow", _Report, "reports"):
         if fits(tf, report.tensorflow) and fits(capability, report.capability):
-            return Verdict(
-                state=report.state,
-                why=f"TensorFlow {tf} on {capability}: {report.why}",
-                fix="compute on the CPU, or use a build for this GPU such as NVIDIA's container",
-                sources=report.sources,
+            return judged(
+                report.state,
+                f"TensorFlow {tf} on {capability}: {report.why}",
+                "compute on the CPU, or use a build for this GPU such as NVIDIA's container",
+                report,
             )
     name = f"TensorFlow {tf} for CUDA {row.cuda}"
     if row.archs is None:
         return _by_age(row, tf, capability)
-    verdict = runs_kernels(capability, row.archs)
+    listed = Rule((row.archs_source,) if row.archs_source else (), row.archs_verified)
+    verdict = runs_kernels(capability, row.archs, listed)
     if verdict.state == "limited" and release(row.cuda)[0] < release(arch.cuda_min)[0]:
         return _by_age(row, tf, capability)
-    fix = verdict.fix
-    if verdict.state == "no":
-        fix = _advice(capability)
-    return Verdict(
-        state=verdict.state,
-        why=f"{name}: {verdict.why}",
-        fix=fix,
-        sources=(*((row.archs_source,) if row.archs_source else ()), *verdict.sources),
-    )
+    fix = _advice(capability) if verdict.state in ("no", "doubtful") else verdict.fix
+    return replace(verdict, why=f"{name}: {verdict.why}", fix=fix)
 
 
 @or_unknown
@@ -207,11 +211,11 @@ def tensorflow_with_torch(tf: str, torch: str) -> Verdict:
             f"no Python version has both TensorFlow {tf} ({span(row.python)}) and torch {torch} "
             f"({span(torch_.python)})",
             "two environments, or releases of about the same year",
-            sources,
+            PYPI,
         )
     for pair in rows("tensorflow", _WithTorch, "with_torch"):
         if fits(tf, pair.tensorflow) and fits(torch, pair.torch):
-            return Verdict(state=pair.state, why=pair.why, fix=pair.fix, sources=pair.sources)
+            return judged(pair.state, pair.why, pair.fix, pair)
     return Verdict(
         state="unknown",
         why=f"the table does not say how TensorFlow {tf} and torch {torch} share an environment",
@@ -248,7 +252,8 @@ def _by_age(row: TensorFlowRow, tf: str, capability: str) -> Verdict:
         "cuBLAS have machine code for the card; what PTX there is compiles for many minutes at "
         "start and does not make up for that",
         _advice(capability),
-        (*row.sources, *arch.sources),
+        row,
+        arch,
     )
 
 

@@ -2,16 +2,16 @@
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from labcore.compat.gpu import arch_of, last_capability, runs_kernels
 from labcore.compat.tables import as_row, compat_dir, read_table
-from labcore.compat.verdict import Verdict, no, or_unknown
+from labcore.compat.verdict import PYPI, Verdict, no, or_unknown
 from labcore.compat.versions import cuda_of_tag, release, series
 
 __all__ = [
-    "TorchBuild",
+    "CudaBuild",
     "TorchRow",
     "last_torch",
     "torch_archs",
@@ -25,7 +25,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TorchBuild:
+class CudaBuild:
     """A torch release built for one CUDA version."""
 
     cuda: str
@@ -36,6 +36,16 @@ class TorchBuild:
     """Capabilities with GPU code in it, ``8.6``, ``12.0+PTX``; None when not known."""
     archs_source: str | None
     archs_verified: bool
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where ``archs`` comes from: as what a verdict rests on, a build is its list of GPUs."""
+        return (self.archs_source,) if self.archs_source else ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether ``archs`` was checked against that."""
+        return self.archs_verified
 
     @property
     def tag(self) -> str:
@@ -56,13 +66,13 @@ class TorchRow:
     """C++ standard that its headers need."""
     pypi_cuda: str
     """CUDA of the Linux wheel on PyPI."""
-    builds: tuple[TorchBuild, ...]
+    builds: tuple[CudaBuild, ...]
     """Oldest CUDA first; empty when not known."""
     sources: tuple[str, ...]
     verified: bool
     note: str = ""
 
-    def build(self, cuda: str) -> TorchBuild | None:
+    def build(self, cuda: str) -> CudaBuild | None:
         """Returns the build for a CUDA version."""
         return next((each for each in self.builds if each.cuda == series(cuda)), None)
 
@@ -82,7 +92,7 @@ def last_torch() -> str:
     return torch_rows()[-1].torch
 
 
-def torch_builds(torch: str) -> tuple[TorchBuild, ...]:
+def torch_builds(torch: str) -> tuple[CudaBuild, ...]:
     """Returns the CUDA builds of a release; empty when they are not known."""
     row = torch_row(torch)
     return () if row is None else row.builds
@@ -110,7 +120,7 @@ def torch_with_cuda(torch: str, cuda: str) -> Verdict:
             f"{released}",
             f"a torch build for CUDA {_nearest(cuda, row)}: the wheel brings its own CUDA "
             "libraries, and a toolkit matters only for compiling extensions",
-            row.sources,
+            row,
         )
     why = f"torch {torch} was released for CUDA {released}"
     return Verdict(state="yes", why=why, sources=row.sources)
@@ -136,15 +146,16 @@ def torch_runs_on(torch: str, cuda: str, capability: str) -> Verdict:
             why=f"compute capability {capability} is not in the table, which ends at "
             f"{last_capability()}",
         )
-    verdict = runs_kernels(capability, build.archs)
-    name = f"torch {torch} for CUDA {build.cuda}"
-    fix = _with_code_for(capability, row) if verdict.state == "no" else verdict.fix
-    return Verdict(
-        state=verdict.state,
-        why=f"{name}: {verdict.why}",
-        fix=fix,
-        sources=(*((build.archs_source,) if build.archs_source else ()), *verdict.sources),
-    )
+    arch = arch_of(capability)
+    if arch is not None and arch.tegra:
+        return Verdict(
+            state="unknown",
+            why=f"{arch.architecture} takes NVIDIA's own builds of torch, and those for ARM have "
+            "other code than the table's, which are for x86-64",
+        )
+    verdict = runs_kernels(capability, build.archs, build)
+    fix = _with_code_for(capability, row) if verdict.state in ("no", "doubtful") else verdict.fix
+    return replace(verdict, why=f"torch {torch} for CUDA {build.cuda}: {verdict.why}", fix=fix)
 
 
 @or_unknown
@@ -165,7 +176,7 @@ def torchvision_with(torchvision: str, torch: str) -> Verdict:
     return no(
         f"torchvision {torchvision} is not compiled for torch {torch}{meant}",
         f'pip install "torchvision=={series(row.torchvision)}.*"',
-        row.sources,
+        PYPI,
     )
 
 
@@ -190,7 +201,7 @@ def _with_code_for(capability: str, row: TorchRow) -> str:
     return "no torch in the table has code for this GPU: compute on the CPU"
 
 
-def _native(build: TorchBuild, capability: str) -> bool:
+def _native(build: CudaBuild, capability: str) -> bool:
     return build.archs is not None and runs_kernels(capability, build.archs).state == "yes"
 
 
@@ -209,5 +220,5 @@ def _rows(folder: str) -> tuple[TorchRow, ...]:
 
 
 def _typed(values: Mapping[str, Any]) -> TorchRow:
-    builds = [as_row(TorchBuild, each, "torch") for each in values["builds"]]
+    builds = [as_row(CudaBuild, each, "torch") for each in values["builds"]]
     return as_row(TorchRow, {**values, "builds": builds}, "torch")

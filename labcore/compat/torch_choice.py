@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from labcore.compat.driver import driver_runs
 from labcore.compat.gpu import runs_kernels
-from labcore.compat.torch import TorchBuild, TorchRow, torch_row, torch_rows
+from labcore.compat.torch import CudaBuild, TorchRow, torch_row, torch_rows
 from labcore.compat.verdict import OsName
 from labcore.compat.versions import fits, parse_version, release, series
 
@@ -54,7 +54,7 @@ def torch_for(
 
 def best_build(
     torch: str, *, capability: str | None, driver: str | None, os: OsName
-) -> TorchBuild | None:
+) -> CudaBuild | None:
     """Returns the build of one release that suits a machine best; its default when none does."""
     row = torch_row(torch)
     if row is None:
@@ -91,7 +91,7 @@ def torch_pip(torch: str, cuda: str | None, os: OsName, *, with_torchvision: boo
     return f"pip install {' '.join(pins)} --index-url {_INDEX}/{tag}"
 
 
-def _choice(row: TorchRow, build: TorchBuild | None, os: OsName) -> TorchChoice:
+def _choice(row: TorchRow, build: CudaBuild | None, os: OsName) -> TorchChoice:
     cuda = None if build is None else build.cuda
     return TorchChoice(
         torch=row.newest,
@@ -108,13 +108,13 @@ def _best(
     driver: str | None,
     os: OsName,
     allowed: tuple[str, ...],
-) -> TorchBuild | None:
+) -> CudaBuild | None:
     fitting = [each for each in row.builds if _suits(each, capability, driver, os, allowed)]
     return max(fitting, key=lambda each: _rank(each, row), default=None)
 
 
 def _suits(
-    build: TorchBuild,
+    build: CudaBuild,
     capability: str | None,
     driver: str | None,
     os: OsName,
@@ -127,5 +127,5 @@ def _suits(
     return driver is None or driver_runs(driver, build.cuda, os).state in ("yes", "limited")
 
 
-def _rank(build: TorchBuild, row: TorchRow) -> tuple[bool, bool, tuple[int, ...]]:
+def _rank(build: CudaBuild, row: TorchRow) -> tuple[bool, bool, tuple[int, ...]]:
     return build.cuda == row.pypi_cuda, not build.experimental, release(build.cuda)

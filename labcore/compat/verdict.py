@@ -1,17 +1,53 @@
-"""Whether two things go together, with the reason."""
+"""Whether two things go together, with the reason: an answer that can be no only with proof."""
 
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, ParamSpec
+from typing import Literal, ParamSpec, Protocol
 
-__all__ = ["OsName", "State", "Verdict", "because", "no", "or_unknown"]
+__all__ = [
+    "PYPI",
+    "OsName",
+    "Row",
+    "Rule",
+    "State",
+    "Verdict",
+    "because",
+    "judged",
+    "no",
+    "or_unknown",
+]
 
 OsName = Literal["linux", "windows", "macos"]
-State = Literal["yes", "limited", "no", "unknown"]
-"""``limited``: it goes, with a condition that ``why`` and ``fix`` name."""
+State = Literal["yes", "limited", "doubtful", "no", "unknown"]
+"""``limited``: it goes, with a condition that ``why`` and ``fix`` name. ``doubtful``: it may not
+go, by a row that nobody has checked against its source."""
 
 _P = ParamSpec("_P")
+
+
+class Row(Protocol):
+    """What a verdict rests on: a row of a table, or a rule."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Ids of env/compat/sources.json."""
+
+    @property
+    def verified(self) -> bool:
+        """Whether it was checked against them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Something that holds for every version, and is therefore no row."""
+
+    sources: tuple[str, ...]
+    verified: bool = True
+
+
+PYPI = Rule(("pypi-wheels",))
+"""The wheels on PyPI, to which ``env/compat/check_wheels.py`` holds the tables."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,11 +61,35 @@ class Verdict:
     """What would make it go, or what has to be minded when it is ``limited``."""
     sources: tuple[str, ...] = ()
     """Ids of env/compat/sources.json."""
+    verified: bool = False
+    """Whether every row behind it was checked; there is no ``no`` without that."""
+
+    def __post_init__(self) -> None:
+        if self.state == "no" and not (self.verified and self.sources):
+            raise TypeError(f"a no rests on verified rows with sources; this does not: {self.why}")
 
 
-def no(why: str, fix: str = "", sources: tuple[str, ...] = ()) -> Verdict:
-    """Returns a verdict that two things do not go together."""
-    return Verdict(state="no", why=why, fix=fix, sources=sources)
+def no(why: str, fix: str = "", *rows: Row) -> Verdict:
+    """Returns the verdict that two things do not go together; ``doubtful`` where a row is not sure.
+
+    Args:
+        why: The reason.
+        fix: What would make it go.
+        rows: Everything that the answer rests on.
+    """
+    sources = tuple(dict.fromkeys(source for row in rows for source in row.sources))
+    if sources and all(row.verified for row in rows):
+        return Verdict(state="no", why=why, fix=fix, sources=sources, verified=True)
+    why = f"{why.rstrip('.')}. The row that says so was not checked against its source: try it"
+    return Verdict(state="doubtful", why=why, fix=fix, sources=sources)
+
+
+def judged(state: State, why: str, fix: str, *rows: Row) -> Verdict:
+    """Returns the verdict that a row itself states."""
+    if state == "no":
+        return no(why, fix, *rows)
+    sources = tuple(dict.fromkeys(source for row in rows for source in row.sources))
+    return Verdict(state=state, why=why, fix=fix, sources=sources)
 
 
 def or_unknown(question: Callable[_P, Verdict]) -> Callable[_P, Verdict]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from labcore.compat import (
-    TorchBuild,
+    CudaBuild,
     TorchRow,
     best_build,
     driver_runs,
@@ -54,7 +54,7 @@ def _installed_suits(target: Target) -> bool:
     if not target.torch_cuda:
         return True
     return all(
-        torch_runs_on(target.torch, target.torch_cuda, capability).state != "no"
+        torch_runs_on(target.torch, target.torch_cuda, capability).state not in ("no", "doubtful")
         for capability in target.capabilities
     )
 
@@ -89,7 +89,7 @@ def _builds(target: Target, row: TorchRow) -> Iterator[str]:
         yield build.cuda
 
 
-def _suits(target: Target, row: TorchRow, build: TorchBuild) -> bool:
+def _suits(target: Target, row: TorchRow, build: CudaBuild) -> bool:
     if target.torch_cuda is not None and row.build(target.torch_cuda) != build:
         return False
     if target.driver and driver_runs(target.driver, build.cuda, target.os).state not in _GOES:

@@ -66,7 +66,7 @@ def plan_pytorch3d(target: Target, pytorch3d: str | None = None) -> Plan:
 
 def _is_left_open(line: Pair) -> bool:
     """Whether a pair has a condition that no step of the plan meets; one does for CUB."""
-    return line.verdict.state == "limited" and line.keys[:2] != ("pytorch3d", "cuda")
+    return line.verdict.state in ("limited", "doubtful") and line.keys[:2] != ("pytorch3d", "cuda")
 
 
 def _setup(target: Target, pytorch3d: str | None) -> Setup:

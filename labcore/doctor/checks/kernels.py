@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 
 from labcore.compat import (
+    Setup,
     driver_for,
     driver_runs,
+    least_change,
     runs_kernels,
+    series,
     tensorflow_archs,
     tensorflow_runs_on,
     torch_for,
+    torch_pip,
     torch_runs_on,
 )
 from labcore.doctor.check import Check
@@ -138,11 +142,22 @@ def _kinds(machine: Machine) -> Iterator[Card]:
 
 
 def _torch_choice(machine: Machine, card: Card | None) -> str:
+    """The command for the nearest torch that goes with the machine, else for the newest."""
+    os, capability = machine.os or "linux", card.compute_capability if card is not None else None
+    if machine.torch is not None and machine.torch.cuda:
+        setup = Setup(
+            os=os,
+            python=machine.python,
+            driver=machine.driver or None,
+            gpu=capability,
+            torch=series(machine.torch.version),
+            torch_cuda=machine.torch.cuda,
+        )
+        near = least_change(setup, keep=("driver", "python"))
+        if near is not None and near.setup.torch is not None:
+            return torch_pip(near.setup.torch, near.setup.torch_cuda, os)
     choice = torch_for(
-        capability=card.compute_capability if card is not None else None,
-        driver=machine.driver or None,
-        os=machine.os or "linux",
-        python=machine.python,
+        capability=capability, driver=machine.driver or None, os=os, python=machine.python
     )
     return choice.pip if choice is not None else ""
 

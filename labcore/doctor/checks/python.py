@@ -46,7 +46,7 @@ def _py_range(machine: Machine) -> Iterator[Finding]:
         if not installed:
             continue
         verdict = python_fits(package, installed, version)
-        if verdict.state == "no":
+        if verdict.state in {"no", "doubtful"}:
             yield warning(
                 f"{package} {installed} was not made for Python {version}",
                 cause=f"{verdict.why}; it was built by hand, or will not install again",

@@ -26,6 +26,8 @@ class Conflict:
     specifier: str
     installed: str
     """Empty when the package is missing."""
+    is_sure: bool = True
+    """Whether the packages themselves say so, or a row that was checked."""
 
     def __str__(self) -> str:
         wanted = f"{self.package}{self.specifier}"
@@ -117,7 +119,7 @@ def _of_package(
     if not found:
         yield ok(f"{package} {version} {good}", version=version, sources=sources)
         return
-    grave = any(each.owner in _FRAMEWORKS for each in found)
+    grave = any(each.owner in _FRAMEWORKS and each.is_sure for each in found)
     specifiers = ",".join(dict.fromkeys(each.specifier for each in found))
     say = failure if grave else warning
     yield say(
@@ -143,7 +145,11 @@ def _by_table(machine: Machine, package: str, version: str) -> Iterator[Conflict
         return
     if not specifier.contains(version, prereleases=True):
         yield Conflict(
-            owner="tensorflow", package=package, specifier=str(specifier), installed=version
+            owner="tensorflow",
+            package=package,
+            specifier=str(specifier),
+            installed=version,
+            is_sure=row is not None and row.verified,
         )
 
 

@@ -10,7 +10,7 @@ from labcore.compat import (
     tensorflow_with_torch,
 )
 from labcore.doctor.check import Check
-from labcore.doctor.checks.verdicts import from_verdict
+from labcore.doctor.checks.verdicts import failure_by, from_verdict
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 from labcore.doctor.machine import Machine, TensorFlowBuild
 
@@ -88,7 +88,8 @@ def _cudnn_missing(machine: Machine) -> Iterator[Finding]:
     if where:
         yield ok(f"cuDNN {major} is there for TensorFlow", path=where[0])
         return
-    yield failure(
+    say = failure_by(row) if row is not None and not build.cudnn else failure
+    yield say(
         f"TensorFlow {build.version} finds no cuDNN {major} ({soname})",
         cause='it then leaves the GPU out: "Could not load dynamic library", "Skipping registering '
         'GPU devices"',

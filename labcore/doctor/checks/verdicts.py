@@ -1,11 +1,17 @@
 """Turning what the compatibility tables say into findings."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
-from labcore.compat import Verdict
+from labcore.compat import Row, Verdict
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 
-__all__ = ["from_verdict"]
+__all__ = ["failure_by", "from_verdict"]
+
+
+def failure_by(*rows: Row) -> Callable[..., Finding]:
+    """Returns ``failure`` where every row that says so was checked, else ``warning``."""
+    return failure if all(row.verified for row in rows) else warning
 
 
 def from_verdict(
@@ -25,7 +31,7 @@ def from_verdict(
         good: Summary when it is yes, or limited and that is fine; a clause of its own.
         bad: Summary when it is not.
         fix: What mends it; what the tables advise when empty.
-        worst: State of a no.
+        worst: State of a no; what is doubtful is never more than a warning.
         limited: State of something that works with a restriction.
         evidence: What the question was about.
     """
@@ -36,5 +42,7 @@ def from_verdict(
         return ok(good, sources=sources, why=verdict.why, **evidence)
     if verdict.state == "limited" and limited == "ok":
         return ok(f"{good}, with limits", sources=sources, why=verdict.why, **evidence)
+    if verdict.state == "doubtful":
+        bad = f"perhaps {bad}"
     say = failure if verdict.state == "no" and worst == "failure" else warning
     return say(bad, cause=verdict.why, fix=fix or verdict.fix, sources=sources, **evidence)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labcore.compat import Explanation, Setup, explain
+from labcore.compat import Explanation, Setup, explain, least_change
 from labcore.errors import UsageError
 
 
@@ -266,3 +266,20 @@ def test_an_alternative_says_what_has_to_be_minded():
 
 def test_a_card_that_nothing_runs_on_has_no_alternative():
     assert asked("tensorflow=2.21", "gpu=RTX 5090").alternatives == ()
+
+
+def test_the_least_change_is_the_nearest_release_and_not_the_newest():
+    words = ["torch=2.6.0+cu124", "gpu=RTX 5090", "driver=570.133", "python=3.10", "os=linux"]
+    near = least_change(Setup.parse(words))
+    assert near is not None
+    assert (near.setup.torch, near.setup.torch_cuda) == ("2.7.1", "12.8")
+
+
+def test_the_least_change_leaves_what_it_is_told_to_keep():
+    setup = Setup.parse(["torch=2.12.1+cu130", "driver=535.104.05", "os=linux"])
+    free, kept = least_change(setup), least_change(setup, keep=("driver",))
+    assert free is not None
+    assert kept is not None
+    assert free.setup.driver != setup.driver
+    assert (kept.setup.driver, kept.setup.torch_cuda) == (setup.driver, "12.6")
+    assert least_change(Setup.parse(["gpu=RTX 3080"])) is None
