@@ -1,4 +1,7 @@
-"""Finding plugins: the checkout's ``plugins`` package, installed entry points, and ``LAB_PLUGINS``.
+"""Finding plugins: folders of ``plugins/``, installed entry points, and ``LAB_PLUGINS``.
+
+The package ``plugins`` has two homes: ``plugins/`` of the current folder, which is the user's, and
+the lab's own, which lies in the checkout or inside the wheel.
 
 A plugin that cannot be imported, or whose packages are missing, is found all the same, with the
 reason and the command that fixes it; it never takes the others down.
@@ -10,15 +13,16 @@ import importlib.util
 import os
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from labcore.errors import LabError, UsageError
 from labcore.plugin import Plugin, load_object
+from labcore.resources import plugins_dir
 from labcore.suggest import nearest, suggestion
 
-__all__ = ["DISTRIBUTION", "FoundPlugin", "find_plugins", "is_checkout", "pick_plugin"]
+__all__ = ["DISTRIBUTION", "FoundPlugin", "find_plugins", "install_command", "pick_plugin"]
 
 DISTRIBUTION = "unified-ml-lab"
 ENTRY_POINTS = "lab.plugins"
@@ -33,7 +37,8 @@ class FoundPlugin:
 
     name: str
     origin: str
-    """Where it was found: ``plugins/NAME``, ``entry point of DIST``, or ``LAB_PLUGINS``."""
+    """Where it was found: ``plugins/NAME`` of the current folder, ``unified-ml-lab`` (the lab's
+    own, elsewhere), ``entry point of DIST``, or ``LAB_PLUGINS``."""
     plugin: Plugin | None = None
     config_dir: Path | None = None
     """Folder with its Hydra groups, when it has one."""
@@ -43,6 +48,8 @@ class FoundPlugin:
     """Required packages that are absent or of the wrong version, one phrase each."""
     fix: str | None = None
     """The command that makes it usable."""
+    hides: tuple[str, ...] = ()
+    """Origins of other plugins of the name, which are not to be had while this one is here."""
 
     @property
     def reason(self) -> str | None:
@@ -50,22 +57,37 @@ class FoundPlugin:
         return self.error or (", ".join(self.missing) or None)
 
 
-def is_checkout() -> bool:
-    """Whether labcore runs from a source tree and not from an installed wheel."""
-    return (Path(__file__).parent.parent / "pyproject.toml").exists()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """Where a plugin is said to be."""
+
+    name: str
+    path: str
+    """``package.module:object`` of the declaration."""
+    origin: str
+    is_ours: bool = False
+    """Whether it comes with the lab, whose extras install its packages."""
+
+
+def install_command(extra: str) -> str:
+    """Returns the command that installs an extra of the lab, as this lab is installed."""
+    is_checkout = (Path(__file__).parent.parent / "pyproject.toml").exists()
+    return (
+        f'pip install -e ".[{extra}]"' if is_checkout else f'pip install "{DISTRIBUTION}[{extra}]"'
+    )
 
 
 def find_plugins() -> dict[str, FoundPlugin]:
     """Returns every plugin by name, in alphabetical order.
 
-    ``LAB_PLUGINS`` wins over the checkout, and the checkout over entry points, so that a plugin
-    under work hides its installed version.
+    ``LAB_PLUGINS`` wins over folders, and a folder over entry points, so that a plugin under work
+    hides its installed version.
     """
-    found: dict[str, FoundPlugin] = {}
-    for source in (_from_variable, _from_folder, _from_entry_points):
-        for plugin in source():
-            found.setdefault(plugin.name, plugin)
-    return dict(sorted(found.items()))
+    places: dict[str, list[_Place]] = {}
+    for source in (_from_variable, _from_folders, _from_entry_points):
+        for place in source():
+            places.setdefault(place.name, []).append(place)
+    return {name: _load(*places[name]) for name in sorted(places)}
 
 
 def pick_plugin(found: Mapping[str, FoundPlugin], name: str) -> FoundPlugin:
@@ -88,66 +110,81 @@ def pick_plugin(found: Mapping[str, FoundPlugin], name: str) -> FoundPlugin:
     return picked
 
 
-def _from_variable() -> Iterator[FoundPlugin]:
+def _from_variable() -> Iterator[_Place]:
     for item in filter(None, os.environ.get(_VARIABLE, "").split(",")):
-        name, separator, path = item.strip().partition("=")
-        if not separator or ":" not in path:
-            yield FoundPlugin(
-                name=name,
-                origin=_VARIABLE,
-                error=f"{item!r} is not of the form name=module:object",
-                fix=f"{_VARIABLE}=name=package.module:plugin",
-            )
-            continue
-        yield _load(name, path, origin=_VARIABLE)
+        name, _, path = item.strip().partition("=")
+        yield _Place(name=name, path=path, origin=_VARIABLE)
 
 
-def _from_folder() -> Iterator[FoundPlugin]:
-    spec = importlib.util.find_spec(_FOLDER_PACKAGE)
-    if spec is None or spec.submodule_search_locations is None:
-        return
-    for module in pkgutil.iter_modules(list(spec.submodule_search_locations)):
-        if module.ispkg:
-            path = f"{_FOLDER_PACKAGE}.{module.name}:plugin"
-            yield _load(module.name, path, origin=f"{_FOLDER_PACKAGE}/{module.name}")
+def _from_folders() -> Iterator[_Place]:
+    ours = plugins_dir().resolve()
+    users = Path.cwd().resolve() / _FOLDER_PACKAGE
+    folders = [users, ours] if users.is_dir() and users != ours else [ours]
+    _join(folders)
+    for folder in folders:
+        for module in pkgutil.iter_modules([str(folder)]):
+            if module.ispkg:
+                yield _Place(
+                    name=module.name,
+                    path=f"{_FOLDER_PACKAGE}.{module.name}:plugin",
+                    origin=f"{_FOLDER_PACKAGE}/{module.name}" if folder == users else DISTRIBUTION,
+                    is_ours=folder == ours,
+                )
 
 
-def _from_entry_points() -> Iterator[FoundPlugin]:
+def _join(folders: Sequence[Path]) -> None:
+    """Makes one package ``plugins`` of several folders, the first winning.
+
+    Their parents are on ``sys.path`` too, which is what processes of a pool are told.
+    """
+    parents = [str(folder.parent) for folder in folders]
+    sys.path.extend(parent for parent in parents if parent not in sys.path)
+    importlib.invalidate_caches()
+    package = importlib.import_module(_FOLDER_PACKAGE)
+    package.__path__ = [str(folder) for folder in folders]
+
+
+def _from_entry_points() -> Iterator[_Place]:
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
         owner = entry.dist.name if entry.dist else "an unknown package"
-        yield _load(entry.name, entry.value, origin=f"entry point of {owner}")
+        yield _Place(name=entry.name, path=entry.value, origin=f"entry point of {owner}")
 
 
-def _load(name: str, path: str, *, origin: str) -> FoundPlugin:
+def _load(place: _Place, *hidden: _Place) -> FoundPlugin:
+    name, path = place.name, place.path
+    found = FoundPlugin(
+        name=name, origin=place.origin, hides=tuple(other.origin for other in hidden)
+    )
+    if ":" not in path:
+        return replace(
+            found,
+            error=f"{path or name!r} is not of the form name=module:object",
+            fix=f"{_VARIABLE}=name=package.module:plugin",
+        )
     try:
         plugin = load_object(path)
     except Exception as error:  # whatever a plugin's module raises must stay its own affair
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        return FoundPlugin(
-            name=name, origin=origin, error=reason, fix=f"python -c 'import {path.split(':')[0]}'"
-        )
+        return replace(found, error=reason, fix=f"python -c 'import {path.split(':')[0]}'")
     if not isinstance(plugin, Plugin):
-        return FoundPlugin(
-            name=name,
-            origin=origin,
+        return replace(
+            found,
             error=f"{path} is a {type(plugin).__name__}, not a labcore.Plugin",
             fix="export the declaration: plugin = Plugin(...)",
         )
     if plugin.name != name:
-        return FoundPlugin(
-            name=name,
-            origin=origin,
+        return replace(
+            found,
             error=f"the declaration at {path} calls itself {plugin.name!r}",
             fix=f"make the name in the declaration and {name!r} the same",
         )
     missing = tuple(_missing(plugin.requires.packages))
-    return FoundPlugin(
-        name=name,
-        origin=origin,
+    return replace(
+        found,
         plugin=plugin,
         config_dir=_config_dir(plugin, path),
         missing=missing,
-        fix=_install_command(plugin, origin) if missing else None,
+        fix=_fix(plugin, place) if missing else None,
     )
 
 
@@ -185,14 +222,9 @@ def _fault(text: str) -> str:
     return ""
 
 
-def _install_command(plugin: Plugin, origin: str) -> str:
-    extra = plugin.extra or plugin.name
-    if origin.startswith(_FOLDER_PACKAGE):
-        return (
-            f'pip install -e ".[{extra}]"'
-            if is_checkout()
-            else f'pip install "{DISTRIBUTION}[{extra}]"'
-        )
+def _fix(plugin: Plugin, place: _Place) -> str:
+    if place.is_ours:
+        return install_command(plugin.extra or plugin.name)
     first = (text.split("|")[0].strip() for text in plugin.requires.packages)
     packages = " ".join(f'"{package}"' for package in first)
     return f"pip install {packages}"

@@ -1,10 +1,10 @@
-"""Where the files that are no Python live: Hydra's root config and the environment definitions."""
+"""Where what lies beside the package lives: root config, environment definitions, own plugins."""
 
 from pathlib import Path
 
 from labcore.errors import LabError
 
-__all__ = ["configs_dir", "env_dir"]
+__all__ = ["configs_dir", "env_dir", "plugins_dir", "sweep_file"]
 
 _PACKAGE = Path(__file__).parent
 
@@ -17,6 +17,25 @@ def configs_dir() -> Path:
 def env_dir() -> Path:
     """Returns the folder of the environment definitions."""
     return _find("env")
+
+
+def plugins_dir() -> Path:
+    """Returns the folder of the lab's own plugins."""
+    return _find("plugins")
+
+
+def sweep_file(given: Path) -> Path:
+    """Returns the sweep file that is meant: a path, or the name of one that comes with the lab.
+
+    ``musicvae`` and ``configs/sweeps/musicvae.json`` name the same one, in a checkout or not.
+    """
+    bundled = configs_dir() / "sweeps"
+    if not given.is_file() and given.parent in (Path(), Path("configs/sweeps")):
+        for suffix in ("", ".json", ".yaml"):
+            candidate = bundled / f"{given.name}{suffix}"
+            if candidate.is_file():
+                return candidate
+    return given
 
 
 def _find(name: str) -> Path:

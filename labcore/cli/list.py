@@ -19,7 +19,7 @@ def list_plugins(as_json: bool) -> None:
         click.echo(json.dumps([_row(plugin) for plugin in found], indent=1))
         return
     if not found:
-        click.echo("No plugin found. Add a folder under plugins/, or install one.")
+        click.echo("No plugin found. Make one: lab new NAME")
         return
     width = max(len(plugin.name) for plugin in found)
     for plugin in found:
@@ -31,6 +31,8 @@ def list_plugins(as_json: bool) -> None:
         summary = plugin.plugin.summary if plugin.plugin else ""
         name = click.style(plugin.name.ljust(width), bold=True)
         click.echo(f"{mark}  {name}  {summary}".rstrip())
+        for origin in plugin.hides:
+            click.echo(f"{'':{width + 10}}from {plugin.origin}; hides that of {origin}")
         if plugin.reason:
             click.echo(f"{'':{width + 10}}{plugin.reason}")
             click.echo(f"{'':{width + 10}}fix: {plugin.fix}")
@@ -42,6 +44,7 @@ def _row(plugin: FoundPlugin) -> dict[str, Any]:
         "state": "broken" if plugin.error else "needs packages" if plugin.missing else "ready",
         "summary": plugin.plugin.summary if plugin.plugin else None,
         "origin": plugin.origin,
+        "hides": plugin.hides,
         "reason": plugin.reason,
         "fix": plugin.fix,
     }

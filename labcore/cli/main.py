@@ -15,7 +15,7 @@ __all__ = ["cli", "main"]
 # name -> (module, attribute, one-line help): the help is here so that listing the commands
 # imports none of them.
 COMMANDS = {
-    "run": ("labcore.cli.run", "run", "Run an experiment: lab run plugin=musicvae"),
+    "run": ("labcore.cli.run", "run", "Run an experiment: lab run musicvae"),
     "list": ("labcore.cli.list", "list_plugins", "List the plugins and whether they can run here."),
     "show": ("labcore.cli.show", "show", "Show a plugin: tasks, presets, datasets, papers, needs."),
     "runs": ("labcore.cli.runs", "runs", "List the runs, newest last."),
@@ -24,7 +24,7 @@ COMMANDS = {
     "sweep": (
         "labcore.cli.sweep",
         "sweep",
-        "Search options with a sweep file: lab sweep configs/sweeps/musicvae.json",
+        "Search options with a sweep file: lab sweep musicvae",
     ),
     "data": ("labcore.cli.data", "data", "List, prepare and verify the datasets."),
     "doctor": ("labcore.cli.doctor", "doctor", "Say what is wrong with this machine; mend it."),

@@ -41,7 +41,7 @@ def run(
     config_dir: Path | None,
     hydra_help: bool,
 ) -> int:
-    """Run an experiment: lab run plugin=musicvae."""
+    """Run an experiment: lab run musicvae."""
     if (resolve or package) and cfg is None:
         raise click.UsageError("--resolve and --package are for --cfg")
     if sum((dry_run, multirun, cfg is not None, info is not None)) > 1:
@@ -56,6 +56,7 @@ def run(
 
         overrides = expand_best(overrides)
     plugins = find_plugins()
+    overrides = _name_plugin(overrides)
     if wants_help:
         from labcore.cli.run_help import show_help, show_plugin_help
 
@@ -89,6 +90,13 @@ def run(
     from labcore.run.life import execute
 
     return execute(found, composed, argv=sys.argv[1:], say=click.echo)
+
+
+def _name_plugin(overrides: tuple[str, ...]) -> tuple[str, ...]:
+    """Reads a bare first word as the plugin: ``musicvae`` is ``plugin=musicvae``."""
+    if overrides and peek(overrides, "plugin") is None and overrides[0].isidentifier():
+        return (f"plugin={overrides[0]}", *overrides[1:])
+    return overrides
 
 
 def _preset_here(found: FoundPlugin, plugin: Plugin, overrides: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from labcore.errors import UsageError
+from labcore.resources import sweep_file
 
 __all__ = ["sweep"]
 
@@ -45,8 +46,8 @@ class _FileFirst(click.Group):
 def sweep() -> None:
     """Search the options of an experiment with a W&B sweep file, with its server or with none.
 
-    FILE is JSON or YAML as W&B documents it: lab sweep configs/sweeps/musicvae.json. Ctrl-C stops
-    it after a checkpoint of every trial; lab sweep --resume NAME goes on.
+    FILE is JSON or YAML as W&B documents it, or the name of one that comes with the lab: lab sweep
+    musicvae. Ctrl-C stops it after a checkpoint of every trial; lab sweep --resume NAME goes on.
     """
 
 
@@ -135,8 +136,11 @@ def start(file: Path | None, resumed: str, **options: Any) -> None:
             )
         sys.exit(go_on(resumed, _typed(options)))
     if file is None:
-        raise UsageError("which sweep file?", fix="lab sweep FILE, or lab sweep --resume NAME")
-    sys.exit(begin(file, _typed(options)))
+        raise UsageError(
+            "which sweep file?",
+            fix="lab sweep FILE (lab sweep musicvae is one), or lab sweep --resume NAME",
+        )
+    sys.exit(begin(sweep_file(file), _typed(options)))
 
 
 def _typed(options: dict[str, Any]) -> dict[str, Any]:

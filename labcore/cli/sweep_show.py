@@ -156,7 +156,7 @@ def show_list(sweeps_dir: Path) -> None:
     """Prints the sweeps."""
     found = list_sweeps(sweeps_dir)
     if not found:
-        click.echo(f"No sweeps in {sweeps_dir}/. Start one: lab sweep configs/sweeps/musicvae.json")
+        click.echo(f"No sweeps in {sweeps_dir}/. Start one: lab sweep musicvae")
         return
     width = max(len(folder.name) for folder in found)
     for folder in found:

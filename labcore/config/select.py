@@ -24,10 +24,9 @@ def select_plugin(found: Mapping[str, FoundPlugin], overrides: Sequence[str]) ->
     names = ", ".join(found) or "none is installed"
     if not name:
         stray = [text for text in overrides if text in found]
-        hint = f"write plugin={stray[0]}" if stray else None
         raise UsageError(
             "which plugin? plugin=NAME is the one choice that must be made",
-            problems=[hint] if hint else [],
+            problems=[f"write plugin={stray[0]}, or put it first"] if stray else [],
             fix=f"choose one of: {names}",
         )
     if "," in name:

@@ -137,3 +137,16 @@ def test_a_declaration_says_what_is_wrong_with_it(field):
     bad = {"name": "Not A Name", "tasks": (), "config": dict}
     with pytest.raises(ValueError, match=r"lower-case|at least one task|must be a dataclass"):
         Plugin(**{**good, field: bad[field]})
+
+
+def test_a_fix_names_the_installation_that_is_there(monkeypatch, tmp_path):
+    assert discovery.install_command("sweeps") == 'pip install -e ".[sweeps]"'
+    monkeypatch.setattr(discovery, "__file__", str(tmp_path / "labcore" / "discovery.py"))
+    assert discovery.install_command("sweeps") == 'pip install "unified-ml-lab[sweeps]"'
+
+
+def test_a_plugin_that_hides_another_names_it_without_importing_it(write_plugin, monkeypatch):
+    write_plugin("render", "def work(run): pass")
+    monkeypatch.delitem(sys.modules, "plugins.render", raising=False)
+    assert find_plugins()["render"].hides == ("plugins/render",)
+    assert "plugins.render" not in sys.modules

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from labcore import LabError, resources
+from labcore.resources import configs_dir, sweep_file
 
 
 def test_a_checkout_has_the_root_config_beside_the_package() -> None:
@@ -25,3 +26,16 @@ def test_an_incomplete_installation_says_so(
     monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "labcore")
     with pytest.raises(LabError, match=r"env/ is missing from this installation(.|\n)*pip install"):
         resources.env_dir()
+
+
+@pytest.mark.parametrize("given", ["musicvae", "musicvae.json", "configs/sweeps/musicvae.json"])
+def test_a_sweep_of_the_lab_is_found_by_its_name_from_anywhere(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sweep_file(Path(given)) == configs_dir() / "sweeps" / "musicvae.json"
+
+
+def test_a_sweep_file_of_the_user_wins_over_one_of_the_lab(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("musicvae.json").write_text("{}", encoding="utf-8")
+    assert sweep_file(Path("musicvae.json")) == Path("musicvae.json")
+    assert sweep_file(Path("mine/musicvae")) == Path("mine/musicvae")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from labcore.compat import pytorch3d_for, pytorch3d_wheel, pytorch3d_with
+from labcore.discovery import install_command
 from labcore.doctor.check import Check
 from labcore.doctor.checks.verdicts import from_verdict
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
@@ -26,7 +27,7 @@ def _pytorch3d(machine: Machine) -> Iterator[Finding]:
     elif machine.packages is None:
         yield unknown("whether PyTorch3D is installed is not known")
     else:
-        yield ok('not installed (pip install -e ".[render]", or lab env plan pytorch3d)')
+        yield ok(f"not installed ({install_command('render')}, or lab env plan pytorch3d)")
 
 
 def _with_torch(machine: Machine) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from labcore.compat import (
     tensorflow_with_cuda,
     tensorflow_with_torch,
 )
+from labcore.discovery import install_command
 from labcore.doctor.check import Check
 from labcore.doctor.checks.verdicts import failure_by, from_verdict
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
@@ -33,7 +34,7 @@ def _tensorflow(machine: Machine) -> Iterator[Finding]:
         if machine.packages is None:
             yield unknown("whether TensorFlow is installed is not known")
         else:
-            yield ok('not installed (pip install -e ".[tflite]")')
+            yield ok(f"not installed ({install_command('tflite')})")
         return
     cuda = f", built for CUDA {build.cuda}" if build.cuda else ""
     cuda = ", built for the CPU" if build.cuda == "" else cuda

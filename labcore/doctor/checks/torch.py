@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from labcore.compat import torch_for, torchvision_with
+from labcore.discovery import install_command
 from labcore.doctor.check import Check
 from labcore.doctor.checks.requirements import conflicts
 from labcore.doctor.checks.verdicts import from_verdict
@@ -33,7 +34,7 @@ def _torch(machine: Machine) -> Iterator[Finding]:
         elif machine.packages is None:
             yield unknown("whether torch is installed is not known")
         else:
-            yield ok('not installed (pip install -e ".[torch]")')
+            yield ok(f"not installed ({install_command('torch')})")
         return
     if build.hip:
         text = f"torch {build.version}, built for AMD (ROCm {build.hip})"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from labcore.config.device import peek_request
 from labcore.devices import available_cores, visible_gpus
+from labcore.discovery import install_command
 from labcore.errors import RequirementError, UsageError
 from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.launchers.slurm_options import SlurmOptions
@@ -79,7 +80,7 @@ def check_launcher(settings: Settings, prepared: Prepared, *, starting: bool = T
     if importlib.util.find_spec(_PACKAGES[name]) is None:
         raise RequirementError(
             f"--launcher {name} needs the package {_PACKAGES[name]}",
-            fix=f'pip install -e ".[{name}]"',
+            fix=install_command(name),
         )
     if name == "ray" and settings.ray_address:
         from labcore.sweeps.launchers.ray_cluster import check_reachable

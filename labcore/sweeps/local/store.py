@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from labcore.discovery import install_command
 from labcore.errors import RequirementError
 from labcore.run.redaction import redact_text
 from labcore.sweeps.local.record import Record
@@ -186,7 +187,7 @@ def open_store(
     except ImportError as error:
         raise RequirementError(
             "a sweep without W&B's server needs Optuna, which is not installed",
-            fix='pip install -e ".[sweeps]"',
+            fix=install_command("sweeps"),
         ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = _database(url) if url else _journal(folder / JOURNAL)

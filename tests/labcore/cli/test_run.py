@@ -56,6 +56,18 @@ def test_cfg_job_prints_the_yaml_of_the_composed_config() -> None:
 
 
 @pytest.mark.usefixtures("toy")
+def test_a_bare_first_word_is_the_plugin() -> None:
+    typed, bare = (invoke(word, "amount=3", "--cfg", "job") for word in ("plugin=toy", "toy"))
+    assert bare.stdout == typed.stdout
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_bare_first_word_that_is_no_plugin_gets_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean toy"):
+        invoke("toyy", "amount=3")
+
+
+@pytest.mark.usefixtures("toy")
 def test_resolve_puts_values_in_the_place_of_references() -> None:
     arguments = ("plugin=toy", "taps_every=${amount}", "--cfg", "job")
     assert yaml.safe_load(invoke(*arguments).stdout)["taps_every"] == "${amount}"

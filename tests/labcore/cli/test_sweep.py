@@ -183,7 +183,7 @@ def test_list_shows_the_sweeps(lab, done):
 
 
 def test_list_with_none_says_how_to_start_one(lab):
-    assert "lab sweep configs/sweeps/musicvae.json" in lab("list").output
+    assert "lab sweep musicvae" in lab("list").output
 
 
 def test_stop_of_a_sweep_that_does_not_run_says_so(lab, done):

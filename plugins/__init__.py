@@ -1,1 +1,0 @@
-"""The experiments, one folder a family. A new one is found because it is here."""
