@@ -14,6 +14,7 @@ from labcore.devices import plan
 from labcore.discovery import FoundPlugin
 from labcore.errors import LabError
 from labcore.plugin import Plugin
+from labcore.run.checks import check_start
 from labcore.run.folder import plan_run_folder
 from labcore.run.placement import processes_of
 
@@ -24,6 +25,8 @@ def show_dry_run(found: FoundPlugin, composed: Composed) -> None:
     """Prints config, device, requirements, datasets and run folder; leaves nothing on the disk."""
     plugin = found.plugin
     assert plugin is not None
+    if not found.missing:
+        check_start(plugin, composed.task, composed.config)
     folder = plan_run_folder(Path(composed.config.runs_dir), plugin.name, composed.run_name)
     facts = columns("", "", wrapped=1)
     facts.columns[0].style = "bold"

@@ -1,7 +1,9 @@
 """The ``lab`` command. Sub-commands are imported when typed, so that ``lab --help`` is instant."""
 
+import contextlib
 import importlib
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -74,6 +76,17 @@ def cli() -> None:
 def main() -> NoReturn:
     """Runs the command line and exits with the code that the errors module documents."""
     try:
+        code = _run()
+    except KeyboardInterrupt:
+        code = 130
+    # All is said and done: another Ctrl-C must not make Python tell where it stood.
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
         code = cli.main(prog_name="lab", standalone_mode=False)
         sys.stdout.flush()
     except LabError as error:
@@ -88,9 +101,7 @@ def main() -> NoReturn:
         # The reader of a pipe (head, less) has gone: nothing is wrong, and nothing can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    except KeyboardInterrupt:
-        code = 130
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 if __name__ == "__main__":

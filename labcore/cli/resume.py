@@ -7,6 +7,9 @@ import click
 
 from labcore.discovery import find_plugins, pick_plugin
 from labcore.errors import UsageError
+from labcore.run.folder import typed_name
+from labcore.run.ranks import is_main_process, join_folder
+from labcore.run.status import read_status
 from labcore.run.store import StoredRun, find_run
 
 __all__ = ["resume"]
@@ -21,8 +24,22 @@ def _can_resume(run: StoredRun) -> bool:
 @click.option("--runs-dir", default="runs", show_default=True, type=click.Path(path_type=Path))
 def resume(run: str, runs_dir: Path) -> None:
     """Go on with RUN (latest, an id from `lab runs`, or a folder) where it was stopped."""
+    from labcore.cli.run import explain_raised
     from labcore.run.life import resume as go_on
 
+    if is_main_process():
+        stored = _find(run, runs_dir)
+    else:  # the main process has looked, and the run is in its hands by now
+        is_folder = (Path(run) / "status.json").exists()
+        folder = join_folder(Path(run).parent.parent if is_folder else runs_dir)
+        stored = StoredRun(folder=folder, status=read_status(folder))
+    found = pick_plugin(find_plugins(), stored.status.plugin)
+    # Recorded is the run that was meant, not what was the latest one then.
+    argv = [typed_name(stored.folder) if word == run else word for word in sys.argv[1:]]
+    sys.exit(go_on(found, stored.folder, argv=argv, say=click.echo, known=explain_raised))
+
+
+def _find(run: str, runs_dir: Path) -> StoredRun:
     stored = find_run(
         runs_dir,
         run,
@@ -40,5 +57,4 @@ def resume(run: str, runs_dir: Path) -> None:
             f"{stored.id} is still running (process {stored.status.owner['pid']})",
             fix="stop it first (Ctrl-C or kill), or watch it: lab runs",
         )
-    found = pick_plugin(find_plugins(), stored.status.plugin)
-    sys.exit(go_on(found, stored.folder, argv=sys.argv[1:], say=click.echo))
+    return stored

@@ -8,7 +8,7 @@ import click
 from labcore.config import choose_preset, compose, find_groups, peek, select_plugin
 from labcore.config.compose import Composed
 from labcore.discovery import FoundPlugin, find_plugins
-from labcore.errors import RequirementError
+from labcore.errors import LabError, RequirementError
 from labcore.plugin import Plugin
 
 __all__ = ["run"]
@@ -89,7 +89,14 @@ def run(
         return 0
     from labcore.run.life import execute
 
-    return execute(found, composed, argv=sys.argv[1:], say=click.echo)
+    return execute(found, composed, argv=sys.argv[1:], say=click.echo, known=explain_raised)
+
+
+def explain_raised(error: BaseException) -> LabError | None:
+    """Asks the doctor about an error; it is imported when there is one."""
+    from labcore.doctor.raised import explain_raised as ask
+
+    return ask(error)
 
 
 def _name_plugin(overrides: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,40 +1,23 @@
-"""``metrics.jsonl``: every number of a run, one JSON object a line; all else is made from it."""
+"""``metrics.jsonl``: every number of a run, one JSON object a line; all else is made from it.
+
+A line is ``{"step": int, "phase": str, "time": seconds since the epoch, "values": {name: number}}``
+and has ``"fit": name`` while a training with a name goes on (a run may train several models). A
+value that was not finite is null. :mod:`labcore.report.metrics` reads it.
+"""
 
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from labcore.hooks.specs import hookimpl
-from labcore.run.files import write_atomically
+from labcore.run.files import drop_torn_line, write_atomically
 
-__all__ = ["FILE_NAME", "MetricsFile", "fit_name", "read_metrics"]
+__all__ = ["FILE_NAME", "MetricsFile", "fit_name"]
 
 FILE_NAME = "metrics.jsonl"
-
-
-def read_metrics(path: Path) -> Iterator[dict[str, Any]]:
-    """Reads the records of a ``metrics.jsonl``, which a run may be writing just now.
-
-    Args:
-        path: The file, or the run folder that has it; a missing file has no records.
-
-    Yields:
-        ``{"step": int, "phase": str, "time": seconds since the epoch, "values": {name: number}}``,
-        and ``"fit": name`` while a training with a name goes on (a run may train several models).
-        A value that was not finite is None. Lines that are not whole are left out.
-    """
-    if path.is_dir():
-        path = path / FILE_NAME
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as stream:
-        for line in stream:
-            record = _parse(line)
-            if record is not None:
-                yield record
 
 
 def fit_name(loop: Any) -> str:
@@ -47,7 +30,7 @@ class MetricsFile:
 
     A run whose numbers are lost is lost, so its errors (a full disk) fail the run. When training
     resumes, its records after the checkpoint are dropped: the steps are taken again, and each is
-    recorded once.
+    recorded once. So are the tests of a resumed run, which it does again after its training.
     """
 
     essential = True
@@ -55,13 +38,16 @@ class MetricsFile:
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._stream: IO[str] | None = None
-        self._fit = ""
+        self._fit: str | None = None
         self._fits: set[str] = set()
 
     @hookimpl
     def run_started(self, run: Any) -> None:
         """Opens the file, without the half line that a killed process may have left."""
-        self._open(run.folder / FILE_NAME)
+        path = run.folder / FILE_NAME
+        if run.resuming:
+            self._keep(path, lambda record: record["phase"] != "test" or "fit" in record)
+        self._open(path)
 
     @hookimpl
     def metrics(self, run: Any, values: Mapping[str, float], step: int, phase: str) -> None:
@@ -73,7 +59,8 @@ class MetricsFile:
             "time": round(self._clock(), 3),
             "values": {name: _number(value) for name, value in values.items()},
         }
-        if self._fit:
+        # A test in the middle of a training is known by its name, even if that is empty.
+        if self._fit or (self._fit is not None and phase == "test"):
             record["fit"] = self._fit
         stream.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
         stream.flush()
@@ -94,7 +81,7 @@ class MetricsFile:
     @hookimpl(trylast=True)
     def fit_ended(self) -> None:
         """What comes now belongs to the run as a whole."""
-        self._fit = ""
+        self._fit = None
 
     @hookimpl(trylast=True)
     def run_ended(self) -> None:
@@ -109,34 +96,23 @@ class MetricsFile:
 
     def _open(self, path: Path) -> IO[str]:
         self.close()
-        _drop_torn_line(path)
+        drop_torn_line(path)
         self._stream = path.open("a", encoding="utf-8")
         return self._stream
 
     def _drop_after(self, path: Path, loop: Any) -> None:
-        self.close()
         fit = fit_name(loop)
+        self._keep(path, lambda each: each["step"] <= loop.step or each.get("fit", "") != fit)
+        self._open(path)
+
+    def _keep(self, path: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:
+        """Leaves only the lines whose record is wanted."""
+        self.close()
         if path.exists():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             records = [(line, _parse(line)) for line in lines]
-            kept = [
-                line
-                for line, record in records
-                if record and (record["step"] <= loop.step or record.get("fit", "") != fit)
-            ]
+            kept = [line for line, record in records if record and wanted(record)]
             write_atomically(path, "".join(f"{line}\n" for line in kept))
-        self._open(path)
-
-
-def _drop_torn_line(path: Path) -> None:
-    """Cuts off what follows the last line end."""
-    if not path.exists():
-        return
-    with path.open("rb+") as stream:
-        data = stream.read()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
-            stream.truncate(whole)
 
 
 def _number(value: Any) -> float | int | None:

@@ -4,9 +4,10 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from labcore.run.files import write_atomically
+from labcore.suggest import nearest, suggestion
 
 __all__ = ["Artifact", "ArtifactStore", "Kind"]
 
@@ -59,9 +60,13 @@ class ArtifactStore:
         """Builds the row of a file that is already in the run folder.
 
         Raises:
-            ValueError: ``path`` is outside the run folder.
+            ValueError: ``path`` is outside the run folder, or there is no such kind.
             FileNotFoundError: There is no such file.
         """
+        kinds = get_args(Kind)
+        if kind not in kinds:
+            hint = suggestion(nearest(kind, kinds)) or f"use one of {', '.join(kinds)}"
+            raise ValueError(f"artifact {path.name}: there is no kind {kind!r}; {hint}")
         resolved = path.resolve()
         root = self._run_folder.resolve()
         if not resolved.is_relative_to(root):

@@ -2,25 +2,36 @@
 
 import errno
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
-from labcore.errors import LabError, RequirementError, RunFailed
+from labcore.errors import LabError, RunFailed
 from labcore.run.files import write_atomically
+from labcore.run.folder import typed_name
 
-__all__ = ["TRACEBACK_FILE", "explain", "keep_traceback"]
+__all__ = ["TRACEBACK_FILE", "Explainer", "explain", "keep_traceback"]
+
+Explainer = Callable[[BaseException], LabError | None]
+"""Says what is known of an error that comes from a library, if anything is."""
 
 TRACEBACK_FILE = "traceback.txt"
 
 
-def explain(error: BaseException, folder: Path) -> LabError:
-    """Returns the error that the user reads: what is wrong, where, and what to do."""
+def explain(error: BaseException, folder: Path, known: Explainer | None = None) -> LabError:
+    """Returns the error that the user reads: what is wrong, where, and what to do.
+
+    Args:
+        error: What was raised.
+        folder: The run folder.
+        known: Asked about what the lab itself does not know.
+    """
     if isinstance(error, LabError):
         return error
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         where = error.filename or folder
         return RunFailed(
             f"the disk is full: {where} could not be written",
-            fix="free some space, then go on where it stopped: lab resume latest",
+            fix=f"free some space, then go on where it stopped: lab resume {typed_name(folder)}",
         )
     if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EROFS}:
         return RunFailed(
@@ -32,35 +43,13 @@ def explain(error: BaseException, folder: Path) -> LabError:
     line = str(error).strip().splitlines()
     text = f"{type(error).__name__}: {line[0]}" if line else type(error).__name__
     where = f"the traceback is in {folder / TRACEBACK_FILE}"
-    return _known(error, text, where) or RunFailed(text, fix=where)
-
-
-def _known(error: BaseException, text: str, where: str) -> LabError | None:
-    """Returns what the doctor knows of an error that comes from a library, if it does.
-
-    A library that cannot be loaded is a requirement that is not met, whatever it raised.
-    """
-    if not isinstance(error, ImportError | OSError | RuntimeError):
-        return None
-    from labcore.doctor.afar import read
-
-    # Not the lines of code between: they may speak of errors that did not happen.
-    told = "".join(line for each in _chain(error) for line in traceback.format_exception_only(each))
-    found = next((each for each in read(told).errors if each.state == "failure"), None)
-    if found is None:
-        return None
-    kind = RequirementError if isinstance(error, ImportError) else RunFailed
-    return kind(f"{found.summary}\n  {text}\n  {found.cause}", fix=f"{found.fix}\n       ({where})")
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """Returns an error with those that led to it, the first one first."""
-    chain: list[BaseException] = []
-    each: BaseException | None = error
-    while each is not None and each not in chain:
-        chain.insert(0, each)
-        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
-    return chain
+    if isinstance(error, SystemExit):
+        return RunFailed(f"the task ended its process: sys.exit({error.code!r})", fix=where)
+    told = known(error) if known is not None else None
+    if told is None:
+        return RunFailed(text, fix=where)
+    told.fix = f"{told.fix}\n       ({where})"
+    return told
 
 
 def keep_traceback(error: BaseException, folder: Path) -> None:

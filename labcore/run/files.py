@@ -1,10 +1,13 @@
 """Writing files so that a killed process or a full disk never leaves half of one."""
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["drop_torn_line", "remove_unfinished", "write_atomically"]
+
+_TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
 
 
 def write_atomically(path: Path, content: str | bytes, *, durable: bool = False) -> None:
@@ -32,3 +35,24 @@ def write_atomically(path: Path, content: str | bytes, *, durable: bool = False)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Removes what writers that were killed have left in a folder and below it.
+
+    Call it only where nobody writes at the same time.
+    """
+    for path in folder.rglob(".*"):
+        if _TEMPORARY.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
+
+
+def drop_torn_line(path: Path) -> None:
+    """Cuts off what follows the last line end: half of what a killed process was writing."""
+    if not path.exists():
+        return
+    with path.open("rb+") as stream:
+        data = stream.read()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            stream.truncate(whole)

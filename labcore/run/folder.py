@@ -2,12 +2,16 @@
 
 import os
 import re
+import shlex
 import time
 from pathlib import Path
 
 from labcore.errors import RequirementError
 
-__all__ = ["create_run_folder", "plan_run_folder"]
+__all__ = ["RUNS_DIR", "create_run_folder", "plan_run_folder", "typed_name"]
+
+RUNS_DIR = "runs"
+"""Where commands look for runs by themselves."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -46,3 +50,9 @@ def create_run_folder(runs_dir: Path, plugin: str, name: str) -> Path:
             fix="choose a writable folder: runs_dir=/path/to/runs",
         ) from error
     return candidate
+
+
+def typed_name(folder: Path) -> str:
+    """Returns what a user types for a run: its id where commands look for it, else its path."""
+    is_found = folder.parent.parent == Path(RUNS_DIR)
+    return shlex.quote("/".join(folder.parts[-2:]) if is_found else str(folder))

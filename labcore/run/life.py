@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,13 +22,14 @@ from labcore.config import Composed, load_config
 from labcore.devices import DevicePlan
 from labcore.discovery import FoundPlugin
 from labcore.errors import Interrupted, LabError, RequirementError, UsageError
-from labcore.hooks import HookSet, build_hooks
+from labcore.hooks import HookSet
 from labcore.plugin import Plugin, Task, load_object
 from labcore.report import build as build_report
+from labcore.run.checks import check_start
 from labcore.run.environment import capture
-from labcore.run.failure import explain, keep_traceback
-from labcore.run.files import write_atomically
-from labcore.run.folder import create_run_folder
+from labcore.run.failure import Explainer, explain, keep_traceback
+from labcore.run.files import remove_unfinished, write_atomically
+from labcore.run.folder import create_run_folder, typed_name
 from labcore.run.placement import place
 from labcore.run.process import current_owner
 from labcore.run.ranks import announce_folder, is_main_process, join_folder
@@ -51,6 +53,7 @@ def execute(
     *,
     argv: Sequence[str],
     say: Callable[[str], None] = log.info,
+    known: Explainer | None = None,
 ) -> int:
     """Runs a task in a new run folder.
 
@@ -59,6 +62,7 @@ def execute(
         composed: Its composed config.
         argv: The words typed after ``lab``, for the record.
         say: Tells the user why the run has to wait, before it has a console of its own.
+        known: Asked about errors that come from libraries.
 
     Returns:
         The exit code.
@@ -66,35 +70,50 @@ def execute(
     Raises:
         RequirementError: A package, the device or the runs folder is not to be had; nothing is
             left behind.
-        UsageError: The task works on an earlier run and there is none.
+        UsageError: The task works on an earlier run and there is none, or a hook or the task is
+            not what it should be; nothing is left behind.
     """
-    plugin = _usable(found)
-    config = composed.config
+    plugin, task, config = _usable(found), composed.task, composed.config
     runs_dir = Path(config.runs_dir)
-    if composed.task.needs_run and is_main_process():
+    if task.needs_run and is_main_process():
         # Refuses before a GPU is waited for, and before a folder is made.
         SourceRun.find(plugin, config.run or "latest", runs_dir)
-    device = place(
-        plugin, config, task=composed.task.name, preset=composed.preset, argv=argv, say=say
-    )
-    if not is_main_process():
-        return _live_as_helper(plugin, composed.task, config, join_folder(runs_dir), device)
-    folder = take_trial_folder() or create_run_folder(runs_dir, plugin.name, composed.run_name)
-    sweep, trial = trial_of_environment()
-    status = Status(
-        run=f"{plugin.name}/{folder.name}",
-        plugin=plugin.name,
-        task=composed.task.name,
-        preset=composed.preset or "",
-        sweep=sweep,
-        trial=trial,
-    )
-    write_status(folder, status)
-    write_atomically(folder / "config.yaml", composed.to_yaml())
-    origins = json.dumps(composed.origins, indent=1, ensure_ascii=False)
-    write_atomically(folder / "origins.json", origins + "\n")
-    announce_folder(runs_dir, folder)
-    return _live(plugin, composed.task, config, folder, device, status, argv=argv)
+    stop = StopSignal()
+    with stop.installed():
+        device = place(plugin, config, task=task.name, preset=composed.preset, argv=argv, say=say)
+        device.apply()
+        if not is_main_process():
+            return _live_as_helper(plugin, task, config, join_folder(runs_dir), device, stop)
+        hooks = check_start(plugin, task, config)
+        with stop.held():
+            name = composed.run_name
+            folder = take_trial_folder() or create_run_folder(runs_dir, plugin.name, name)
+            sweep, trial = trial_of_environment()
+            run = Run(
+                plugin=plugin,
+                task=task,
+                config=config,
+                folder=folder,
+                device=device,
+                hooks=hooks,
+                status=Status(
+                    run=f"{plugin.name}/{folder.name}",
+                    plugin=plugin.name,
+                    task=task.name,
+                    preset=composed.preset or "",
+                    sweep=sweep,
+                    trial=trial,
+                ),
+                stop=stop,
+            )
+
+            def record() -> None:
+                write_atomically(folder / "config.yaml", composed.to_yaml())
+                origins = json.dumps(composed.origins, indent=1, ensure_ascii=False)
+                write_atomically(folder / "origins.json", origins + "\n")
+                announce_folder(runs_dir, folder)
+
+            return _live(run, record, argv=argv, known=known)
 
 
 def resume(
@@ -103,6 +122,7 @@ def resume(
     *,
     argv: Sequence[str],
     say: Callable[[str], None] = log.info,
+    known: Explainer | None = None,
 ) -> int:
     """Goes on with a stopped run in its own folder, with the config it was started with.
 
@@ -111,6 +131,7 @@ def resume(
         folder: The run folder.
         argv: The words typed after ``lab``, for the record.
         say: Tells the user why the run has to wait.
+        known: Asked about errors that come from libraries.
 
     Returns:
         The exit code.
@@ -118,16 +139,35 @@ def resume(
     plugin = _usable(found)
     config = load_config(plugin, folder / "config.yaml")
     status = read_status(folder)
-    device = place(plugin, config, task=status.task, preset=status.preset, argv=argv, say=say)
     task = plugin.task(status.task)
-    if not is_main_process():
-        return _live_as_helper(plugin, task, config, folder, device)
-    status.resumes += 1
-    status.error = None
-    status.ended = None
-    status.message = ""
-    announce_folder(folder.parent.parent, folder)
-    return _live(plugin, task, config, folder, device, status, argv=argv, resuming=True)
+    stop = StopSignal()
+    with stop.installed():
+        device = place(plugin, config, task=task.name, preset=status.preset, argv=argv, say=say)
+        device.apply()
+        if not is_main_process():
+            return _live_as_helper(plugin, task, config, folder, device, stop, resuming=True)
+        hooks = check_start(plugin, task, config)
+        with stop.held():
+            run = Run(
+                plugin=plugin,
+                task=task,
+                config=config,
+                folder=folder,
+                device=device,
+                hooks=hooks,
+                status=status,
+                stop=stop,
+                resuming=True,
+            )
+
+            def record() -> None:
+                remove_unfinished(folder)
+                status.resumes += 1
+                status.error = status.ended = status.exit_code = None
+                status.message = ""
+                announce_folder(folder.parent.parent, folder)
+
+            return _live(run, record, argv=argv, known=known)
 
 
 def _usable(found: FoundPlugin) -> Plugin:
@@ -139,91 +179,78 @@ def _usable(found: FoundPlugin) -> Plugin:
 
 
 def _live(
-    plugin: Plugin,
-    task: Task,
-    config: Any,
-    folder: Path,
-    device: DevicePlan,
-    status: Status,
-    *,
-    argv: Sequence[str],
-    resuming: bool = False,
+    run: Run[Any], record: Callable[[], None], *, argv: Sequence[str], known: Explainer | None
 ) -> int:
-    stop = StopSignal()
-    with _locked(folder), _logging_to(folder / "log.txt"), stop.installed():
-        status.state = "running"
-        status.started = status.started or time.time()
-        status.owner = _owner_row()
-        if device.lease is not None:
-            device.lease.name_run(status.run)
-        _beat(folder, status, device)
-        heartbeat = Heartbeat(lambda: _beat(folder, status, device))
-        heartbeat.start()
-        hooks = HookSet()
+    """Runs the task and settles the run, whatever ends it.
+
+    Signals are let through while the task works and the hooks finish, and held in between, so that
+    none of them cuts short what puts down how the run stands.
+    """
+    status, folder, hooks = run.status, run.folder, run.hooks
+    has_begun = False
+    raised: BaseException | None = None
+    with _locked(folder), _logging_to(folder / "log.txt"):
+        heartbeat = Heartbeat(lambda: _beat(run))
         try:
-            capture(folder, ["lab", *argv], device, code=_code_of(plugin))
-            _prepare_framework(plugin, device, config.seed)
-            hooks = _hooks(plugin, config)
-            run = Run(
-                plugin=plugin,
-                task=task,
-                config=config,
-                folder=folder,
-                device=device,
-                hooks=hooks,
-                status=status,
-                stop=stop,
-                resuming=resuming,
-            )
-        except BaseException as error:
-            heartbeat.stop()
-            _fail(folder, status, error)
-            _beat(folder, status, device)
-            _write_report(folder, plugin)
-            raise explain(error, folder) from error
-        failure = _do(run)
+            record()
+            status.state = "running"
+            status.started = status.started or time.time()
+            status.owner = _owner_row()
+            if run.device.lease is not None:
+                run.device.lease.name_run(status.run)
+            _beat(run)
+            with run.stop.released():
+                run.stop.raise_if_set()
+                heartbeat.start()
+                capture(folder, ["lab", *argv], run.device, code=_code_of(run.plugin))
+                _prepare_framework(run.plugin, run.device, run.config.seed)
+                run.stop.raise_if_set()  # an import may have swallowed the interruption
+                has_begun = True
+                hooks.call("run_started", run=run)
+                values = load_object(run.task.run)(run)
+                run.stop.raise_if_set()
+            if isinstance(values, Mapping):
+                run.log_metrics(values, step=status.step or 0, phase="test")
+        except BaseException as error:  # sys.exit and Ctrl-C end a run too, and it must say so
+            raised = error
+        failure = _settle(run, raised, known)
+        if has_begun and isinstance(failure, Interrupted):
+            _tell(run, "run_interrupted", signal_number=failure.signal_number)
+        elif has_begun and failure is not None:
+            _tell(run, "run_failed", error=failure)
         heartbeat.stop()
         status.ended = time.time()
         with contextlib.suppress(OSError):  # a full disk has been reported already
             write_status(folder, status)
-        hooks.call("run_ended", run=run, state=status.state)
-        _write_report(folder, plugin)
+        if has_begun:
+            _tell(run, "run_ended", state=status.state)
+        _write_report(folder, run.plugin)
         _leave_result(folder, status)
     if failure is not None:
         raise failure
     return 0
 
 
-def _do(run: Run[Any]) -> LabError | None:
-    """Runs the task and settles the status; returns what went wrong."""
-    status, folder = run.status, run.folder
-    try:
-        run.hooks.call("run_started", run=run)
-        function = load_object(run.task.run)
-        values = function(run)
-        if isinstance(values, Mapping):
-            run.log_metrics(values, step=status.step or 0, phase="test")
-    except Interrupted as error:
+def _settle(
+    run: Run[Any], raised: BaseException | None, known: Explainer | None
+) -> LabError | None:
+    """Puts down in the status how the task ended; returns what the user is told of it."""
+    status = run.status
+    interrupted = _interruption(raised)
+    if interrupted is not None:
         status.state = "interrupted"
-        status.exit_code = error.exit_code
-        status.message = f"stopped by signal {error.signal_number}"
-        run.hooks.call("run_interrupted", run=run, signal_number=error.signal_number)
-        error.fix = f"go on where it stopped: lab resume {run.id}" if run.task.trains else None
-        return error
-    except Exception as error:
-        failure = _fail(folder, status, error)
-        log.error("the run failed", exc_info=error)
-        run.hooks.call("run_failed", run=run, error=failure)
-        return failure
-    status.state = "finished"
-    status.exit_code = 0
-    return None
-
-
-def _fail(folder: Path, status: Status, error: BaseException) -> LabError:
-    failure = explain(error, folder)
-    if failure is not error:
-        keep_traceback(error, folder)
+        status.exit_code = interrupted.exit_code
+        status.message = f"stopped by signal {interrupted.signal_number}"
+        interrupted.fix = _how_to_go_on(run)
+        return interrupted
+    if raised is None or (isinstance(raised, SystemExit) and not raised.code):
+        status.state = "finished"
+        status.exit_code = 0
+        return None
+    failure = explain(raised, run.folder, known)
+    if failure is not raised:
+        keep_traceback(raised, run.folder)
+    log.error("the run failed", exc_info=raised)
     status.state = "failed"
     status.exit_code = failure.exit_code
     status.error = {
@@ -234,28 +261,65 @@ def _fail(folder: Path, status: Status, error: BaseException) -> LabError:
     return failure
 
 
+def _interruption(raised: BaseException | None) -> Interrupted | None:
+    """Returns the interruption that an error is, or that led to it."""
+    while raised is not None:
+        if isinstance(raised, Interrupted):
+            return raised
+        if isinstance(raised, KeyboardInterrupt):
+            return Interrupted(signal.SIGINT)
+        raised = raised.__cause__ or raised.__context__
+    return None
+
+
+def _how_to_go_on(run: Run[Any]) -> str | None:
+    if not run.task.trains:
+        return None
+    command = f"lab resume {typed_name(run.folder)}"
+    if any(run.checkpoints.rglob("*.pt")):
+        return f"go on where it stopped: {command}"
+    return f"it was stopped before its first checkpoint; start over in its folder: {command}"
+
+
+def _tell(run: Run[Any], moment: str, **details: Any) -> None:
+    """Tells the hooks how the run ended, which nothing that they do can change any more."""
+    try:
+        with run.stop.released():
+            run.hooks.call(moment, run=run, **details)
+    except Interrupted:
+        log.warning("stopped while the hooks were told that the run is over")
+    except Exception:
+        log.exception("a hook failed at %s", moment)
+
+
 def _live_as_helper(
-    plugin: Plugin, task: Task, config: Any, folder: Path, device: DevicePlan
+    plugin: Plugin,
+    task: Task,
+    config: Any,
+    folder: Path,
+    device: DevicePlan,
+    stop: StopSignal,
+    *,
+    resuming: bool = False,
 ) -> int:
     """Takes part in a distributed run as a process that leaves no files."""
     _prepare_framework(plugin, device, config.seed)
-    stop = StopSignal()
-    with stop.installed():
-        run = Run(
-            plugin=plugin,
-            task=task,
-            config=config,
-            folder=folder,
-            device=device,
-            hooks=HookSet(),
-            status=read_status(folder),
-            stop=stop,
-            is_main=False,
-        )
-        # The main process meets the same error and speaks for the run; a helper that ended with
-        # another code would have it killed before it has written its report.
-        with contextlib.suppress(LabError):
-            load_object(task.run)(run)
+    run = Run(
+        plugin=plugin,
+        task=task,
+        config=config,
+        folder=folder,
+        device=device,
+        hooks=HookSet(),
+        status=read_status(folder),
+        stop=stop,
+        is_main=False,
+        resuming=resuming,
+    )
+    # The main process meets the same error and speaks for the run; a helper that ended with
+    # another code would have it killed before it has written its report.
+    with contextlib.suppress(LabError):
+        load_object(task.run)(run)
     return 0
 
 
@@ -267,18 +331,13 @@ def _code_of(plugin: Plugin) -> tuple[Path, ...]:
 
 
 def _prepare_framework(plugin: Plugin, device: DevicePlan, seed: int) -> None:
-    """Sets the environment, then tells the framework what the environment cannot."""
-    device.apply()
+    """Tells the framework what the environment cannot."""
     if plugin.requires.framework == "torch":
         from labcore.devices.torch_setup import configure_torch
         from labcore.training.seeding import seed_everything
 
         configure_torch(device)
         seed_everything(seed)
-
-
-def _hooks(plugin: Plugin, config: Any) -> HookSet:
-    return build_hooks(plugin, config.hooks, taps=config.taps, taps_every=config.taps_every)
 
 
 @contextlib.contextmanager
@@ -317,11 +376,11 @@ def _owner_row() -> dict[str, Any]:
     return {"host": owner.host, "pid": owner.pid, "started": owner.started}
 
 
-def _beat(folder: Path, status: Status, device: DevicePlan) -> None:
-    status.heartbeat = time.time()
-    if device.lease is not None:
-        device.lease.beat()
-    write_status(folder, status)
+def _beat(run: Run[Any]) -> None:
+    run.status.heartbeat = time.time()
+    if run.device.lease is not None:
+        run.device.lease.beat()
+    write_status(run.folder, run.status)
 
 
 def _write_report(folder: Path, plugin: Plugin) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from labcore.config.training import training_options
 from labcore.devices import DevicePlan, acquire
 from labcore.plugin import Plugin
 from labcore.run.redaction import redact_arguments
@@ -11,11 +12,9 @@ __all__ = ["place", "processes_of"]
 
 
 def processes_of(config: Any) -> int:
-    """Returns how many processes a run has on a machine.
-
-    A plugin that trains has the loop's options under ``train``; one that does not runs in one.
-    """
-    return int(getattr(getattr(config, "train", None), "devices", 1))
+    """Returns how many processes a run has on a machine: one, unless its training asks for more."""
+    options = training_options(config)
+    return 1 if options is None else options.devices
 
 
 def place(
@@ -42,7 +41,7 @@ def place(
         RequirementError: A GPU is asked for or needed, and none could be had.
     """
     request, processes = config.device.request(), processes_of(config)
-    if request.count > processes and hasattr(config, "train"):
+    if request.count > processes and training_options(config) is not None:
         say(
             f"the run takes {request.count} GPUs and trains on {processes}: to train on all of "
             f"them add train.devices={request.count}"

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from labcore.plugin import Plugin, Task
 from labcore.run.artifacts import Artifact, ArtifactStore, Kind
@@ -14,13 +14,28 @@ from labcore.run.status import Status
 
 if TYPE_CHECKING:
     from labcore.devices import DevicePlan
-    from labcore.hooks import HookSet
     from labcore.run.source import SourceRun
 
-__all__ = ["Run"]
+__all__ = ["Hooks", "Run"]
 
 C = TypeVar("C")
 log = logging.getLogger(__name__)
+
+
+class Hooks(Protocol):
+    """Everything that watches a run, as the run and its training loop see it."""
+
+    def call(self, moment: str, **arguments: Any) -> None:
+        """Tells all that listen that ``moment`` has come."""
+
+    def has(self, moment: str) -> bool:
+        """Whether any listens to ``moment``."""
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """Returns what they have to remember."""
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Gives it back to them."""
 
 
 class Run(Generic[C]):
@@ -34,7 +49,8 @@ class Run(Generic[C]):
         folder: The run folder.
         device: Where the run computes.
         hooks: Everything that watches the run.
-        stop: Whether a signal asked the run to stop.
+        stop: True once a signal has asked the run to stop; :class:`StopSignal` says how a task
+            with a loop of its own stops well.
         is_main: False in the helper processes of a distributed run, which leave no files.
         resuming: True when an earlier process of the same run was stopped.
     """
@@ -47,7 +63,7 @@ class Run(Generic[C]):
         config: C,
         folder: Path,
         device: "DevicePlan",
-        hooks: "HookSet",
+        hooks: Hooks,
         status: Status,
         stop: StopSignal,
         is_main: bool = True,

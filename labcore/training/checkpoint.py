@@ -47,6 +47,10 @@ class CheckpointStore:
         self._keep_last = keep_last
         self._has_read_back = False
 
+    def path(self, step: int) -> Path:
+        """Returns where the checkpoint of a step is, if it has one."""
+        return self.folder / f"step-{step:08d}.pt"
+
     def save(self, state: Mapping[str, Any], step: int) -> Path:
         """Writes a checkpoint: to a temporary file, flushed to the disk, then renamed.
 
@@ -54,7 +58,7 @@ class CheckpointStore:
             RunFailed: The disk is full; the temporary file is gone, the older checkpoints are
                 untouched.
         """
-        path = self.folder / f"step-{step:08d}.pt"
+        path = self.path(step)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._write({**state, "format": FORMAT}, path)

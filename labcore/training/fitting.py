@@ -90,6 +90,7 @@ def fit(
                 name=name,
             )
             result = loop.run()
+        run.stop.raise_if_set()  # a signal that came after the last look is not lost
     except BaseException as error:
         if loop is not None:
             reason = "signal" if isinstance(error, Interrupted) else "error"

@@ -181,7 +181,9 @@ class Loop:
     def _begin(self) -> None:
         self._clock.start()
         path = self._snapshots.load(self._seed)
-        self._run.status.total_steps = self.max_steps
+        if path is not None and self._run.is_main:
+            self._tidy_up()
+        self._run.status.step, self._run.status.total_steps = self.step, self.max_steps
         self._tell("fit_started")
         if path is not None:
             self._tell("checkpoint_loaded", path=path)
@@ -265,12 +267,20 @@ class Loop:
         self._saved_at = self.step
         if path is None:
             return
-        if self.monitor.step == self.step and self.monitor.value is not None:
-            self._store.mark_best(
-                path, metric=self.config.monitor, value=self.monitor.value, step=self.step
-            )
-        self._store.prune()
+        self._tidy_up()
         self._tell("checkpoint_saved", path=path)
+
+    def _tidy_up(self) -> None:
+        """Names the best checkpoint and removes those that nobody needs any more.
+
+        Also done when training goes on, in place of a process that was killed before it could.
+        """
+        step, value = self.monitor.step, self.monitor.value
+        if step is not None and value is not None:
+            path = self._store.path(step)
+            if path.exists() and path != best_of(self._store.folder):
+                self._store.mark_best(path, metric=self.config.monitor, value=value, step=step)
+        self._store.prune()
 
     def _reason_to_stop(self) -> Reason | None:
         number, is_late = self._run.stop.number or 0, int(self.elapsed_s >= self._max_time_s)
@@ -296,6 +306,7 @@ class Loop:
             self._saved_at = -1
         if self._saved_at != self.step:
             self._save()
+        self._run.status.step = self.step
         if reason == "signal":
             raise Interrupted(self._signal)
         return FitResult(

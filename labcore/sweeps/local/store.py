@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from labcore.discovery import install_command
 from labcore.errors import RequirementError
+from labcore.run.files import drop_torn_line
 from labcore.run.redaction import redact_text
 from labcore.sweeps.local.record import Record
 
@@ -202,19 +203,8 @@ def _journal(path: Path) -> "BaseStorage":
     # 30 s; the kernel frees this one. It has the two methods that Optuna calls.
     lock: Any = FileLock(f"{path}.lock")
     with lock:
-        _drop_torn_line(path)
+        drop_torn_line(path)  # Optuna refuses to read on after one
     return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
-
-
-def _drop_torn_line(path: Path) -> None:
-    """Cuts off the half line that a killed controller may have left; Optuna refuses to read on."""
-    if not path.exists():
-        return
-    with path.open("rb+") as stream:
-        data = stream.read()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
-            stream.truncate(whole)
 
 
 def _database(url: str) -> "BaseStorage":

@@ -176,6 +176,74 @@ def test_a_signal_leaves_an_interrupted_run_and_its_exit_code(write_plugin, lab,
     assert read_status(only_run(tmp_path)).state == "interrupted"
 
 
+def test_fifty_times_ctrl_c_is_one_interruption_with_no_traceback(write_plugin, lab, tmp_path):
+    write_plugin(
+        "toy",
+        """
+        import time
+        def work(run):
+            (run.folder / "ready").touch()
+            time.sleep(60)
+        """,
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "labcore", "run", "plugin=toy", "runs_dir=elsewhere"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("elsewhere/toy/*/ready")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for _ in range(50):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.002)
+    _, stderr = process.communicate(timeout=30)
+    (folder,) = (tmp_path / "elsewhere/toy").iterdir()
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    # The command that goes on with it finds it, wherever it is.
+    assert f"start over in its folder: lab resume elsewhere/toy/{folder.name}" in stderr
+    assert read_status(folder).state == "interrupted"
+    assert (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "returned"), [("0", "finished", 0), ("3", "failed", 1), ("'no'", "failed", 1)]
+)
+def test_a_task_that_ends_its_process_ends_the_run(
+    write_plugin, lab, tmp_path, code, state, returned
+):
+    write_plugin("toy", f"import sys\ndef work(run): sys.exit({code})\n")
+    done = lab("run", "plugin=toy")
+    assert done.returncode == returned
+    assert read_status(only_run(tmp_path)).state == state
+    assert (only_run(tmp_path) / "report.html").exists()
+    assert (f"sys.exit({code})" in done.stderr) == (state == "failed")
+
+
+def test_what_a_killed_writer_left_is_gone_when_the_run_goes_on(write_plugin, lab, tmp_path):
+    write_plugin(
+        "toy",
+        """
+        import os
+        def work(run):
+            if not run.resuming:
+                (run.artifact_path("x").parent / ".manifest.json.ab12cd_9").touch()
+                (run.folder / ".keep").touch()
+                os._exit(9)
+        """,
+    )
+    lab("run", "plugin=toy")
+    assert lab("resume", "latest").returncode == 0
+    left = {path.name for path in only_run(tmp_path).rglob(".*")}
+    assert ".keep" in left
+    assert ".manifest.json.ab12cd_9" not in left
+    command = json.loads((only_run(tmp_path) / "environment.json").read_text())["command"]
+    assert command == f"lab resume toy/{only_run(tmp_path).name}"
+
+
 def test_a_killed_run_shows_as_lost_and_can_be_resumed_in_its_folder(write_plugin, lab, tmp_path):
     write_plugin(
         "toy",

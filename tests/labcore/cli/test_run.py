@@ -1,6 +1,8 @@
 """``lab run``: printing, dry runs, and the errors that a user meets."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,10 +12,11 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from labcore import LabError, UsageError
+from labcore import Interrupted, LabError, UsageError
 from labcore.cli.run import run
 from labcore.config import compose
 from labcore.discovery import find_plugins
+from labcore.run import life, read_status
 
 ROOT = Path(__file__).parents[3]
 WITH_DATA = """
@@ -128,6 +131,89 @@ def test_a_dry_run_tells_everything_and_leaves_nothing(tmp_path: Path) -> None:
     assert [path for path in sorted(tmp_path.rglob("*")) if "__pycache__" not in path.parts] == [
         path for path in before if "__pycache__" not in path.parts
     ]
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("+hooks.console={evry_s: 1}", "hooks.console has no option 'evry_s'"),
+        ("+hooks.console={mode: loud}", "mode is 'loud'; use one of auto, live, plain"),
+        ("+taps={fc: [histgram]}", "no kind 'histgram'; did you mean histogram?"),
+    ],
+)
+@pytest.mark.usefixtures("toy")
+def test_wrong_hooks_are_refused_before_there_is_a_folder(
+    tmp_path: Path, override: str, says: str
+) -> None:
+    for more in ([], ["--dry-run"]):
+        with pytest.raises(UsageError, match=re.escape(says)):
+            invoke("plugin=toy", "hooks=none", override, *more)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("no_such_module:work", "there is no module no_such_module"),
+        ("toy_tasks:wrok", "there is no wrok in toy_tasks; did you mean work."),
+    ],
+)
+def test_a_task_that_is_not_where_it_is_declared_is_refused_before_there_is_a_folder(
+    write_plugin: Callable[[str, str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "toy_tasks.py").write_text("import nothing_of_this_name\ndef work(run): pass\n")
+    write_plugin(
+        "toy",
+        f"""
+        plugin = Plugin(name="toy", summary="", config=Config,
+                        tasks=(Task(name="work", summary="", run="{path}"),))
+        """,
+    )
+    for more in ([], ["--dry-run"]):
+        with pytest.raises(UsageError, match=says):
+            invoke("plugin=toy", *more)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_monitored_metric_that_no_validation_gives_is_refused_with_the_nearest_name(
+    write_plugin: Callable[[str, str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_plugin(
+        "toy",
+        """
+        from dataclasses import field
+        from labcore.training import LoopConfig
+        def work(run): pass
+        @dataclass(kw_only=True, slots=True)
+        class Training:
+            train: LoopConfig = field(default_factory=LoopConfig)
+        plugin = Plugin(name="toy", summary="", config=Training,
+                        metrics={"val/accuracy": "", "val/loss": "", "train/acuracy": ""},
+                        tasks=(Task(name="work", summary="", run=__name__ + ":work", trains=True),))
+        """,
+    )
+    with pytest.raises(UsageError, match=r"'acuracy'.*did you mean accuracy\? \(accuracy, loss\)"):
+        invoke("plugin=toy", "train.monitor=acuracy", "--dry-run")
+    invoke("plugin=toy", "train.monitor=accuracy", "--dry-run")
+
+
+@pytest.mark.usefixtures("toy")
+def test_ctrl_c_before_the_task_has_begun_leaves_an_interrupted_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "capture", lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Interrupted) as caught:
+        invoke("plugin=toy", "hooks=none")
+    assert caught.value.exit_code == 130
+    (folder,) = (tmp_path / "runs/toy").iterdir()
+    assert read_status(folder).state == "interrupted"
+    assert (folder / "report.html").exists()
 
 
 def test_a_dry_run_names_missing_packages_and_the_fix(

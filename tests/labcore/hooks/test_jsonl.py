@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from labcore.hooks.jsonl import FILE_NAME, MetricsFile, read_metrics
+from labcore.hooks.jsonl import FILE_NAME, MetricsFile
 
 
 @pytest.fixture
@@ -15,8 +15,13 @@ def hook(hooks):
     hook.close()
 
 
+def read(folder):
+    lines = (folder / FILE_NAME).read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
 def steps(folder):
-    return [record["step"] for record in read_metrics(folder)]
+    return [record["step"] for record in read(folder)]
 
 
 def test_a_record_is_one_strict_json_line(hook, hooks, run):
@@ -57,11 +62,9 @@ def test_resuming_drops_what_came_after_the_checkpoint(hook, hooks, run, loop):
 def test_half_a_line_of_a_killed_process_is_cut_off(hook, hooks, run):
     path = run.folder / FILE_NAME
     path.write_text('{"step": 1, "phase": "train", "values": {}}\n{"step": 2, "pha')
-    assert steps(run.folder) == [1]
     hooks.call("run_started", run=run)
     run.log_metrics({}, step=2)
-    lines = path.read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines] == [1, 2]
+    assert steps(run.folder) == [1, 2]
 
 
 def test_a_run_stopped_before_its_first_checkpoint_starts_clean(hook, hooks, run, loop):
@@ -94,8 +97,23 @@ def test_resuming_the_second_of_two_trainings_keeps_the_records_of_the_first(
     hooks.call("checkpoint_loaded", run=run, loop=loop, path=run.folder)
     hooks.call("fit_ended", run=run, loop=loop, reason="max_steps")
     run.log_metrics({"loss": 1.0}, step=9, phase="test")
-    records = [(record.get("fit"), record["step"]) for record in read_metrics(run.folder)]
+    records = [(record.get("fit"), record["step"]) for record in read(run.folder)]
     assert records == [("flat", 1), ("flat", 2), ("flat", 3), ("deep", 1), (None, 9)]
+
+
+def test_tests_that_a_resumed_run_does_again_are_recorded_once(hook, hooks, run, loop):
+    hooks.call("run_started", run=run)
+    hooks.call("fit_started", run=run, loop=loop)
+    run.log_metrics({"loss": 1.0}, step=1, phase="val")
+    run.log_metrics({"halfway": 1.0}, step=1, phase="test")
+    hooks.call("fit_ended", run=run, loop=loop, reason="max_steps")
+    run.log_metrics({"score": 1.0}, step=1, phase="test")
+    run.resuming, loop.step = True, 1
+    hooks.call("run_started", run=run)
+    hooks.call("fit_started", run=run, loop=loop)
+    hooks.call("fit_ended", run=run, loop=loop, reason="max_steps")
+    run.log_metrics({"score": 1.0}, step=1, phase="test")
+    assert [list(row["values"]) for row in read(run.folder)] == [["loss"], ["halfway"], ["score"]]
 
 
 def test_a_disk_that_is_full_fails_the_run(hook, hooks, run):
@@ -112,7 +130,3 @@ def test_a_disk_that_is_full_fails_the_run(hook, hooks, run):
     hook._stream = Full()
     with pytest.raises(OSError, match="No space"):
         run.log_metrics({"loss": 1.0}, step=1)
-
-
-def test_a_missing_file_has_no_records(tmp_path):
-    assert list(read_metrics(tmp_path)) == []

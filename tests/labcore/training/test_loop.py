@@ -12,6 +12,7 @@ from torch import nn
 from labcore.errors import Interrupted, RunFailed, UsageError
 from labcore.training import FitResult, TensorBatches, fit, load_weights
 from labcore.training import stopwatch as stopwatch_module
+from labcore.training.checkpoint import CheckpointStore
 
 NewRun = Callable[..., Any]
 
@@ -204,6 +205,45 @@ def test_a_finished_run_goes_on_when_it_may_take_more_steps(
     assert train(toy, run).step == 9
     assert ("checkpoint_loaded", 5) in run.recorder.moments
     assert run.recorder.moments[0] == ("fit_started", 5)
+
+
+def test_a_training_that_was_over_when_it_was_killed_still_says_its_last_step(
+    toy: ModuleType, new_run: NewRun
+) -> None:
+    first, second = new_run(max_steps=5), new_run(max_steps=5)
+    for run in (first, second):
+        train(toy, run, validate=None)
+        assert run.status.step == 5  # what is measured after training is recorded there
+    assert second.recorder.of("train") == []
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing of the training runs after it."""
+
+
+@pytest.mark.parametrize(("moment", "step"), [("mark_best", 4), ("prune", 12)])
+def test_what_a_kill_left_undone_after_a_checkpoint_is_done_when_training_goes_on(
+    toy: ModuleType, new_run: NewRun, monkeypatch: pytest.MonkeyPatch, moment: str, step: int
+) -> None:
+    options = {"max_steps": 12, "validate_every": 4, "checkpoint_every": 2, "keep_last": 1}
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    def worse_and_worse(model: nn.Module, loop: Any) -> dict[str, float]:
+        if loop.step == step and not run.resuming:
+            monkeypatch.setattr(CheckpointStore, moment, killed)
+        return {"loss": float(loop.step)}
+
+    run = new_run(**options)
+    with pytest.raises(Killed):
+        train(toy, run, validate=worse_and_worse)
+    monkeypatch.undo()
+    run = new_run(**options)
+    result = train(toy, run, validate=worse_and_worse)
+    assert result.checkpoint == run.checkpoints / "step-00000004.pt"
+    kept = sorted(path.name for path in run.checkpoints.glob("*.pt"))
+    assert kept == ["step-00000004.pt", "step-00000012.pt"]
 
 
 def test_max_time_counts_the_time_of_earlier_processes(
