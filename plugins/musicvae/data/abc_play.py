@@ -5,10 +5,10 @@ repeat, and slips of the transcriber. Bar lines as written are what windows are 
 kept on the grid by rests: before a pickup, after a short bar.
 """
 
-import pretty_midi
+import numpy as np
 
 from plugins.musicvae.data.abc import QUARTER, Measure, Tune
-from plugins.musicvae.data.melody import SCORE_BPM, Metre
+from plugins.musicvae.data.melody import Metre, Score
 
 __all__ = ["align", "play_repeats", "to_score"]
 
@@ -115,14 +115,7 @@ def _is_pickup(measures: list[Measure], index: int, phase: int, bar: int) -> boo
     return starts_section and index + 1 < len(measures) and measures[index + 1].ticks >= bar
 
 
-def to_score(tune: Tune) -> tuple[pretty_midi.PrettyMIDI, list[Metre]]:
-    """Makes a score of a tune, as :func:`load_score` does of a MIDI file."""
+def to_score(tune: Tune) -> Score:
+    """Makes a score of a tune."""
     notes, metres = align(play_repeats(tune.measures))
-    score = pretty_midi.PrettyMIDI(resolution=QUARTER, initial_tempo=SCORE_BPM)
-    instrument = pretty_midi.Instrument(program=40, name=tune.title)  # violin
-    seconds = 60.0 / (SCORE_BPM * QUARTER)
-    instrument.notes = [
-        pretty_midi.Note(80, pitch, start * seconds, end * seconds) for pitch, start, end in notes
-    ]
-    score.instruments.append(instrument)
-    return score, metres
+    return Score(QUARTER, [np.array(notes, dtype=np.int64).T] if notes else [], metres)

@@ -31,7 +31,7 @@ from plugins.musicvae.data.windows import cut_windows, unique_rows
 
 __all__ = ["Corpus", "Counts", "prepare"]
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised when the conversion gives other melodies or windows than before: the cache starts anew."""
 _log = logging.getLogger(__name__)
 

@@ -3,8 +3,9 @@
 Everything is counted in ticks (parts of a quarter note), never in seconds, whatever the tempo.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,20 @@ from numpy.typing import NDArray
 from plugins.musicvae.config import STEPS_PER_BAR
 from plugins.musicvae.data.tokens import encode_arrays
 
-if TYPE_CHECKING:
-    from pretty_midi import PrettyMIDI
+__all__ = [
+    "MAX_BARS",
+    "Metre",
+    "Score",
+    "Section",
+    "extract_melodies",
+    "metre_sections",
+    "skyline",
+]
 
-__all__ = ["MAX_BARS", "Metre", "Section", "extract_melodies", "metre_sections", "skyline"]
-
-SCORE_BPM = 120.0
-"""Tempo that scores are held at in memory, so that seconds are ticks over twice the resolution."""
 MAX_BARS = 4096
 """Longer sections are taken for broken files (a symphony has some 2,000 bars)."""
+MAX_MELODIES, MAX_STEPS = 20_000, 1 << 24
+"""A file with more is not music, but made to take long: it gets a few seconds at most."""
 OFF_GRID = 0.25
 """A note that starts further than this from the grid, in steps, is off it."""
 MAX_OFF_GRID = 0.4
@@ -28,6 +34,20 @@ MAX_OFF_GRID = 0.4
 the beat give 0.5, running triplets 0.67, and the odd triplet or a human touch well under 0.2."""
 _REBARRED = (STEPS_PER_BAR // 2, STEPS_PER_BAR * 2)
 _FOREVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The notes of a piece."""
+
+    resolution: int
+    """Ticks in a quarter note."""
+    parts: Sequence[NDArray[np.int64]]
+    """Columns (pitch, start, end) of every instrument that is no drum, ticks, ``[3, N]``."""
+    metres: Sequence["Metre"]
+    """Time signatures in any order; of several at one tick the last counts."""
+    only_drums: bool = False
+    """Whether there are no parts because all notes are drums'."""
 
 
 class Metre(NamedTuple):
@@ -55,7 +75,7 @@ class Section:
     end: int
 
 
-def metre_sections(metres: list[Metre], ticks_per_quarter: int) -> list[Section]:
+def metre_sections(metres: Sequence[Metre], ticks_per_quarter: int) -> list[Section]:
     """Cuts a piece where its metre changes.
 
     A repeated signature cuts nothing, unless it moves the bar line. Before the first signature the
@@ -102,64 +122,62 @@ def skyline(
 
 
 def extract_melodies(
-    score: "PrettyMIDI", metres: list[Metre], *, rebar: bool = False
+    score: Score, *, rebar: bool = False
 ) -> tuple[list[NDArray[np.uint8]], list[str]]:
-    """Turns a score into melodies, one per section of usable metre and instrument that is no drum.
+    """Turns a score into melodies, one per section of usable metre and part.
 
     Sections whose bars hold 16 sixteenths (4/4, 2/2) are kept. A note that rounds to nothing gets
-    one step, one that runs past its section is cut there, and a polyphonic instrument gives its
+    one step, one that runs past its section is cut there, and a polyphonic part gives its
     :func:`skyline`. The melody starts at the section's first bar line and ends with the bar of its
     last note.
 
     Args:
-        score: Notes at :data:`SCORE_BPM`; its own tempo and metre are not looked at.
-        metres: The piece's time signatures.
+        score: The piece.
         rebar: Also takes bars half or twice as long (2/4 in pairs, 4/2 in halves).
 
     Returns:
         Tokens uint8 ``[T]`` per melody, ``T`` a multiple of 16; and for each section that is left
         out, why.
     """
+    if not score.parts:
+        return [], ["only drums" if score.only_drums else "no notes"]
     wanted = (STEPS_PER_BAR, *_REBARRED) if rebar else (STEPS_PER_BAR,)
-    resolution = score.resolution
-    columns = [
-        _ticks(instrument.notes, resolution)
-        for instrument in score.instruments
-        if not instrument.is_drum and instrument.notes
-    ]
+    sections = metre_sections(score.metres, score.resolution)
+    starts = np.array([section.start for section in sections])
+    pieces: list[tuple[int, NDArray[np.int64]]] = []
+    for part in score.parts:
+        pieces += _cut(part, starts - score.resolution // 8)
+        if len(pieces) > MAX_MELODIES:
+            return [], [f"instruments and changes of metre cut it into over {MAX_MELODIES:,} parts"]
     melodies: list[NDArray[np.uint8]] = []
     reasons: list[str] = []
-    if not columns:
-        reasons.append("only drums" if any(i.notes for i in score.instruments) else "no notes")
-        return melodies, reasons
-    for section in metre_sections(metres, resolution):
-        parts = [_within(section, notes, resolution) for notes in columns]
-        parts = [part for part in parts if part.size]
-        if not parts:
+    num_steps = 0
+    for index, notes in sorted(pieces, key=lambda piece: piece[0]):
+        if sections[index].metre.steps_per_bar not in wanted:
+            reasons.append(f"metre {sections[index].metre}")
             continue
-        if section.metre.steps_per_bar not in wanted:
-            reasons.append(f"metre {section.metre}")
+        tokens, reason = _melody(sections[index], notes, score.resolution)
+        if tokens is None:
+            reasons.append(reason)
             continue
-        for part in parts:
-            tokens, reason = _melody(section, part, resolution)
-            if tokens is None:
-                reasons.append(reason)
-            else:
-                melodies.append(tokens)
+        melodies.append(tokens)
+        num_steps += tokens.size
+        if num_steps > MAX_STEPS:
+            return [], [f"its melodies are over {MAX_STEPS // STEPS_PER_BAR:,} bars together"]
     return melodies, reasons
 
 
-def _ticks(notes: list, resolution: int) -> NDArray[np.int64]:  # type: ignore[type-arg]
-    """Reads notes as columns (pitch, start, end) in ticks, int64 ``[3, N]``."""
-    table = np.array([(note.pitch, note.start, note.end) for note in notes], dtype=np.float64)
-    table[:, 1:] *= resolution * SCORE_BPM / 60.0
-    return np.rint(table).astype(np.int64).T
+def _cut(part: NDArray[np.int64], starts: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:
+    """Gives the index of each section in which notes of a part start, and these notes.
 
-
-def _within(section: Section, notes: NDArray[np.int64], resolution: int) -> NDArray[np.int64]:
-    """Keeps the notes that start in the section, allowing a note to come half a step early."""
-    start = notes[1] + resolution // 8
-    return notes[:, (start >= section.start) & (start < section.end)]
+    Args:
+        part: Columns (pitch, start, end), ``[3, N]``.
+        starts: From when on a note is the section's: it may come half a step early.
+    """
+    section = np.searchsorted(starts, part[1], side="right") - 1
+    order = np.argsort(section, kind="stable")
+    indices, first = np.unique(section[order], return_index=True)
+    return list(zip(indices.tolist(), np.split(part[:, order], first[1:], axis=1), strict=True))
 
 
 def _melody(

@@ -1,28 +1,19 @@
-"""Reading a MIDI file as melodies, and saying why when it cannot be read.
+"""Reading a MIDI file as melodies, and saying why when it cannot be read."""
 
-The file is parsed once, by mido; pretty_midi gets the parsed tracks and pairs note-ons with
-note-offs. Before that, metre is collected from *every* track (pretty_midi looks at the first alone,
-and files that put it elsewhere are common), and everything but notes and programs is dropped. With
-the tempo gone, pretty_midi's seconds are ticks at a constant 120 beats per minute.
-"""
-
-import io
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-import mido
 import numpy as np
-import pretty_midi
 from numpy.typing import NDArray
 
-from plugins.musicvae.data.melody import Metre, extract_melodies
+from plugins.musicvae.data.melody import extract_melodies
+from plugins.musicvae.data.smf import parse_midi
 
-__all__ = ["Piece", "Rejected", "Rejection", "load_score", "read_melodies", "read_midi"]
+__all__ = ["Piece", "Rejected", "Rejection", "read_melodies", "read_midi"]
 
 MAX_FILE_BYTES = 8 * 2**20
-"""Larger files are not music (the largest of the Lakh set is under 3 MB) and take minutes."""
-_KEPT = frozenset({"note_on", "note_off", "program_change"})
+"""Larger files are not music: the largest of the Lakh set is under 3 MB."""
 
 
 class Rejection(Enum):
@@ -69,43 +60,6 @@ class Piece:
         return cls(name, [], (Rejected(name, reason, Rejection.unreadable),))
 
 
-def load_score(path: Path) -> tuple[pretty_midi.PrettyMIDI, list[Metre]]:
-    """Parses a MIDI file.
-
-    Returns:
-        The notes, at a constant 120 beats per minute, and the time signatures of all tracks.
-
-    Raises:
-        Exception: Whatever the parsers raise on a bad file; there is no common class.
-    """
-    size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
-        raise ValueError(f"{size / 2**20:.0f} MiB is too large for a MIDI file")
-    file = mido.MidiFile(file=io.BytesIO(path.read_bytes()))  # byte-wise reads: memory is faster
-    if file.ticks_per_beat <= 0:
-        raise ValueError("times are in film frames (SMPTE), not in beats")
-    metres: list[Metre] = []
-    tracks: list[mido.MidiTrack] = []
-    for track in file.tracks:
-        kept = mido.MidiTrack()
-        tick = last = 0
-        for event in track:
-            tick += event.time
-            if event.type in _KEPT:
-                if event.time != tick - last:  # setting it is slow, and seldom needed
-                    event.time = tick - last
-                last = tick
-                kept.append(event)
-            elif event.type == "time_signature":
-                metres.append(Metre(tick, event.numerator, event.denominator))
-        if kept:
-            tracks.append(kept)
-    if not tracks:
-        return pretty_midi.PrettyMIDI(resolution=file.ticks_per_beat), metres
-    file.tracks = tracks
-    return pretty_midi.PrettyMIDI(mido_object=file), metres
-
-
 def read_midi(path: Path, *, name: str | None = None, rebar: bool = False) -> Piece:
     """Reads a MIDI file as melodies. Never raises because of what is in the file.
 
@@ -116,12 +70,15 @@ def read_midi(path: Path, *, name: str | None = None, rebar: bool = False) -> Pi
     """
     name = name or str(path)
     try:
-        score, metres = load_score(path)
-    except MemoryError:
-        raise
-    except Exception as error:  # mido raises a dozen classes on bad bytes, IndexError among them
-        return Piece.unreadable(name, _reason(error))
-    return Piece.sorted_out(name, *extract_melodies(score, metres, rebar=rebar))
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            return Piece.unreadable(name, f"{size / 2**20:.0f} MiB is too large for a MIDI file")
+        score = parse_midi(path.read_bytes())
+    except OSError as error:
+        return Piece.unreadable(name, f"cannot be opened: {error.strerror}")
+    except ValueError as error:
+        return Piece.unreadable(name, str(error))
+    return Piece.sorted_out(name, *extract_melodies(score, rebar=rebar))
 
 
 def read_melodies(path: Path, *, rebar: bool = False) -> tuple[list[NDArray[np.uint8]], str]:
@@ -133,12 +90,3 @@ def read_melodies(path: Path, *, rebar: bool = False) -> tuple[list[NDArray[np.u
     """
     piece = read_midi(path, rebar=rebar)
     return piece.melodies, "; ".join(entry.reason for entry in piece.rejected)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, EOFError):
-        return "truncated or empty: the file ends too early"
-    if isinstance(error, OSError) and error.errno is not None:
-        return f"cannot be opened: {error.strerror}"
-    message = " ".join(str(error).split())
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -76,7 +76,7 @@ def read_pieces(source: Source, file: str, *, rebar: bool = False) -> Iterator[P
     for place, tune in enumerate(read_tunes(text), start=1):
         # Numbers are not unique within a book, places are.
         name = f"{file}#{place}:{tune.number}"
-        yield Piece.sorted_out(name, *extract_melodies(*to_score(tune), rebar=rebar))
+        yield Piece.sorted_out(name, *extract_melodies(to_score(tune), rebar=rebar))
 
 
 def _fiddle(package: Path | None) -> Source:
