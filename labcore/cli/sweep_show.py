@@ -160,10 +160,17 @@ def show_list(sweeps_dir: Path) -> None:
         return
     width = max(len(folder.name) for folder in found)
     for folder in found:
-        status = folder.status()
-        state = status.observed_state()
-        done = sum(n for word, n in status.counts.items() if word not in {"running", "interrupted"})
-        best = "" if status.best is None else f"best {number(status.best['value'])}"
-        colour = click.style(f"{state:11}", fg=COLOURS.get(state))
-        line = f"{colour} {folder.name:{width}}  {status.plugin:12} {done:4} trials  {best}"
+        try:
+            line = _listed(folder, width)
+        except UsageError as error:
+            line = f"{click.style('unreadable ', fg='red')} {folder.name:{width}}  {error.message}"
         click.echo(line.rstrip())
+
+
+def _listed(folder: SweepFolder, width: int) -> str:
+    status = folder.status()
+    state = status.observed_state()
+    done = sum(n for word, n in status.counts.items() if word not in {"running", "interrupted"})
+    best = "" if status.best is None else f"best {number(status.best.get('value'))}"
+    colour = click.style(f"{state:11}", fg=COLOURS.get(state))
+    return f"{colour} {folder.name:{width}}  {status.plugin:12} {done:4} trials  {best}"

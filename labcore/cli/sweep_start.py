@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import os
+import secrets
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,6 +54,7 @@ def begin(file: Path, options: dict[str, Any]) -> int:
         show_dry_run(prepared, settings, job=first_job(name, sweeps_dir, prepared, settings))
         return 0
     folder = create_sweep(options["sweeps_dir"], options.get("name", ""), file)
+    settings = dataclasses.replace(settings, study=f"{folder.name}-{secrets.token_hex(4)}")
     try:
         folder.write_settings(settings)
         return _run(folder, prepared, settings, options)

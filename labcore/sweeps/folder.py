@@ -1,5 +1,6 @@
 """The folder of a sweep: its file, its settings, who works on it, and how it stands."""
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -7,7 +8,7 @@ import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from filelock import FileLock, Timeout
 
@@ -53,6 +54,8 @@ class Settings:
     retries: int = 1
     storage: str = ""
     """URL of a database, without its password."""
+    study: str = ""
+    """Name of the study, which no other sweep's has; that of the sweep in older folders."""
     wandb: str = "off"
     launcher: str = "local"
     """Who starts the trials: local (this machine), ray or slurm."""
@@ -78,15 +81,16 @@ class SweepStatus:
     """Why it ended, in one line."""
     counts: dict[str, int] = field(default_factory=dict)
     """Outcome to number of trials; ``running`` and ``interrupted`` among them."""
-    best: dict[str, Any] | None = None
+    best: dict[str, float] | None = None
     """``trial`` and ``value`` of the best."""
 
     def observed_state(self) -> str:
         """Returns the state, or ``lost`` when its controller is gone."""
-        owner = Owner(**self.owner)
-        if self.state == "running" and not owner.is_alive(time.time() - self.heartbeat):
-            return "lost"
-        return self.state
+        try:
+            lives = Owner(**self.owner).is_alive(time.time() - self.heartbeat)
+        except (TypeError, ValueError):  # it names no process
+            lives = False
+        return "lost" if self.state == "running" and not lives else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +119,12 @@ class SweepFolder:
         return self.path / "trials" / f"{number:04}.{kind}"
 
     def settings(self) -> Settings:
-        """Reads the settings."""
-        row = json.loads((self.path / _SETTINGS).read_text(encoding="utf-8"))
-        lists = {name: tuple(row.get(name, ())) for name in ("overrides", "slurm")}
-        return Settings(**{**row, **lists})
+        """Reads the settings.
+
+        Raises:
+            UsageError: They are damaged, or a newer version wrote them.
+        """
+        return _read(Settings, self.path / _SETTINGS)
 
     def write_settings(self, settings: Settings) -> None:
         """Writes the settings."""
@@ -126,13 +132,15 @@ class SweepFolder:
         write_atomically(self.path / _SETTINGS, text + "\n")
 
     def status(self) -> SweepStatus:
-        """Reads how the sweep stands; one that was killed at once has no status yet."""
-        try:
-            row = json.loads((self.path / _STATUS).read_text(encoding="utf-8"))
-            return SweepStatus(**row)
-        except FileNotFoundError:
+        """Reads how the sweep stands; one that was killed at once has no status yet.
+
+        Raises:
+            UsageError: It is damaged, or a newer version wrote it.
+        """
+        if not self.has_begun:
             settings = self.settings()
             return SweepStatus(sweep=self.name, plugin=settings.plugin, state="interrupted")
+        return _read(SweepStatus, self.path / _STATUS)
 
     def write_status(self, status: SweepStatus) -> None:
         """Writes how the sweep stands."""
@@ -174,6 +182,45 @@ class SweepFolder:
     def forget_stop(self) -> None:
         """Takes the word away."""
         (self.path / _STOP).unlink(missing_ok=True)
+
+
+_RowT = TypeVar("_RowT", Settings, SweepStatus)
+
+
+def _read(kind: type[_RowT], path: Path) -> _RowT:
+    """Reads what another version may have written, or another program spoiled."""
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path} cannot be read: {error or type(error).__name__}") from None
+    hints = get_type_hints(kind)
+    fields = dataclasses.fields(kind)
+    needed = {each.name for each in fields if each.default is each.default_factory}
+    if not isinstance(row, dict) or not needed <= row.keys():
+        raise UsageError(f"{path} is damaged: it does not have {', '.join(sorted(needed))}")
+    if unknown := sorted(row.keys() - hints.keys()):
+        raise UsageError(
+            f"{path} has {', '.join(unknown)}, which this version of lab does not know",
+            fix="use the version of lab that wrote it, or a newer one",
+        )
+    if wrong := [name for name, value in row.items() if not _fits(value, hints[name])]:
+        raise UsageError(f"{path} is damaged: {wrong[0]} is {str(row[wrong[0]])[:40]!r}")
+    values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in row.items()}
+    return kind(**values)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value of JSON is of a type; a tuple is a list there."""
+    inside = get_args(hint)
+    if hint is Any:
+        return True
+    if get_origin(hint) is tuple:
+        return isinstance(value, list) and all(_fits(each, inside[0]) for each in value)
+    if get_origin(hint) is dict:
+        return isinstance(value, dict) and all(_fits(each, inside[1]) for each in value.values())
+    if inside:
+        return any(_fits(value, each) for each in inside)
+    return isinstance(value, int | float if hint is float else hint)
 
 
 def create_sweep(sweeps_dir: Path, name: str, file: Path) -> SweepFolder:
@@ -221,7 +268,14 @@ def create_sweep(sweeps_dir: Path, name: str, file: Path) -> SweepFolder:
 def list_sweeps(sweeps_dir: Path) -> list[SweepFolder]:
     """Returns the sweeps, oldest first."""
     found = [SweepFolder(path.parent) for path in sweeps_dir.glob(f"*/{_SETTINGS}")]
-    return sorted(found, key=lambda folder: (folder.path / folder.settings().file).stat().st_mtime)
+    return sorted(found, key=_made)
+
+
+def _made(folder: SweepFolder) -> float:
+    """Returns when a sweep was made, or last changed where its settings do not tell."""
+    with contextlib.suppress(UsageError, OSError):
+        return folder.file.stat().st_mtime
+    return folder.path.stat().st_mtime
 
 
 def find_sweep(sweeps_dir: Path, reference: str) -> SweepFolder:

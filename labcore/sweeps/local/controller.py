@@ -197,11 +197,13 @@ class Controller:
         if suggestion is None:
             self._is_exhausted = True
             return
+        folder, attempt = self._requests.run_folder(number, 0)
         record = Record(
             number=number,
             values=suggestion.values,
             params=suggestion.params,
-            folder=self._requests.run_folder(number, 0),
+            folder=folder,
+            attempts=attempt,
             created=time.time(),
             started=time.time(),
         )
@@ -218,8 +220,9 @@ class Controller:
             and (record.folder / "config.yaml").exists()
         )
         if not resume and record.folder.exists():
-            record.attempts += 1
-            record.folder = self._requests.run_folder(record.number, record.attempts)
+            record.folder, record.attempts = self._requests.run_folder(
+                record.number, record.attempts + 1
+            )
             record.reached = 0
         record.started = record.started or time.time()
         self._store.update(record)
@@ -324,7 +327,7 @@ class Controller:
             self._status.heartbeat = time.time()
             self._status.counts = self._standing.counts(self._live)
             best = self._standing.best()
-            if best is not None:
+            if best is not None and best.value is not None:
                 self._status.best = {"trial": best.number, "value": best.value}
             self._folder.write_status(self._status)
 

@@ -123,8 +123,14 @@ def open_study(
             f"the study of {folder.name} is in {url}, whose password is not kept",
             fix="give the URL again: --storage URL",
         )
-    goal = "minimize" if sweep.metric is None else sweep.metric.goal
-    return open_store(folder.path, folder.name, goal=goal, url=url, reading=reading)
+    return open_store(
+        folder.path,
+        settings.study or folder.name,
+        goal="minimize" if sweep.metric is None else sweep.metric.goal,
+        url=url,
+        reading=reading,
+        expected=sum(folder.status().counts.values()),
+    )
 
 
 def write_up(

@@ -5,16 +5,19 @@ outcome is written once, since the storage refuses to change a trial that has en
 controller of the sweep writes, one at a time. Optuna's dashboard can read along.
 """
 
+import functools
+import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
 from labcore.discovery import install_command
-from labcore.errors import RequirementError
+from labcore.errors import LabError, RequirementError
 from labcore.run.files import drop_torn_line
 from labcore.run.redaction import redact_text
 from labcore.sweeps.local.record import Record
@@ -41,6 +44,7 @@ class TrialStore:
         name: Name of the study.
         goal: ``minimize`` or ``maximize``.
         reading: Whether to leave everything as it is; the controller may be at work.
+        trouble: Tells what Optuna raises as an error for people.
     """
 
     def __init__(
@@ -50,11 +54,13 @@ class TrialStore:
         goal: str = "minimize",
         *,
         reading: bool = False,
+        trouble: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         from optuna.study import StudyDirection
 
         self._storage = storage
         self._reading = reading
+        self._trouble = trouble
         self._study: int | None = None
         # The storage itself, and not a Study: only it creates a trial with all its fields at once.
         try:
@@ -68,6 +74,10 @@ class TrialStore:
 
     def records(self) -> list[Record]:
         """Returns every trial, by number."""
+        with self._trouble():
+            return self._records()
+
+    def _records(self) -> list[Record]:
         found: list[Record] = []
         if self._study is None:
             return found
@@ -98,8 +108,9 @@ class TrialStore:
             distributions=dict(distributions),
             user_attrs={_ATTRIBUTE: record.to_json()},
         )
-        identity = self._storage.create_new_trial(self._study, template_trial=trial)
-        number = self._storage.get_trial_number_from_id(identity)
+        with self._trouble():
+            identity = self._storage.create_new_trial(self._study, template_trial=trial)
+            number = self._storage.get_trial_number_from_id(identity)
         if number != record.number:
             raise RequirementError(
                 f"the study has a trial {number} that this sweep did not make",
@@ -111,10 +122,16 @@ class TrialStore:
 
     def update(self, record: Record) -> None:
         """Writes down what has changed of a trial that is still open."""
-        self._storage.set_trial_user_attr(self._ids[record.number], _ATTRIBUTE, record.to_json())
+        identity = self._ids[record.number]
+        with self._trouble():
+            self._storage.set_trial_user_attr(identity, _ATTRIBUTE, record.to_json())
 
     def log(self, record: Record) -> None:
         """Writes down the logs of the metric that are new."""
+        with self._trouble():
+            self._log(record)
+
+    def _log(self, record: Record) -> None:
         identity, known = self._ids[record.number], self._known[record.number]
         for index, value in enumerate(record.history):
             is_new = index >= len(known) or not _same(known[index], value)
@@ -131,7 +148,8 @@ class TrialStore:
         record.ended = record.ended or time.time()
         self.log(record)
         self.update(record)
-        self._end(record)
+        with self._trouble():
+            self._end(record)
 
     def _end(self, record: Record) -> None:
         from optuna.exceptions import UpdateFinishedTrialError
@@ -168,7 +186,13 @@ class TrialStore:
 
 
 def open_store(
-    folder: Path, name: str, *, goal: str = "minimize", url: str = "", reading: bool = False
+    folder: Path,
+    name: str,
+    *,
+    goal: str = "minimize",
+    url: str = "",
+    reading: bool = False,
+    expected: int = 0,
 ) -> TrialStore:
     """Opens the study of a sweep, or makes it.
 
@@ -178,10 +202,11 @@ def open_store(
         goal: ``minimize`` or ``maximize``.
         url: A database in place of the journal, such as ``postgresql+psycopg://host/name``.
         reading: Whether to leave everything as it is.
+        expected: How many trials it is known to have.
 
     Raises:
-        RequirementError: Optuna or the database's driver is not installed, or the database does
-            not answer.
+        RequirementError: Optuna or the database's driver is not installed, the database does not
+            answer, or the study is damaged.
     """
     try:
         import optuna
@@ -191,41 +216,85 @@ def open_store(
             fix=install_command("sweeps"),
         ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = _database(url) if url else _journal(folder / JOURNAL)
-    return TrialStore(storage, name, goal, reading=reading)
+    trouble = functools.partial(_told, folder / JOURNAL, url)
+    with trouble():
+        storage = _database(url, reading) if url else _journal(folder / JOURNAL, reading)
+        store = TrialStore(storage, name, goal, reading=reading, trouble=trouble)
+        if expected and (found := len(store.records())) < expected:
+            raise ValueError(f"it has {found} of the {expected} trials that the sweep had")
+    return store
 
 
-def _journal(path: Path) -> "BaseStorage":
-    from optuna.storages import JournalStorage
+def _journal(path: Path, reading: bool) -> "BaseStorage":
+    from optuna.storages import InMemoryStorage, JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
+    if reading and not path.exists():
+        return InMemoryStorage()
     # Optuna's own lock outlives a controller that is killed with it, and is then waited for, for
     # 30 s; the kernel frees this one. It has the two methods that Optuna calls.
     lock: Any = FileLock(f"{path}.lock")
-    with lock:
-        drop_torn_line(path)  # Optuna refuses to read on after one
+    if not reading:  # half a line at the end, which Optuna reads past, may be about to be whole
+        with lock:
+            drop_torn_line(path)
     return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
 
 
-def _database(url: str) -> "BaseStorage":
+def _database(url: str, reading: bool) -> "BaseStorage":
     from optuna.storages import get_storage
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.engine import make_url
 
-    shown = redact_text(url)
+    file = make_url(url).database if reading and url.startswith("sqlite") else None
+    if file and not Path(file).exists():
+        raise FileNotFoundError(f"there is no file {file}")
     try:
         return get_storage(url)
     except ImportError as error:
         raise RequirementError(
-            f"the database {shown} needs a driver that is not installed: {error}",
+            f"the database {redact_text(url)} needs a driver that is not installed: {error}",
             fix='pip install "psycopg[binary]" for postgresql+psycopg://, pymysql for '
             "mysql+pymysql://",
         ) from error
-    except (SQLAlchemyError, ValueError) as error:
-        reason = redact_text(str(error).partition("\n")[0])
-        raise RequirementError(
-            f"the database {shown} cannot be used: {reason}",
-            fix="look at the URL: postgresql+psycopg://user@host/database, and at the server",
-        ) from error
+
+
+@contextmanager
+def _told(journal: Path, url: str) -> Iterator[None]:
+    """Makes of whatever Optuna raises one message, and a fix for this kind of storage."""
+    from optuna.exceptions import UpdateFinishedTrialError
+
+    try:
+        yield
+    except (LabError, UpdateFinishedTrialError):
+        raise
+    except Exception as error:
+        reason = redact_text(str(error).partition("\n")[0]) or type(error).__name__
+        if not url:
+            what, reason = f"study {journal}", _damage(journal) or reason
+            fix = "put back a copy of it, or start another sweep; the runs of its trials stay"
+        elif url.startswith("sqlite"):
+            what = f"database {redact_text(url)}"
+            fix = "look at the path (sqlite:////absolute/path/study.db); if the file is damaged, "
+            fix += "put back a copy of it"
+        else:
+            what = f"database {redact_text(url)}"
+            fix = "look at the URL: postgresql+psycopg://user@host/database, and at the server"
+        raise RequirementError(f"the {what} cannot be used: {reason}", fix=fix) from error
+
+
+def _damage(journal: Path) -> str:
+    """Returns which line of a journal is the first that no sampler wrote; nothing if none is."""
+    from optuna.storages.journal._storage import JournalOperation
+
+    try:
+        lines = journal.read_bytes().split(b"\n")
+    except OSError:
+        return ""
+    for number, line in enumerate(lines[:-1], 1):
+        try:
+            JournalOperation(json.loads(line)["op_code"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return f"line {number} of {len(lines) - 1} is damaged"
+    return ""
 
 
 def _same(one: float, other: float) -> bool:

@@ -72,11 +72,21 @@ class Requests:
         self._threads = threads
         self._num_gpus = num_gpus
 
-    def run_folder(self, number: int, attempt: int) -> Path:
-        """Returns the run folder of a trial; one that is begun anew gets another."""
-        again = f"-{attempt + 1}" if attempt else ""
-        runs = Path(self._settings.runs_dir).absolute()
-        return runs / self._settings.plugin / f"{self._folder.name}-{number:04}{again}"
+    def run_folder(self, number: int, attempt: int) -> tuple[Path, int]:
+        """Returns a run folder that is not there yet, and which attempt it is.
+
+        Args:
+            number: Of the trial.
+            attempt: The first that may be; a trial that is begun anew gets another folder, and so
+                does one whose name a sweep of the same name has taken.
+        """
+        runs = Path(self._settings.runs_dir).absolute() / self._settings.plugin
+        while True:
+            again = f"-{attempt + 1}" if attempt else ""
+            folder = runs / f"{self._folder.name}-{number:04}{again}"
+            if not folder.exists():
+                return folder, attempt
+            attempt += 1
 
     def overrides(self, record: Record) -> tuple[str, ...]:
         """Returns what follows ``lab run``."""

@@ -241,3 +241,27 @@ def test_a_database_for_the_study_is_kept_without_its_password(lab, tmp_path):
     assert end.value.code == 0
     assert len(json.loads(lab("export", "d", "--json").output)) == 1
     assert (tmp_path / "study.db").exists()
+
+
+def test_two_sweeps_of_one_name_in_one_database_keep_their_own_trials(lab, tmp_path):
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    runs = {}
+    for folder in ("here", "there"):
+        words = ["sweep", "toy.json", "hooks=none", "--name", "same", "--count", "1"]
+        with pytest.raises(SystemExit) as end:
+            lab_main([*words, "--storage", url, "--sweeps-dir", folder])
+        assert end.value.code == 0
+        (trial,) = json.loads(lab("export", "same", "--json", "--sweeps-dir", folder).output)
+        runs[folder] = trial["run"]
+    assert runs["here"].endswith("same-0000")
+    assert runs["there"].endswith("same-0000-2")
+
+
+def test_a_sweep_that_cannot_be_read_is_listed_with_the_reason(lab, tmp_path):
+    begin(tmp_path, SWEEP, name="good")
+    bad = begin(tmp_path, SWEEP, name="bad")
+    (bad.path / "settings.json").write_text('{"of_tomorrow": 1}')
+    good, unreadable = sorted(lab("list").output.splitlines())
+    assert good.split()[:2] == ["interrupted", "good"]
+    assert unreadable.split()[:2] == ["unreadable", "bad"]
+    assert "settings.json" in unreadable

@@ -114,6 +114,57 @@ def test_what_fits_several_sweeps_or_none_is_refused(make, tmp_path):
         find_sweep(sweeps, "dpeth-1")
 
 
+DAMAGES = [
+    ("{", "cannot be read"),
+    ("\xff", "cannot be read"),
+    ("[" * 100_000, "cannot be read"),
+    ("[1]", "is damaged"),
+    ("{}", "is damaged"),
+    ({"agents": "two"}, "agents is 'two'"),
+    ({"overrides": "a=1"}, "overrides is 'a=1'"),
+    ({"plugin": None}, "plugin is 'None'"),
+    ({"of_tomorrow": 1}, "has of_tomorrow, which this version of lab does not know"),
+]
+
+
+@pytest.mark.parametrize(("damage", "says"), DAMAGES)
+def test_bad_settings_of_one_sweep_leave_the_others_found(make, tmp_path, damage, says):
+    bad, good = make("bad"), make("good")
+    path = bad.path / "settings.json"
+    if isinstance(damage, dict):
+        damage = json.dumps(json.loads(path.read_text()) | damage)
+    path.write_bytes(damage.encode("latin-1"))
+    sweeps = tmp_path / "sweeps"
+    assert {folder.name for folder in list_sweeps(sweeps)} == {"bad", "good"}
+    assert find_sweep(sweeps, "good") == good
+    with pytest.raises(UsageError, match=says):
+        find_sweep(sweeps, "bad").settings()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "{",
+        "3",
+        '{"sweep": "s"}',
+        '{"sweep": 1, "plugin": "t"}',
+        '{"sweep": "s", "plugin": "t", "counts": {"a": "b"}}',
+        '{"sweep": "s", "plugin": "t", "best": {"value": "low"}}',
+    ],
+)
+def test_a_bad_status_is_told(make, damage):
+    folder = make()
+    (folder.path / "status.json").write_text(damage)
+    with pytest.raises(UsageError, match=r"status\.json (cannot be read|is damaged)"):
+        folder.status()
+
+
+def test_a_status_of_no_process_is_lost(make):
+    folder = make()
+    folder.write_status(SweepStatus(sweep="s", plugin="toy", owner={"pid": "x"}))
+    assert folder.status().observed_state() == "lost"
+
+
 @pytest.fixture
 def best(make):
     folder = make("mine")

@@ -103,9 +103,75 @@ def test_half_a_line_that_a_killed_controller_left_is_cut_off(tmp_path, distribu
     assert [each.number for each in read_again(tmp_path)] == [0, 1]
 
 
-def test_whoever_only_reads_makes_no_study(tmp_path):
+def test_whoever_only_reads_makes_no_study_and_leaves_half_a_line(tmp_path, distributions):
     assert read_again(tmp_path, reading=True) == []
-    assert read_again(tmp_path, reading=True) == []
+    assert not (tmp_path / JOURNAL).exists()
+    open_store(tmp_path, "s").create(record(), distributions)
+    with (tmp_path / JOURNAL).open("ab") as stream:
+        stream.write(b'{"op_code": 4, "wor')
+    before = (tmp_path / JOURNAL).read_bytes()
+    assert len(read_again(tmp_path, reading=True)) == 1
+    assert (tmp_path / JOURNAL).read_bytes() == before
+
+
+def overwritten(data):
+    middle = len(data) // 2
+    return data[:middle] + b"\x00\xff{{" + data[middle + 4 :]
+
+
+def of_tomorrow(data):
+    return data + b'{"op_code": 99, "worker_id": "x"}\n'
+
+
+@pytest.mark.parametrize(
+    ("damaged", "says"),
+    [
+        (overwritten, r"line \d of \d is damaged"),
+        (of_tomorrow, r"line \d of \d is damaged"),
+        (lambda data: data + b"null\n", r"line \d of \d is damaged"),
+        (lambda data: data.replace(b'"values"', b'"volues"'), "cannot be used"),
+        (lambda data: b"", "it has 0 of the 2 trials"),
+        (lambda data: data[: data.index(b"\n") + 1], "it has 0 of the 2 trials"),
+    ],
+)
+@pytest.mark.parametrize("reading", [True, False])
+def test_a_damaged_journal_is_told_with_what_helps(tmp_path, distributions, damaged, says, reading):
+    store = open_store(tmp_path, "s")
+    for number in range(2):
+        store.create(record(number), distributions)
+    journal = tmp_path / JOURNAL
+    journal.write_bytes(damaged(journal.read_bytes()))
+    before = journal.read_bytes()
+    with pytest.raises(RequirementError, match=says) as error:
+        open_store(tmp_path, "s", reading=reading, expected=2).records()
+    assert str(journal) in error.value.message
+    assert "put back a copy of it" in error.value.fix
+    assert not reading or journal.read_bytes() == before
+
+
+def test_a_journal_that_is_gone_is_told(tmp_path):
+    with pytest.raises(RequirementError, match="it has 0 of the 3 trials"):
+        open_store(tmp_path, "s", reading=True, expected=3)
+
+
+def test_a_damaged_database_file_is_told_with_what_helps(tmp_path, distributions):
+    file = tmp_path / "study.db"
+    url = f"sqlite:///{file}"
+    store = open_store(tmp_path, "s", url=url)
+    store.create(record(), distributions)
+    store.close()
+    data = file.read_bytes()
+    file.write_bytes(b"\x00" * 200 + data[200:])
+    with pytest.raises(RequirementError, match="cannot be used") as error:
+        open_store(tmp_path, "s", url=url, reading=True)
+    assert "sqlite:////absolute/path" in error.value.fix
+    assert "postgresql" not in error.value.fix
+
+
+def test_whoever_only_reads_makes_no_database(tmp_path):
+    with pytest.raises(RequirementError, match="there is no file"):
+        open_store(tmp_path, "s", url=f"sqlite:///{tmp_path / 'typo.db'}", reading=True)
+    assert not (tmp_path / "typo.db").exists()
 
 
 def test_a_number_that_is_taken_is_refused(tmp_path, distributions):
