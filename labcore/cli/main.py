@@ -21,6 +21,7 @@ COMMANDS = {
     "list": ("labcore.cli.list", "list_plugins", "List the plugins and whether they can run here."),
     "show": ("labcore.cli.show", "show", "Show a plugin: tasks, presets, datasets, papers, needs."),
     "runs": ("labcore.cli.runs", "runs", "List the runs, newest last."),
+    "open": ("labcore.cli.open", "open_report", "Open the report of a run in the browser."),
     "resume": ("labcore.cli.resume", "resume", "Go on with a run that was stopped."),
     "devices": ("labcore.cli.devices", "devices", "Show the GPUs, who uses them and who waits."),
     "sweep": (
@@ -31,6 +32,7 @@ COMMANDS = {
     "data": ("labcore.cli.data", "data", "List, prepare and verify the datasets."),
     "doctor": ("labcore.cli.doctor", "doctor", "Say what is wrong with this machine; mend it."),
     "env": ("labcore.cli.env", "env", "Plan environments: lab env plan pytorch3d"),
+    "completion": ("labcore.cli.completion", "completion", "Let the shell complete with Tab."),
     "smoke": ("labcore.cli.smoke", "smoke", "See that every plugin computes on the GPU."),
 }
 
@@ -54,7 +56,8 @@ class _LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        is_unknown = args and args[0] not in COMMANDS and not args[0].startswith("-")
+        if is_unknown and not ctx.resilient_parsing:
             from labcore.suggest import nearest, suggestion
 
             hint = suggestion(nearest(args[0], COMMANDS)) or "the commands are below"
@@ -69,12 +72,14 @@ class _LazyGroup(click.Group):
 def cli() -> None:
     """One command line for every experiment of the lab.
 
-    Start with `lab run plugin=musicvae`; `lab list` shows what else there is.
+    Start with `lab run musicvae`; `lab list` shows what else there is.
     """
 
 
 def main() -> NoReturn:
     """Runs the command line and exits with the code that the errors module documents."""
+    if "_LAB_COMPLETE" in os.environ:
+        import labcore.cli.completion  # noqa: F401  # tells click how bash splits words
     try:
         code = _run()
     except KeyboardInterrupt:

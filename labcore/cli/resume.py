@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from labcore.cli.completion import complete_run
 from labcore.discovery import find_plugins, pick_plugin
 from labcore.errors import UsageError
 from labcore.run.folder import typed_name
@@ -20,7 +21,7 @@ def _can_resume(run: StoredRun) -> bool:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=complete_run)
 @click.option("--runs-dir", default="runs", show_default=True, type=click.Path(path_type=Path))
 def resume(run: str, runs_dir: Path) -> None:
     """Go on with RUN (latest, an id from `lab runs`, or a folder) where it was stopped."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from labcore.cli.completion import complete_override
 from labcore.config import choose_preset, compose, find_groups, peek, select_plugin
 from labcore.config.compose import Composed
 from labcore.discovery import FoundPlugin, find_plugins
@@ -17,7 +18,7 @@ _INFO = ["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"]
 
 
 @click.command(add_help_option=False)
-@click.argument("overrides", nargs=-1)
+@click.argument("overrides", nargs=-1, shell_complete=complete_override)
 @click.option("-h", "--help", "wants_help", is_flag=True, help="This help; with a plugin, its own.")
 @click.option("--dry-run", is_flag=True, help="Say what would be run, and start nothing.")
 @click.option("-m", "--multirun", is_flag=True, help="Run every combination of several values.")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import click
 
+from labcore.cli.completion import complete_plugin
 from labcore.discovery import find_plugins, pick_plugin
 from labcore.plugin import Plugin, Requires
 
@@ -11,7 +12,7 @@ __all__ = ["show"]
 
 
 @click.command()
-@click.argument("plugin")
+@click.argument("plugin", shell_complete=complete_plugin)
 def show(plugin: str) -> None:
     """Show PLUGIN: its tasks, presets, datasets, papers and what it needs."""
     found = pick_plugin(find_plugins(), plugin)
