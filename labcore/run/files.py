@@ -1,11 +1,18 @@
-"""Writing files so that a killed process or a full disk never leaves half of one."""
+"""Writing files so that a killed process or a full disk never leaves half of one; their age."""
 
 import os
 import re
 import tempfile
+import time
 from pathlib import Path
 
-__all__ = ["drop_torn_line", "remove_unfinished", "write_atomically"]
+__all__ = [
+    "disk_time",
+    "drop_torn_line",
+    "remove_unfinished",
+    "seconds_since_written",
+    "write_atomically",
+]
 
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
 
@@ -56,3 +63,32 @@ def drop_torn_line(path: Path) -> None:
         whole = data.rfind(b"\n") + 1
         if whole < len(data):
             stream.truncate(whole)
+
+
+def disk_time(folder: Path) -> float:
+    """Returns the time now, in seconds since the epoch, by the clock that stamps a folder's files.
+
+    On a shared disk that is the server's clock, the same one for hosts whose own clocks differ. It
+    is read off a nameless file. Making that also lets a client of NFS look again for names that it
+    remembers as missing, for up to a minute otherwise.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as stream:
+        stream.write(b"0")  # the server stamps what is written
+        return os.fstat(stream.fileno()).st_mtime
+
+
+def seconds_since_written(path: Path) -> float:
+    """Returns the age of a file's content by the clock of its disk, wherever it was written.
+
+    Raises:
+        OSError: There is no such file.
+    """
+    written = path.stat().st_mtime
+    try:
+        now = disk_time(path.parent)
+    except OSError:  # a disk that may only be read: this host's clock has to do
+        now = time.time()
+    return max(0.0, now - written)

@@ -31,7 +31,7 @@ from labcore.run.failure import Explainer, explain, keep_traceback
 from labcore.run.files import remove_unfinished, write_atomically
 from labcore.run.folder import create_run_folder, typed_name
 from labcore.run.placement import place
-from labcore.run.process import current_owner
+from labcore.run.process import ProcessId
 from labcore.run.ranks import announce_folder, is_main_process, join_folder
 from labcore.run.run import Run
 from labcore.run.signals import StopSignal
@@ -195,7 +195,7 @@ def _live(
             record()
             status.state = "running"
             status.started = status.started or time.time()
-            status.owner = _owner_row()
+            status.owner = ProcessId.current().to_row()
             if run.device.lease is not None:
                 run.device.lease.name_run(status.run)
             _beat(run)
@@ -369,11 +369,6 @@ def _logging_to(path: Path) -> Iterator[None]:
         root.setLevel(level)
         root.removeHandler(handler)
         handler.close()
-
-
-def _owner_row() -> dict[str, Any]:
-    owner = current_owner()
-    return {"host": owner.host, "pid": owner.pid, "started": owner.started}
 
 
 def _beat(run: Run[Any]) -> None:

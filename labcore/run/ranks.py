@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from labcore.errors import RunFailed
-from labcore.run.files import write_atomically
+from labcore.run.files import disk_time, write_atomically
 
 __all__ = ["FOLDER_VARIABLE", "announce_folder", "is_main_process", "join_folder"]
 
@@ -46,8 +46,10 @@ def join_folder(runs_dir: Path) -> Path:
     if inherited:
         return Path(inherited)
     meeting = _meeting_file(runs_dir)
-    # A file of an earlier job with the same name is older than this process.
-    earliest = psutil.Process().create_time() - 30.0
+    # A file of an earlier job with the same name is older than this process. The start moves with
+    # the clock, and so does the time now.
+    age_s = time.time() - psutil.Process().create_time()
+    earliest = 0.0 if meeting is None else disk_time(runs_dir) - age_s - 30.0
     deadline = time.monotonic() + _WAIT_S
     while meeting is not None and time.monotonic() < deadline:
         if meeting.exists() and meeting.stat().st_mtime > earliest:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labcore.run.files import write_atomically
-from labcore.run.process import Owner, current_owner
+from labcore.run.process import ProcessId, last_heard
 
 __all__ = ["STATES", "Heartbeat", "Status", "read_status", "write_status"]
 
@@ -31,7 +31,8 @@ class Status:
     started: float | None = None
     ended: float | None = None
     heartbeat: float = field(default_factory=time.time)
-    owner: dict[str, Any] = field(default_factory=lambda: dataclasses.asdict(current_owner()))
+    owner: dict[str, Any] = field(default_factory=lambda: ProcessId.current().to_row())
+    """The process; see :class:`labcore.run.process.ProcessId`."""
     step: int | None = None
     total_steps: int | None = None
     metrics: dict[str, float] = field(default_factory=dict)
@@ -50,8 +51,8 @@ class Status:
     def observed_state(self) -> str:
         """Returns the state, or ``lost`` when the process of an unfinished run is gone."""
         if self.state in {"queued", "running"}:
-            age = time.time() - self.heartbeat
-            if not Owner(**self.owner).is_alive(age):
+            process = ProcessId.from_row(self.owner)
+            if process is None or not process.is_alive(time.time() - self.heartbeat):
                 return "lost"
         return self.state
 
@@ -71,9 +72,13 @@ def read_status(folder: Path) -> Status:
     """
     text = (folder / _FILE).read_text(encoding="utf-8")
     try:
-        return Status(**json.loads(text))
+        status = Status(**json.loads(text))
     except (TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{folder / _FILE} is damaged: {error}") from error
+    if status.state in {"queued", "running"}:
+        process = ProcessId.from_row(status.owner)
+        status.heartbeat = last_heard(process, status.heartbeat, folder / _FILE)
+    return status
 
 
 class Heartbeat:

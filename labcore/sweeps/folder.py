@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from labcore.errors import RequirementError, UsageError
 from labcore.run.files import write_atomically
-from labcore.run.process import Owner, current_owner
+from labcore.run.process import ProcessId, last_heard
 from labcore.suggest import nearest, suggestion
 
 __all__ = [
@@ -73,7 +73,7 @@ class SweepStatus:
     plugin: str
     state: str = "running"
     """running, finished, interrupted or failed; see :meth:`observed_state`."""
-    owner: dict[str, Any] = field(default_factory=lambda: dataclasses.asdict(current_owner()))
+    owner: dict[str, Any] = field(default_factory=lambda: ProcessId.current().to_row())
     started: float = field(default_factory=time.time)
     heartbeat: float = field(default_factory=time.time)
     ended: float | None = None
@@ -86,11 +86,11 @@ class SweepStatus:
 
     def observed_state(self) -> str:
         """Returns the state, or ``lost`` when its controller is gone."""
-        try:
-            lives = Owner(**self.owner).is_alive(time.time() - self.heartbeat)
-        except (TypeError, ValueError):  # it names no process
-            lives = False
-        return "lost" if self.state == "running" and not lives else self.state
+        if self.state == "running":
+            process = ProcessId.from_row(self.owner)
+            if process is None or not process.is_alive(time.time() - self.heartbeat):
+                return "lost"
+        return self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,11 @@ class SweepFolder:
         if not self.has_begun:
             settings = self.settings()
             return SweepStatus(sweep=self.name, plugin=settings.plugin, state="interrupted")
-        return _read(SweepStatus, self.path / _STATUS)
+        status = _read(SweepStatus, self.path / _STATUS)
+        if status.state == "running":
+            process = ProcessId.from_row(status.owner)
+            status.heartbeat = last_heard(process, status.heartbeat, self.path / _STATUS)
+        return status
 
     def write_status(self, status: SweepStatus) -> None:
         """Writes how the sweep stands."""

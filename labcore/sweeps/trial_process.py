@@ -5,8 +5,9 @@ import os
 import subprocess
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from labcore.devices.lease.locks import KernelLock
 from labcore.errors import UsageError
 from labcore.run.process import kill_tree
 from labcore.sweeps.trial import TrialRequest, TrialResult, read_result
@@ -119,17 +120,13 @@ def _held(lock: Path | None) -> Any:
         yield ()
         return
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("ab") as stream:
-        _lock(stream, lock)
-        yield (stream.fileno(),)
-
-
-def _lock(stream: IO[bytes], path: Path) -> None:
-    import fcntl
-
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    held = KernelLock(lock)
+    if not held.take():
         raise UsageError(
-            f"a trial still runs: {path} is locked", fix="wait for it, or stop it: lab runs"
-        ) from None
+            f"a trial still runs: {lock} is locked", fix="wait for it, or stop it: lab runs"
+        )
+    try:
+        os.ftruncate(held.descriptor, 0)  # what it said of an earlier process
+        yield (held.descriptor,)
+    finally:
+        held.close()

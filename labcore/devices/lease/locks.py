@@ -10,7 +10,7 @@ from pathlib import Path
 
 from labcore.errors import RequirementError
 
-__all__ = ["KernelLock", "exclusive"]
+__all__ = ["KernelLock", "exclusive", "is_held"]
 
 _PUBLIC = 0o666
 """Mode of the files: every user of the machine takes part."""
@@ -25,11 +25,24 @@ class KernelLock:
 
     Args:
         path: The file.
+
+    Attributes:
+        descriptor: Of the open file while it is locked, for a child to inherit; -1 otherwise, and
+            on Windows.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.descriptor = -1
         self._close: contextlib.ExitStack | None = None
+
+    def take(self) -> bool:
+        """Takes the lock unless somebody has it; those who only look at it are waited out."""
+        while not self.try_lock():
+            if is_held(self.path):
+                return False
+            time.sleep(random.uniform(0.0, 0.001))
+        return True
 
     def try_lock(self, *, shared: bool = False) -> bool:
         """Takes the lock if it is free.
@@ -58,6 +71,7 @@ class KernelLock:
                 # A cleaner of temporary files may have removed it between the two calls.
                 if _is_at(descriptor, self.path):
                     self._close = stack.pop_all()
+                    self.descriptor = descriptor
                     return True
 
     def close(self) -> None:
@@ -65,6 +79,7 @@ class KernelLock:
         if self._close is not None:
             self._close.close()
             self._close = None
+            self.descriptor = -1
 
     def touch(self) -> None:
         """Makes the file look used, so that cleaners of old temporary files leave it."""
@@ -82,6 +97,32 @@ class KernelLock:
         self._close = contextlib.ExitStack()
         self._close.callback(lock.release)
         return True
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody has taken a lock for himself; False where there is nobody to ask.
+
+    It looks by sharing the lock for a moment. That keeps no one from it who uses
+    :meth:`KernelLock.take`, where any number of lookers would make :meth:`KernelLock.try_lock` fail
+    now and then.
+    """
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a shared disk without locks: others tell by a heartbeat
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 @contextlib.contextmanager

@@ -1,115 +1,96 @@
-"""A lock that a trial holds for its whole life, and that says who it is.
+"""The lock that a trial holds for its whole life, and the note in it that says who it is.
 
 Whoever starts the trial takes the lock before there is a process, and the process inherits it; so
 there is no moment at which a trial lives and nobody can see it, even when its starter is killed.
 The kernel frees the lock when the last process of the trial is gone.
 """
 
+import json
 import os
 import signal
+import socket
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
-__all__ = ["Holder", "TrialLock", "holder_of", "is_held", "kill_group", "name_holder"]
+from labcore.devices.lease.locks import KernelLock, is_held
+from labcore.run.process import ProcessId
+
+__all__ = ["holder_of", "is_held", "kill_group", "name_holder", "trial_lock"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Holder:
-    """The process of a trial."""
-
-    pid: int
-    started: float
-
-    def is_alive(self) -> bool:
-        """Whether it still runs."""
-        try:
-            process = psutil.Process(self.pid)
-            return (
-                abs(process.create_time() - self.started) < 1.0
-                and process.status() != psutil.STATUS_ZOMBIE
-            )
-        except psutil.NoSuchProcess:
-            return False
-
-
-class TrialLock:
-    """The lock of one trial (POSIX; elsewhere it always lets in, and nobody sees it as held).
+def trial_lock(path: Path) -> KernelLock | None:
+    """Takes the lock of a trial that is to be started.
 
     Args:
-        path: The file.
+        path: The file; what it said of an earlier process is removed.
+
+    Returns:
+        The lock, whose ``descriptor`` the trial inherits; None when it runs already.
+
+    Raises:
+        OSError: The file cannot be made, or its disk knows no locks.
     """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor: int | None = None
-
-    def take(self) -> bool:
-        """Takes the lock if it is free."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0))
-        if sys.platform != "win32":
-            import fcntl
-
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                return False
-        self._descriptor = descriptor
-        os.ftruncate(descriptor, 0)
-        return True
-
-    def let_go(self) -> None:
-        """Closes this process's copy; the trial keeps its own."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
-def is_held(path: Path) -> bool:
-    """Whether a trial has the lock."""
-    if not path.exists() or sys.platform == "win32":
-        return False
-    import fcntl
-
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # a shared disk without locks: others tell by the trial's heartbeat
-        return False
-    finally:
-        os.close(descriptor)
-    return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = KernelLock(path)
+    if not lock.take():
+        return None
+    os.ftruncate(lock.descriptor, 0)
+    return lock
 
 
 def name_holder(path: Path, pid: int) -> None:
     """Writes down whose lock it is, for those who find it held."""
-    try:
-        started = psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
-        return
-    path.write_text(f"{pid} {started!r}\n", encoding="utf-8")
+    process = ProcessId.of(pid)
+    if process is not None:
+        path.write_text(json.dumps(process.to_row()) + "\n", encoding="utf-8")
 
 
-def holder_of(path: Path) -> Holder | None:
+def holder_of(path: Path) -> ProcessId | None:
     """Returns the process that last held the lock, once it has been written down."""
     try:
-        pid, started = path.read_text(encoding="utf-8").split()
-        return Holder(pid=int(pid), started=float(started))
-    except (OSError, ValueError):
+        text = path.read_text(encoding="utf-8")
+        if not text.startswith("{"):  # an earlier version: the number and the start
+            pid, started = text.split()
+            return ProcessId(host=socket.gethostname(), pid=int(pid), started=float(started))
+        return ProcessId.from_row(json.loads(text))
+    except (OSError, ValueError, RecursionError):
         return None
 
 
-def kill_group(pid: int) -> None:
-    """Kills what is left of the session that a trial's process led (POSIX only)."""
+def kill_group(holder: ProcessId, lock: Path) -> None:
+    """Kills what a trial has left behind: the group that its process led (POSIX only).
+
+    The number of a group is used again once all of it is gone. So nothing is sent unless a member
+    is known: the process itself, which may be a zombie, or one that keeps the trial's lock open.
+
+    Args:
+        holder: The trial's process.
+        lock: The trial's lock.
+    """
     if sys.platform == "win32":
         return
+    # A zombie is nobody's heir: its number is its own until it is waited for.
+    if holder.is_zombie() or any(_has_open(pid, lock) for pid in _members(holder.pid)):
+        try:
+            os.killpg(holder.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return
+
+
+def _members(group: int) -> Iterator[int]:
+    for pid in psutil.pids():
+        try:
+            if os.getpgid(pid) == group:
+                yield pid
+        except OSError:  # gone meanwhile
+            continue
+
+
+def _has_open(pid: int, path: Path) -> bool:
     try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
+        return str(path.resolve()) in {file.path for file in psutil.Process(pid).open_files()}
+    except psutil.Error:
+        return False

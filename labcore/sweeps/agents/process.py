@@ -5,9 +5,6 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-import psutil
-
-from labcore.run.process import kill_tree
 from labcore.run.status import read_status
 from labcore.sweeps.agents.lock import holder_of, is_held, kill_group
 from labcore.sweeps.trial import TrialRequest, TrialResult, read_result
@@ -56,11 +53,11 @@ class TrialProcess:
         holder = holder_of(self._lock)
         if holder is None:
             return False
-        if not holder.is_alive():
-            kill_group(holder.pid)  # data workers that outlive it keep the lock
+        if holder.presence() == "gone":
+            kill_group(holder, self._lock)  # data workers that outlive it keep the lock
         elif self._owed is not None:
             number, self._owed = self._owed, None
-            _send(holder.pid, number)
+            holder.send(number)
         return False
 
     def _last_word(self) -> Word:
@@ -79,9 +76,9 @@ class TrialProcess:
     def kill(self) -> None:
         """Ends it at once, with all that it has started."""
         holder = holder_of(self._lock)
-        if holder is not None and holder.is_alive():
-            kill_tree(holder.pid)
-            kill_group(holder.pid)
+        if holder is not None:
+            holder.kill_tree()
+            kill_group(holder, self._lock)
 
     def result(self) -> TrialResult:
         """Says how it ended."""
@@ -91,8 +88,8 @@ class TrialProcess:
         holder = holder_of(self._lock)
         if holder is None:
             self._owed = number
-        elif holder.is_alive():
-            _send(holder.pid, number)
+        else:
+            holder.send(number)
 
     def _runs_by_status(self) -> bool:
         """Whether its run is alive by its own word: on another machine, or where locks are not."""
@@ -101,10 +98,3 @@ class TrialProcess:
             return read_status(self.request.folder).observed_state() in {"queued", "running"}
         except (OSError, ValueError):
             return False
-
-
-def _send(pid: int, number: int) -> None:
-    try:
-        psutil.Process(pid).send_signal(number)
-    except psutil.NoSuchProcess:
-        return

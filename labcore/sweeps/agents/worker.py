@@ -18,8 +18,9 @@ import signal
 import sys
 from typing import Any, NoReturn
 
+from labcore.run.process import ProcessId
 from labcore.sweeps.agents.child import become_trial
-from labcore.sweeps.agents.lock import TrialLock, kill_group, name_holder
+from labcore.sweeps.agents.lock import kill_group, name_holder, trial_lock
 from labcore.sweeps.agents.preload import preload
 from labcore.sweeps.trial import TrialRequest
 
@@ -35,8 +36,8 @@ class Worker:
 
     def __init__(self, out: int) -> None:
         self._out = out
-        self._numbers: dict[int, int] = {}
-        """Process id to trial number."""
+        self._trials: dict[int, TrialRequest] = {}
+        """Process id to trial."""
 
     def serve(self, source: int) -> None:
         """Takes orders until there are no more.
@@ -75,14 +76,14 @@ class Worker:
 
     def _start(self, request: TrialRequest) -> None:
         assert request.lock is not None, "the controller gives every trial a lock"
-        lock = TrialLock(request.lock)
-        if not lock.take():
+        lock = trial_lock(request.lock)
+        if lock is None:
             self.say({"busy": request.number})
             return
         pid = self._fork(request)
         name_holder(request.lock, pid)
-        lock.let_go()
-        self._numbers[pid] = request.number
+        lock.close()
+        self._trials[pid] = request
         self.say({"started": request.number, "pid": pid})
 
     def _fork(self, request: TrialRequest) -> int:
@@ -95,15 +96,19 @@ class Worker:
         return pid
 
     def _reap(self) -> None:
-        for pid, number in list(self._numbers.items()):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if not ended:
+        for pid, request in list(self._trials.items()):
+            # Its number is its own until it has been waited for, so the group is cleared first.
+            end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if end is None:
                 continue
-            del self._numbers[pid]
-            code = os.waitstatus_to_exitcode(status)
-            if code < 0:
-                kill_group(pid)  # data workers that outlive it would keep its lock and memory
-            self.say({"ended": number, "code": code if code >= 0 else 128 - code})
+            if end.si_code != os.CLD_EXITED:
+                trial = ProcessId.of(pid)
+                if trial is not None and request.lock is not None:
+                    # Data workers that outlive it would keep its lock and memory.
+                    kill_group(trial, request.lock)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            del self._trials[pid]
+            self.say({"ended": request.number, "code": code if code >= 0 else 128 - code})
 
 
 def main() -> NoReturn:

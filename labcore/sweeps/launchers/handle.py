@@ -1,10 +1,12 @@
 """A trial that runs on another machine, seen from the controller."""
 
+import contextlib
 import dataclasses
 import math
 import time
 from typing import Literal, Protocol
 
+from labcore.run.files import disk_time
 from labcore.run.status import read_status
 from labcore.sweeps.agents.lock import is_held
 from labcore.sweeps.launchers.notes import Job, Notes, Order, Place
@@ -17,7 +19,11 @@ JobState = Literal["waiting", "running", "gone", "unknown"]
 
 _LOOK_S = 0.5
 _ARRIVAL_S = 2.0
-"""How long the last words of a job may take to get here through a shared disk."""
+"""How long the last words of a job may take to get here through a shared disk.
+
+They are on the server before the job ends. What would keep them from here for longer, up to 60 s on
+NFS, is this host's memory of names that were missing: :func:`labcore.run.files.disk_time` ends it.
+"""
 
 
 class Cluster(Protocol):
@@ -66,7 +72,7 @@ class RemoteTrial:
         self._job = job
         self._place: Place | None = None
         self._next_look = 0.0
-        self._seen_alive = -math.inf
+        self._gone_since = math.inf
         self._has_ended = False
 
     @property
@@ -89,9 +95,12 @@ class RemoteTrial:
             if self._place is not None and self._place.exit_code is not None:
                 return True
         if (self._job is not None and self._cluster.state(self._job) != "gone") or self._lives():
-            self._seen_alive = now
+            self._gone_since = math.inf
             return False
-        return now - self._seen_alive > _ARRIVAL_S
+        self._gone_since = min(self._gone_since, now)
+        with contextlib.suppress(OSError):
+            disk_time(self._lock.parent)
+        return self._job is None or now - self._gone_since > _ARRIVAL_S
 
     def _lives(self) -> bool:
         try:

@@ -6,14 +6,12 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from labcore.devices import visible_gpus
-from labcore.run.process import Owner, current_owner, kill_tree
+from labcore.run.process import ProcessId
 from labcore.sweeps.launchers.handle import JobState
 from labcore.sweeps.launchers.notes import Job, Order, Place
 from labcore.sweeps.launchers.slurm_options import SlurmOptions
@@ -57,33 +55,27 @@ class LocalJobs:
         with _deaf_to_ctrl_c():
             job = self._executor.submit(supervise, order.to_json())
         self._jobs = [each for each in self._jobs if not each.done()] + [job]
-        pid = int(job.job_id)
-        try:
-            started = psutil.Process(pid).create_time()
-        except psutil.NoSuchProcess:
-            started = 0.0
-        owner = dataclasses.replace(current_owner(), pid=pid, started=started)
-        return Job(name=order.name, id=str(pid), owner=dataclasses.asdict(owner))
+        process = ProcessId.of(int(job.job_id))
+        owner = None if process is None else process.to_row()
+        return Job(name=order.name, id=str(job.job_id), owner=owner)
 
     def state(self, job: Job) -> JobState:
         """Says whether the job's process is there."""
-        if job.owner is None:  # its starter was killed before it could tell
-            return "gone"
-        return "running" if Owner(**job.owner).is_alive(0.0) else "gone"
+        process = ProcessId.from_row(job.owner)  # None: its starter was killed before it could tell
+        return "running" if process is not None and process.is_alive(0.0) else "gone"
 
     def stop(self, job: Job, place: Place | None) -> None:
         """Asks the trial; a job that has not come so far is killed."""
         if place is None:
             self.kill(job, place)
-        elif place.process.is_alive(0.0):
-            with suppress(psutil.NoSuchProcess):
-                psutil.Process(place.process.pid).send_signal(signal.SIGTERM)
+        else:
+            place.process.send(signal.SIGTERM)
 
     def kill(self, job: Job, place: Place | None) -> None:
         """Kills the trial, whose job then ends, or the job."""
-        owner = place.process if place is not None else Owner(**job.owner) if job.owner else None
-        if owner is not None and owner.is_alive(0.0):
-            kill_tree(owner.pid)
+        process = place.process if place is not None else ProcessId.from_row(job.owner)
+        if process is not None:
+            process.kill_tree()
 
     def where(self, job: Job, place: Place | None) -> str:
         """Returns the job's number, which is that of its process."""

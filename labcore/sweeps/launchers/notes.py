@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from labcore.run.files import write_atomically
-from labcore.run.process import Owner
+from labcore.run.process import ProcessId
 from labcore.sweeps.trial import TrialRequest
 
 __all__ = ["Job", "Notes", "Order", "Place"]
@@ -39,19 +39,21 @@ class Place:
     name: str
     """Of the job."""
     owner: Mapping[str, Any]
-    """The trial's process; see :class:`labcore.run.process.Owner`."""
+    """The trial's process; see :class:`labcore.run.process.ProcessId`."""
     exit_code: int | None = None
     """None as long as it runs."""
 
     @property
     def host(self) -> str:
         """Name of the machine, without its domain."""
-        return str(self.owner["host"]).partition(".")[0]
+        return self.process.host.partition(".")[0]
 
     @property
-    def process(self) -> Owner:
+    def process(self) -> ProcessId:
         """The trial's process."""
-        return Owner(**self.owner)
+        process = ProcessId.from_row(self.owner)
+        assert process is not None, "Notes gives no other"
+        return process
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,9 @@ class Notes:
             name: Of the job; what an earlier one has left does not count.
         """
         row = _read(self.place_file)
-        return None if row is None or row["name"] != name else Place(**row)
+        if row is None or row["name"] != name or ProcessId.from_row(row["owner"]) is None:
+            return None
+        return Place(**row)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-import psutil
-
 from labcore.errors import UsageError
-from labcore.run.process import Owner, current_owner
+from labcore.run.process import ProcessId
 from labcore.sweeps.launchers.notes import Order, Place
 from labcore.sweeps.launchers.tied import words_of
 from labcore.sweeps.trial import TrialRequest
@@ -34,7 +32,7 @@ class _TiedRequest(TrialRequest):
 
     @property
     def command(self) -> list[str]:
-        return words_of(current_owner(), self.words)
+        return words_of(ProcessId.current(), self.words)
 
 
 class Supervisor:
@@ -74,7 +72,7 @@ class Supervisor:
             trial = _start(self._order.request)
         except UsageError:
             return None
-        place = Place(name=self._order.name, owner=dataclasses.asdict(_owner_of(trial.pid)))
+        place = Place(name=self._order.name, owner=_process_of(trial).to_row())
         notes.write_place(place)
         while not trial.poll():
             if self._killed.is_set():
@@ -134,10 +132,7 @@ def _start(request: TrialRequest) -> ProcessTrial:
         return ProcessTrial(_TiedRequest(**{**fields, "lock": None}))
 
 
-def _owner_of(pid: int) -> Owner:
-    here = current_owner()
-    try:
-        started = psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
-        started = time.time()
-    return dataclasses.replace(here, pid=pid, started=started)
+def _process_of(trial: ProcessTrial) -> ProcessId:
+    process = ProcessId.of(trial.pid)
+    assert process is not None, "a child has its number until it is waited for"
+    return process

@@ -1,38 +1,38 @@
-"""``python -m labcore.sweeps.launchers.tied PID STARTED WORDS...``: a trial tied to its supervisor.
+"""``python -m labcore.sweeps.launchers.tied PROCESS WORDS...``: a trial tied to its supervisor.
 
 It is ``lab WORDS...``, except that it ends, after a checkpoint, when the process that started it is
 gone: a worker of Ray that was killed, a job that was cut off. Otherwise it would go on where nobody
 knows of it, with the memory and the GPU that the scheduler believes to be free.
 """
 
+import json
 import os
 import runpy
 import signal
-import socket
 import sys
 import threading
 import time
 from collections.abc import Sequence
 
-from labcore.run.process import Owner
+from labcore.run.process import ProcessId
 
 __all__ = ["end_with", "main", "words_of"]
 
 _LOOK_S = 1.0
 
 
-def words_of(supervisor: Owner, words: Sequence[str]) -> list[str]:
+def words_of(supervisor: ProcessId, words: Sequence[str]) -> list[str]:
     """Returns the command of a trial that is tied to a process.
 
     Args:
         supervisor: The process, of the same machine.
         words: What follows ``lab``.
     """
-    tie = [str(supervisor.pid), repr(supervisor.started)]
-    return [sys.executable, "-m", "labcore.sweeps.launchers.tied", *tie, *words]
+    tie = json.dumps(supervisor.to_row())
+    return [sys.executable, "-m", "labcore.sweeps.launchers.tied", tie, *words]
 
 
-def end_with(supervisor: Owner, look_s: float = _LOOK_S) -> None:
+def end_with(supervisor: ProcessId, look_s: float = _LOOK_S) -> None:
     """Asks this process to end as soon as another has; returns then.
 
     Args:
@@ -46,13 +46,14 @@ def end_with(supervisor: Owner, look_s: float = _LOOK_S) -> None:
 
 def main() -> None:
     """Becomes the trial."""
-    supervisor = Owner(host=socket.gethostname(), pid=int(sys.argv[1]), started=float(sys.argv[2]))
+    supervisor = ProcessId.from_row(json.loads(sys.argv[1]))
+    assert supervisor is not None
     # Slurm sends its warning to every process of a job; only the supervisor is to act on it.
     for name in ("SIGUSR1", "SIGUSR2"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=end_with, args=(supervisor,), name="lab-tie", daemon=True).start()
-    sys.argv = ["lab", *sys.argv[3:]]
+    sys.argv = ["lab", *sys.argv[2:]]
     runpy.run_module("labcore", run_name="__main__", alter_sys=True)
 
 

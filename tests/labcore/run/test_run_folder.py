@@ -10,7 +10,6 @@ from labcore.run import folder as folders
 from labcore.run.artifacts import ArtifactStore
 from labcore.run.files import write_atomically
 from labcore.run.folder import create_run_folder
-from labcore.run.process import Owner, current_owner
 from labcore.run.status import Heartbeat, Status, read_status, write_status
 from labcore.run.store import find_run, list_runs
 
@@ -57,15 +56,8 @@ def test_a_folder_that_cannot_be_made_is_a_requirement_with_a_remedy(tmp_path):
 def test_an_unfinished_run_whose_process_is_gone_is_lost(tmp_path):
     status = Status(run="toy/x", plugin="toy", task="train", preset="", state="running")
     assert status.observed_state() == "running"
-    status.owner["started"] -= 1000  # the same process id, another process
+    status.owner["ticks"] -= 1000  # the same process id, another process
     assert status.observed_state() == "lost"
-
-
-def test_a_process_on_another_host_is_judged_by_its_heartbeat():
-    owner = Owner(host="elsewhere", pid=1, started=0.0)
-    assert owner.is_alive(heartbeat_age_s=5)
-    assert not owner.is_alive(heartbeat_age_s=3600)
-    assert current_owner().is_alive(heartbeat_age_s=3600)
 
 
 def test_the_heartbeat_goes_on_until_it_is_stopped():

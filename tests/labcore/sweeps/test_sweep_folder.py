@@ -1,6 +1,7 @@
 """Folders of sweeps: names, one controller at a time, the word to stop, the best trial's file."""
 
 import json
+import os
 
 import pytest
 
@@ -73,6 +74,9 @@ def test_a_sweep_whose_controller_is_gone_is_lost(make):
     owner = {"host": "elsewhere", "pid": 1, "started": 0.0}
     status = SweepStatus(sweep="s", plugin="toy", owner=owner, heartbeat=0.0)
     folder.write_status(status)
+    # Whatever the other host's clock may say, the file is new.
+    assert folder.status().observed_state() == "running"
+    os.utime(folder.path / "status.json", (1, 1))
     assert folder.status().observed_state() == "lost"
 
 

@@ -1,6 +1,7 @@
 """Locks that end with their process."""
 
 import os
+import signal
 import stat
 import sys
 import threading
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from labcore.devices.lease.locks import KernelLock, exclusive
+from labcore.devices.lease.locks import KernelLock, exclusive, is_held
 from labcore.errors import RequirementError
 from tests.labcore.devices.children import child, stopped
 
@@ -167,3 +168,34 @@ def test_touching_makes_a_lock_look_used(tmp_path):
     lock.touch()
     assert time.time() - (tmp_path / "a").stat().st_mtime < 60
     lock.close()
+
+
+def test_looking_at_a_lock_never_keeps_anybody_from_taking_it(tmp_path):
+    path = tmp_path / "a"
+    path.touch()
+    lookers = []
+    try:
+        for _ in range(3):
+            pid = os.fork()
+            while pid == 0:
+                is_held(path)
+            lookers.append(pid)
+        lock = KernelLock(path)
+        for _ in range(2000):
+            assert lock.take()
+            lock.close()
+    finally:
+        for pid in lookers:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def test_one_who_looks_sees_who_has_a_lock_and_makes_none(tmp_path):
+    assert not is_held(tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    lock, other = KernelLock(tmp_path / "a"), KernelLock(tmp_path / "a")
+    assert lock.take()
+    assert is_held(tmp_path / "a")
+    assert not other.take()
+    lock.close()
+    assert not is_held(tmp_path / "a")

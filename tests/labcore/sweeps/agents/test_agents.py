@@ -1,17 +1,23 @@
 """Trials of one worker: apart from each other, from their starter, and as fast as forks are."""
 
+import contextlib
+import dataclasses
 import errno
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
+import time
 
 import psutil
 import pytest
 
+from labcore.run.process import ProcessId
 from labcore.run.status import read_status
 from labcore.sweeps.agents import LocalStarter, TrialProcess
-from labcore.sweeps.agents.lock import TrialLock, holder_of, is_held, kill_group, name_holder
+from labcore.sweeps.agents.lock import holder_of, is_held, kill_group, name_holder, trial_lock
 from labcore.sweeps.agents.preload import can_fork
 from labcore.sweeps.trial import TrialRequest
 from tests.labcore.sweeps.sweeping import PLUGIN, wait_until
@@ -209,8 +215,7 @@ def test_a_trial_that_runs_already_is_not_started_twice(write_plugin, starter, r
 
 def test_a_stop_that_comes_before_the_trial_has_a_process_reaches_it(tmp_path, request_of):
     request = request_of("toy", 0)
-    lock = TrialLock(request.lock)
-    assert lock.take()
+    lock = trial_lock(request.lock)
     trial = TrialProcess(request)
     trial.stop()
     child = os.fork()
@@ -220,27 +225,86 @@ def test_a_stop_that_comes_before_the_trial_has_a_process_reaches_it(tmp_path, r
     name_holder(request.lock, child)
     assert not trial.poll()
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM
-    lock.let_go()
+    lock.close()
     assert trial.poll()
 
 
 def test_a_lock_is_free_when_its_last_process_is_gone(tmp_path):
     path = tmp_path / "lock"
     assert not is_held(path)
-    lock = TrialLock(path)
-    assert lock.take()
-    assert not TrialLock(path).take()
+    lock = trial_lock(path)
+    assert trial_lock(path) is None
     child = os.fork()
     if child == 0:
         signal.pause()
         os._exit(0)
-    lock.let_go()
+    lock.close()
     assert is_held(path)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     assert not is_held(path)
     assert holder_of(path) is None
-    kill_group(child)
+
+
+@pytest.fixture
+def session():
+    """Returns a function that starts a process in a session of its own, for as long as the test."""
+    started = []
+
+    def start(code, *descriptors):
+        command = [sys.executable, "-c", code]
+        started.append(
+            subprocess.Popen(
+                command, stdout=subprocess.PIPE, start_new_session=True, pass_fds=descriptors
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def test_the_note_in_a_lock_names_the_host_and_the_process(tmp_path, session):
+    process = session("import time; time.sleep(60)")
+    name_holder(tmp_path / "lock", process.pid)
+    row = json.loads((tmp_path / "lock").read_text())
+    assert (row["host"], row["pid"]) == (socket.gethostname(), process.pid)
+    assert holder_of(tmp_path / "lock") == ProcessId.of(process.pid)
+
+
+def test_a_note_of_an_earlier_version_is_read(tmp_path):
+    (tmp_path / "lock").write_text("4711 1790000000.5\n")
+    holder = holder_of(tmp_path / "lock")
+    assert (holder.pid, holder.started, holder.ticks) == (4711, 1790000000.5, None)
+    for damaged in ("", "1", "x y", "{", "[" * 100_000, '{"pid": "1"}', "{}"):
+        (tmp_path / "lock").write_text(damaged)
+        assert holder_of(tmp_path / "lock") is None
+
+
+def test_a_group_that_has_the_number_of_a_trial_and_not_its_lock_is_left_alone(tmp_path, session):
+    (tmp_path / "lock").touch()
+    stranger = session("import time; time.sleep(60)")
+    kill_group(dataclasses.replace(ProcessId.of(stranger.pid), ticks=1), tmp_path / "lock")
+    time.sleep(0.05)
+    assert stranger.poll() is None
+
+
+def test_what_a_killed_trial_has_left_behind_is_known_by_its_lock(tmp_path, session):
+    lock = trial_lock(tmp_path / "lock")
+    code = "import os; os.fork() or print(flush=True); import time; time.sleep(60)"
+    leader = session(code, lock.descriptor)
+    leader.stdout.readline()
+    lock.close()
+    holder = ProcessId.of(leader.pid)
+    leader.kill()
+    leader.wait()
+    assert is_held(tmp_path / "lock")
+    kill_group(holder, tmp_path / "lock")
+    wait_until(lambda: not is_held(tmp_path / "lock"))
 
 
 def test_where_a_disk_has_no_locks_nobody_is_taken_to_hold_one(tmp_path, monkeypatch):

@@ -1,13 +1,14 @@
 """What controller and machine write down for each other, and how a trial is told from it."""
 
 import dataclasses
+import os
 import time
 
 import pytest
 
-from labcore.run.process import current_owner
+from labcore.run.process import ProcessId
 from labcore.run.status import Status, write_status
-from labcore.sweeps.agents.lock import TrialLock
+from labcore.sweeps.agents.lock import trial_lock
 from labcore.sweeps.launchers import handle
 from labcore.sweeps.launchers.handle import RemoteTrial
 from labcore.sweeps.launchers.notes import Job, Notes, Order, Place
@@ -154,12 +155,11 @@ def test_a_job_that_is_gone_ends_the_trial_once_there_is_no_sign_of_life(request
     trial = RemoteStarter(scheduler).start(request_)
     assert not trial.poll()
     scheduler.answer = "gone"
-    lock = TrialLock(request_.lock)
-    assert lock.take()
+    lock = trial_lock(request_.lock)
     assert not trial.poll()
     time.sleep(0.3)
     assert not trial.poll()
-    lock.let_go()
+    lock.close()
     # Its last words may still be on their way.
     assert not trial.poll()
     assert ended(trial)
@@ -176,14 +176,12 @@ def test_a_run_that_says_it_is_alive_keeps_its_trial_going(request_, scheduler):
     trial = RemoteStarter(scheduler).start(request_)
     assert not trial.poll()
     # Another machine's run whose heartbeat has stopped two minutes ago is lost.
-    elsewhere = {**dataclasses.asdict(current_owner()), "host": "elsewhere"}
-    write_status(
-        request_.folder, dataclasses.replace(status, owner=elsewhere, heartbeat=time.time() - 100)
-    )
-    assert not trial.poll()
-    write_status(
-        request_.folder, dataclasses.replace(status, owner=elsewhere, heartbeat=time.time() - 200)
-    )
+    elsewhere = {**ProcessId.current().to_row(), "host": "elsewhere"}
+    write_status(request_.folder, dataclasses.replace(status, owner=elsewhere))
+    for age_s in (100, 200):
+        assert not trial.poll()
+        written = time.time() - age_s
+        os.utime(request_.folder / "status.json", (written, written))
     assert ended(trial)
     assert trial.result().state == "lost"
 

@@ -5,18 +5,16 @@ import dataclasses
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 
-import psutil
 import pytest
 
-from labcore.run.process import Owner
+from labcore.run.process import ProcessId
 from labcore.run.status import read_status
-from labcore.sweeps.agents.lock import TrialLock, is_held
+from labcore.sweeps.agents.lock import is_held, trial_lock
 from labcore.sweeps.launchers import supervise as module
 from labcore.sweeps.launchers.notes import Job, Notes, Order
 from labcore.sweeps.launchers.supervise import Supervisor, supervise
@@ -84,10 +82,9 @@ def test_a_job_that_was_replaced_does_not_start(order):
 
 
 def test_nor_does_one_whose_trial_still_runs(order):
-    lock = TrialLock(order.request.lock)
-    assert lock.take()
+    lock = trial_lock(order.request.lock)
     assert supervise(order.to_json()) is None
-    lock.let_go()
+    lock.close()
     assert order.notes.read_place(NAME) is None
 
 
@@ -183,11 +180,17 @@ def test_a_supervisor_stops_and_kills_from_another_thread(order, act, code, stat
 
 def test_a_process_ends_as_soon_as_the_other_has(monkeypatch):
     sent = []
-    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
+    real = os.kill
+
+    def kill(pid, number):
+        if number:
+            sent.append((pid, number))
+        else:  # asks whether there is such a process
+            real(pid, number)
+
+    monkeypatch.setattr(os, "kill", kill)
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    owner = Owner(
-        host=socket.gethostname(), pid=other.pid, started=psutil.Process(other.pid).create_time()
-    )
+    owner = ProcessId.of(other.pid)
     thread = threading.Thread(target=end_with, args=(owner, 0.02))
     thread.start()
     time.sleep(0.1)
