@@ -100,6 +100,8 @@ class ChartGroup:
 def group_charts(series: Iterable[Series], *, prefix: str) -> ChartGroup:
     """Draws series, those of the same name in one chart, all over the same range of steps.
 
+    Charts of what never changes come last: the shapes of a model's outputs are many.
+
     Args:
         series: What was recorded.
         prefix: Begins the charts' ids, so that they are unique in the page.
@@ -116,6 +118,7 @@ def group_charts(series: Iterable[Series], *, prefix: str) -> ChartGroup:
     curves = {name: family for name, family in by_name.items() if _is_curve(family)}
     if not curves:
         return ChartGroup(charts=(), single=single)
+    curves = dict(sorted(curves.items(), key=lambda item: _is_constant(item[1])))
     drawn = [one for family in curves.values() for one in family]
     axis = step_axis(min(one.steps[0] for one in drawn), max(one.steps[-1] for one in drawn))
     charts = [
@@ -128,6 +131,10 @@ def group_charts(series: Iterable[Series], *, prefix: str) -> ChartGroup:
 
 def _is_curve(family: Sequence[Series]) -> bool:
     return any(len(series.values) - series.num_missing > 1 for series in family)
+
+
+def _is_constant(family: Sequence[Series]) -> bool:
+    return len({value for series in family for value in series.values}) == 1
 
 
 def _chart(chart_id: str, title: str, family: Sequence[Series], x_axis: Axis) -> Chart:

@@ -15,9 +15,9 @@ is silent, from the published engine behind it (the package ``sweeps``):
 * The run is stopped if it is worse than the threshold (equal is not worse): with ``strict`` its
   value at the bracket, otherwise the best of all its values so far.
 
-So a run alone is never stopped, of two runs the worse one is, and a run that passed a bracket may
-be stopped later, when better ones have reached it. ``strict`` is off by default, as the page says;
-the engine's own schema turns it on.
+So a run alone is never stopped, of two runs the worse one is when ``eta`` is above 2, and a run
+that passed a bracket may be stopped later, when better ones have reached it. ``strict`` is off by
+default, as the page says; the engine's own schema turns it on.
 """
 
 import math
@@ -146,16 +146,6 @@ class Hyperband:
             num_runs=len(at_bracket),
             stop=value > threshold,
         )
-
-    def should_stop(
-        self,
-        history: Sequence[float | None],
-        others: Iterable[Sequence[float | None]],
-        goal: Goal,
-    ) -> bool:
-        """Whether to stop the run; see :meth:`judge`."""
-        judgement = self.judge(history, others, goal)
-        return judgement is not None and judgement.stop
 
 
 def _logged(history: Sequence[float | None], sign: int) -> list[float]:

@@ -18,7 +18,7 @@ from labcore.sweeps.sweep import Sweep
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-__all__ = ["PluginCheck", "check_against_plugin", "examine", "warn_about_plugin"]
+__all__ = ["PluginCheck", "examine"]
 
 _QUANTILES = (0.5, 0.02, 0.98)
 """Where continuous parameters are tried: in the middle, and near the ends."""
@@ -33,16 +33,6 @@ class PluginCheck:
     """No trial, or not every one that the file describes, can be meant as it stands."""
     warnings: tuple[str, ...]
     """Legal, and seldom meant."""
-
-
-def check_against_plugin(sweep: Sweep, found: FoundPlugin) -> list[str]:
-    """Returns what is wrong with a sweep of a plugin; see :func:`examine`."""
-    return list(examine(sweep, found).problems)
-
-
-def warn_about_plugin(sweep: Sweep, found: FoundPlugin) -> list[str]:
-    """Returns what is legal and seldom meant; see :func:`examine`."""
-    return list(examine(sweep, found).warnings)
 
 
 def examine(sweep: Sweep, found: FoundPlugin, *, unread: Sequence[str] = ()) -> PluginCheck:

@@ -15,10 +15,10 @@ from os import environ
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
-from labcore.errors import LabError, RequirementError
+from labcore.errors import RequirementError
 from labcore.hooks.wandb_account import api_key, base_url, has_credentials
 from labcore.sweeps.wandb_engine.address import SweepAddress
-from labcore.sweeps.wandb_engine.connection import Connection, NotThere
+from labcore.sweeps.wandb_engine.connection import Connection
 
 __all__ = ["Command", "WandbServer", "is_logged_in"]
 
@@ -36,18 +36,6 @@ mutation Heartbeat($id: ID!, $metrics: JSONString, $runState: JSONString) {
     agent { id }
     commands
   }
-}
-"""
-_SWEEP = """
-query GetSweepState($entity: String, $project: String, $sweep: String!) {
-  project(name: $project, entityName: $entity) { sweep(sweepName: $sweep) { id state } }
-}
-"""
-_SET_STATE = """
-mutation UpsertSweep($id: ID, $state: String, $entityName: String, $projectName: String) {
-  upsertSweep(input: {
-    id: $id, state: $state, entityName: $entityName, projectName: $projectName
-  }) { sweep { name } }
 }
 """
 _UPSERT_RUN = """
@@ -132,23 +120,6 @@ class WandbServer:
         rows = json.loads(data["agentHeartbeat"]["commands"] or "[]")
         return [_command(row) for row in rows if row.get("type") in _KINDS]
 
-    def sweep_state(self, address: SweepAddress) -> str:
-        """Returns ``PENDING``, ``RUNNING``, ``PAUSED``, ``FINISHED`` or ``CANCELED``."""
-        return str(self._sweep(address)["state"]).upper()
-
-    def cancel(self, address: SweepAddress) -> None:
-        """Ends the sweep: the server stops its runs and sends its agents home."""
-        sweep = self._sweep(address)
-        if str(sweep["state"]).upper() in {"FINISHED", "CANCELED"}:
-            return
-        variables = {
-            "id": sweep["id"],
-            "state": "CANCELED",
-            "entityName": address.entity,
-            "projectName": address.project,
-        }
-        self._connection.graphql(_SET_STATE, variables)
-
     def report_end(
         self,
         address: SweepAddress,
@@ -181,20 +152,6 @@ class WandbServer:
         if is_unfinished:
             self._connection.post(path, {"preempting": True})
         self._connection.post(path, {"complete": True, "exitcode": exit_code})
-
-    def _sweep(self, address: SweepAddress) -> Mapping[str, Any]:
-        variables = {
-            "entity": address.entity,
-            "project": address.project,
-            "sweep": address.id,
-        }
-        project = self._connection.graphql(_SWEEP, variables).get("project") or {}
-        sweep = project.get("sweep")
-        if sweep is None:
-            raise NotThere(f"there is no sweep {address} on {self._connection.base_url}")
-        if not isinstance(sweep, Mapping):
-            raise LabError(f"W&B tells of sweep {address} in a form not known here")
-        return sweep
 
 
 def _command(row: Mapping[str, Any]) -> Command:

@@ -31,6 +31,13 @@ def test_training_and_validation_of_a_name_share_a_chart():
     ]
 
 
+def test_charts_of_what_never_changes_come_last():
+    shapes = [series("taps", f"shape/{n}", [64, 64]) for n in range(27)]
+    group = group_charts([*shapes, series("taps", "mean", [0.1, 0.2])], prefix="tap")
+    assert group.charts[0].title == "mean"
+    assert len(group.charts) == 28
+
+
 def test_a_line_runs_from_its_first_to_its_last_value():
     (chart,) = group_charts([series("train", "x", [0.0, 5.0, 10.0])], prefix="c").charts
     start, middle, end = corners(chart.lines[0].path)

@@ -12,13 +12,24 @@ from labcore.sweeps.hyperband import Hyperband
 NAN, INF = math.nan, math.inf
 
 
+def stops(rule, history, others, goal):
+    judgement = rule.judge(history, others, goal)
+    return judgement is not None and judgement.stop
+
+
 def stopped(rule, histories, goal="minimize"):
     """Names of the runs that the rule stops, each compared with all the others."""
     return "".join(
         name
         for name, history in histories.items()
-        if rule.should_stop(history, [h for n, h in histories.items() if n != name], goal)
+        if stops(rule, history, [h for n, h in histories.items() if n != name], goal)
     )
+
+
+def test_of_two_runs_the_worse_is_stopped_when_eta_is_above_2():
+    two = {"a": [1.0], "b": [2.0]}
+    assert stopped(Hyperband(min_iter=1, eta=3), two) == "b"
+    assert stopped(Hyperband(min_iter=1, eta=2), two) == ""
 
 
 @pytest.mark.parametrize(
@@ -66,7 +77,7 @@ def test_before_the_first_bracket_nothing_is_said():
 
 
 def test_a_run_alone_is_never_stopped():
-    assert not Hyperband(min_iter=1, eta=2, strict=True).should_stop([5, 6, 7, 8], [], "minimize")
+    assert not stops(Hyperband(min_iter=1, eta=2, strict=True), [5, 6, 7, 8], [], "minimize")
 
 
 MIN_ITER = {"a": [4, 3], "b": [4, 5], "c": [4, 1], "d": [4, 2]}
@@ -192,7 +203,7 @@ def test_a_log_without_a_finite_value_is_no_log(nothing):
 
 
 def test_runs_that_never_logged_do_not_count():
-    assert not Hyperband(min_iter=1, eta=2).should_stop([3], [[], [None, NAN]], "minimize")
+    assert not stops(Hyperband(min_iter=1, eta=2), [3], [[], [None, NAN]], "minimize")
 
 
 def test_the_threshold_is_exact_where_one_over_eta_is_not():

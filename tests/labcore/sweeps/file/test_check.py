@@ -10,7 +10,7 @@ import pytest
 from labcore import LabError, Plugin, Task
 from labcore.discovery import FoundPlugin, find_plugins
 from labcore.errors import UsageError
-from labcore.sweeps.file.check import check_against_plugin, examine, warn_about_plugin
+from labcore.sweeps.file.check import examine
 from labcore.sweeps.file.read import read_sweep
 from labcore.sweeps.prepare import prepare
 
@@ -95,7 +95,6 @@ def say(read, toy) -> Callable[..., tuple[list[str], list[str]]]:
         sweep = read(content, plugin="toy", overrides=overrides)
         assert sweep.warnings == ()
         found = examine(sweep, toy)
-        assert list(found.problems) == check_against_plugin(sweep, toy)
         return list(found.problems), list(found.warnings)
 
     return call
@@ -225,7 +224,7 @@ def test_a_plugin_that_does_not_say_what_it_logs_takes_any_metric(read, tmp_path
         "metric": {"name": "anything"},
         "parameters": {"seed": {"values": [1, 2]}},
     }
-    assert check_against_plugin(read(content), make_toy(tmp_path / "toy")) == []
+    assert examine(read(content), make_toy(tmp_path / "toy")).problems == ()
 
 
 def test_whole_numbers_for_a_number_are_a_warning_when_inferred(say):
@@ -305,7 +304,7 @@ def test_a_broken_plugin_is_told(read):
     sweep = read({"method": "random", "parameters": {"a": {"values": [1, 2]}}})
     broken = FoundPlugin(name="toy", origin="test", error="no module x", fix="pip install x")
     with pytest.raises(LabError, match="plugin toy is broken: no module x"):
-        warn_about_plugin(sweep, broken)
+        examine(sweep, broken)
 
 
 def test_metrics_are_declared_with_their_phase(tmp_path):

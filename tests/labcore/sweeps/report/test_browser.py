@@ -1,5 +1,6 @@
 """The page of a sweep in a real browser: it fits, it follows trials, it keeps and sorts them."""
 
+import dataclasses
 import os
 import runpy
 from collections.abc import Callable, Iterator
@@ -44,6 +45,21 @@ def test_the_page_fits_its_window_and_every_text_has_contrast(
     assert browser.evaluate(_HELPERS["CONTRAST"]) == []
     assert browser.requests == [path.as_uri()]
     assert browser.complaints == []
+
+
+def test_a_long_reason_stays_in_its_column(browser, tmp_path):
+    sweep = sample_sweep(4)
+    reason = "the metric went from 0.5 to 1.3e+09 " * 5 + "x" * 200
+    sweep.trials[0] = dataclasses.replace(sweep.trials[0], stopped_by=reason)
+    browser.open(build(tmp_path, sweep))
+    ends = browser.evaluate(
+        """[...document.querySelectorAll("td.why")].map((cell) => {
+          const range = document.createRange();
+          range.selectNodeContents(cell);
+          return [range.getBoundingClientRect().right, cell.getBoundingClientRect().right]; })"""
+    )
+    assert max(text for text, _ in ends) > 0
+    assert all(text <= cell for text, cell in ends)
 
 
 def test_the_arrow_keys_go_from_the_best_trial_to_the_next_in_all_charts(browser, page):

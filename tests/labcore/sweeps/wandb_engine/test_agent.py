@@ -392,7 +392,7 @@ def test_a_cancelled_sweep_ends_its_trials_as_stopped_by_the_server(desk):
     trials = FakeTrials(lambda request: FakeTrial(request, looks=ENDLESS))
     join = desk.start(trials)
     trial = trials.wait_for(1)
-    desk.server.cancel(desk.address)
+    desk.stub.sweep.state = "CANCELED"
     summary = join()
     assert summary.ended_by == "the sweep is over"
     assert list(summary.outcomes.values()) == ["stopped"]
