@@ -148,9 +148,14 @@ class Console:
 
     @hookimpl
     def artifact_added(self, artifact: "Artifact") -> None:
-        """Shows a file as it comes."""
+        """Counts a file; those of one section are one line, shown when another section begins."""
+        self._show_artifacts(before=artifact.section)
         self._state.num_artifacts[artifact.kind] += 1
-        self._view.artifact(artifact)
+        self._state.batch.append(artifact)
+
+    def _show_artifacts(self, *, before: str | None = None) -> None:
+        if self._state.batch and self._state.batch[0].section != before:
+            self._view.artifacts(self._state.take_batch())
 
     @hookimpl
     def fit_ended(self, reason: str) -> None:
@@ -163,6 +168,7 @@ class Console:
     @hookimpl(trylast=True)
     def run_ended(self, state: str) -> None:
         """Shows the outcome, after every other hook has finished its work."""
+        self._show_artifacts()
         self._state.outcome = state
         self._view.end()
 

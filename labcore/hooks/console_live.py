@@ -1,6 +1,7 @@
 """The console on a terminal: what goes on stands at the bottom, what happened scrolls above."""
 
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
@@ -12,12 +13,12 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from labcore.hooks.console_state import RunState, Validation, short_path
+from labcore.hooks.console_state import RunState, Validation, kinds, short_path
 from labcore.hooks.figures import count, duration, figure, speed
 from labcore.hooks.training_progress import TrainingProgress
 
 if TYPE_CHECKING:
-    from labcore.run import Artifact, Progress
+    from labcore.run import Progress
 
 __all__ = ["LiveView"]
 
@@ -30,8 +31,9 @@ _OUTCOMES = {
 _REDRAWS_PER_S = 5
 _LABEL = 24
 """Room for the longest label and the borders of the outcome."""
-_COLUMN = 10
-"""Width of a column in the table of validations; longer names get as much as they need."""
+_STEP, _TIME, _STAR = 10, 9, 3
+_COLUMN = 9
+"""Least width of a metric in the table of validations. Names are wrapped to it, at ``_``."""
 
 
 class LiveView:
@@ -104,28 +106,25 @@ class LiveView:
         """Adds a row to the table, with the heading before the first."""
         if self._columns is None or not set(self._columns) <= set(row.values):
             self._columns = self._fit_columns(row)
-            heading = Text(f"{'step':>{_COLUMN}}{'time':>{_COLUMN}}", style="dim")
-            for name, width in self._columns.items():
-                is_monitored = name == self._state.monitor
-                heading.append(f"{name:>{width}}", style="bold not dim" if is_monitored else "")
-            self._work.print(heading, no_wrap=True, overflow="ellipsis", crop=True)
-        line = Text(f"{count(row.step):>{_COLUMN}}")
-        line.append(f"{duration(row.elapsed_s):>{_COLUMN}}", style="dim")
+            self._print_heading(self._columns, [n for n in row.values if n not in self._columns])
+        line = Text(f"{count(row.step):>{_STEP}}")
+        line.append(f"{duration(row.elapsed_s):>{_TIME}}", style="dim")
         for name, width in self._columns.items():
             style = "bold green" if row.is_best and name == self._state.monitor else ""
-            line.append(f"{figure(row.values[name]):>{width}}", style=style)
+            line.append(f"{_cell(row.values[name], width):>{width}}", style=style)
         if row.is_best:
             line.append("  ★", style="green")
         self._work.print(line, no_wrap=True, overflow="ellipsis", crop=True)
 
-    def artifact(self, artifact: "Artifact") -> None:
-        """Shows where a new file is."""
-        line = Text.assemble(
+    def artifacts(self, line: str) -> None:
+        """Shows which files there are, and where."""
+        what, _, where = line.rpartition(" -> ")
+        text = Text.assemble(
             ("+", "magenta"),
-            f" {artifact.title} ",
-            (artifact.path, f"dim link file://{self._state.folder.resolve() / artifact.path}"),
+            f" {what} ",
+            (where, f"dim link file://{self._state.folder.resolve() / where}"),
         )
-        self._work.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+        self._work.print(text, no_wrap=True, overflow="ellipsis", crop=True)
 
     def fit_ended(self, training: TrainingProgress, reason: str) -> None:
         """Leaves a line about the training."""
@@ -155,8 +154,7 @@ class LiveView:
         if values:
             rows.add_row(label, _figures(values, names[:12]))
         if state.num_artifacts:
-            kinds = ", ".join(f"{number} {kind}" for kind, number in state.num_artifacts.items())
-            rows.add_row("artifacts", kinds)
+            rows.add_row("artifacts", kinds(state.num_artifacts.elements()))
         # The page is written when the last hook is done, so that it can show what they left.
         report = state.folder / "report.html"
         path = Text(short_path(report), style=f"bold link file://{report.resolve()}")
@@ -244,17 +242,46 @@ class LiveView:
             return ProgressBar(total=None, width=width, pulse=True)
         return ProgressBar(total=1.0, completed=fraction, width=width, complete_style="cyan")
 
+    def _print_heading(self, columns: dict[str, int], others: list[str]) -> None:
+        if others:
+            note = f"{' ' * _STEP}not shown, for want of columns: {', '.join(others)}"
+            self._work.print(Text(note, style="dim"))
+        wrapped = {name: _wrap(name) for name in columns}
+        height = max(map(len, wrapped.values()))
+        for number in range(height):
+            is_last = number == height - 1
+            first = f"{'step':>{_STEP}}{'time':>{_TIME}}" if is_last else " " * (_STEP + _TIME)
+            heading = Text(first, style="dim")
+            for name, width in columns.items():
+                lines = [""] * (height - len(wrapped[name])) + wrapped[name]
+                is_monitored = name == self._state.monitor
+                heading.append(
+                    f"{lines[number]:>{width}}", style="bold not dim" if is_monitored else ""
+                )
+            self._work.print(heading, no_wrap=True, overflow="ellipsis", crop=True)
+
     def _fit_columns(self, row: Validation) -> dict[str, int]:
         """Takes as many metrics as the terminal is wide, the ones that matter first."""
-        room = self._work.width - 2 * _COLUMN - 3
+        room = self._work.width - _STEP - _TIME - _STAR
         columns: dict[str, int] = {}
         for name in self._state.choose(row.values):
-            width = max(_COLUMN, len(name) + 2)
+            width = max(_COLUMN, *(len(line) + 1 for line in _wrap(name)))
             if columns and width > room:
                 continue
             columns[name] = width
             room -= width
         return columns
+
+
+def _cell(value: float, width: int) -> str:
+    text = figure(value)
+    return text if len(text) < width else f"{value:.1e}"  # -8.00e-04 would touch its neighbour
+
+
+def _wrap(name: str) -> list[str]:
+    words = name.replace("_", " ").replace("/", "/ ")
+    lines = textwrap.wrap(words, _COLUMN - 1, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("/ ", "/").replace(" ", "_") for line in lines]
 
 
 def _left(progress: "Progress", elapsed_s: float) -> str:

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
 
-from labcore.hooks.console_state import RunState, Validation, short_path
+from labcore.hooks.console_state import RunState, Validation, kinds, short_path
 from labcore.hooks.figures import count, duration, figure, speed
 from labcore.hooks.training_progress import TrainingProgress
 
 if TYPE_CHECKING:
-    from labcore.run import Artifact, Progress
+    from labcore.run import Progress
 
 __all__ = ["PlainView"]
 
@@ -80,12 +80,13 @@ class PlainView:
         """Writes the figures of a validation."""
         self._step_shown = self._state.clock()
         best = " (best so far)" if row.is_best else ""
-        values = self._values(row.values, self._state.choose(row.values))
+        names = self._state.choose(row.values)
+        values = self._values(row.values, names, most=len(names))
         self._line(f"validation at step {count(row.step)}: {values}{best}")
 
-    def artifact(self, artifact: "Artifact") -> None:
-        """Writes where a new file is."""
-        self._line(f"{artifact.kind}: {artifact.title} -> {artifact.path}")
+    def artifacts(self, line: str) -> None:
+        """Writes which files there are, and where."""
+        self._line(line)
 
     def fit_ended(self, training: TrainingProgress, reason: str) -> None:
         """Writes how training ended."""
@@ -106,8 +107,7 @@ class PlainView:
             values = self._values(state.best.values, state.choose(state.best.values))
             lines.append(f"best validation, at step {count(state.best.step)}: {values}")
         if state.num_artifacts:
-            kinds = ", ".join(f"{number} {kind}" for kind, number in state.num_artifacts.items())
-            lines.append(f"artifacts: {kinds}")
+            lines.append(f"artifacts: {kinds(state.num_artifacts.elements())}")
         lines.append(f"report: {short_path(state.folder / 'report.html')}")
         for line in lines:
             self._write(self._result, line)
@@ -132,8 +132,10 @@ class PlainView:
         return ", ".join(parts)
 
     @staticmethod
-    def _values(values: Mapping[str, float], names: Iterable[str]) -> str:
-        shown = list(names)[:_MOST_METRICS]
+    def _values(
+        values: Mapping[str, float], names: Iterable[str], most: int = _MOST_METRICS
+    ) -> str:
+        shown = list(names)[:most]
         return " ".join(f"{name}={figure(values[name]).replace(',', '')}" for name in shown)
 
     def _line(self, text: str) -> None:

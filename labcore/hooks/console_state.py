@@ -1,19 +1,20 @@
 """What the console knows of a run, whichever way it shows it."""
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from labcore.hooks.jsonl import fit_name
 from labcore.hooks.training_progress import TrainingProgress
 
 if TYPE_CHECKING:
-    from labcore.run import Progress
+    from labcore.run import Artifact, Progress
 
-__all__ = ["RunState", "Validation", "is_better", "short_path"]
+__all__ = ["RunState", "Validation", "is_better", "kinds", "short_path"]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -49,6 +50,8 @@ class RunState:
     best: Validation | None = None
     last: Validation | None = None
     num_artifacts: Counter[str] = field(default_factory=Counter)
+    batch: "list[Artifact]" = field(default_factory=list)
+    """Artifacts of one section of the report that are not shown yet."""
     works: "dict[int, tuple[Progress, float]]" = field(default_factory=dict)
     """Work outside the training loop that is going on, and when each piece began."""
 
@@ -94,6 +97,18 @@ class RunState:
         first = [n for n in (self.monitor, "loss", *self.preferred) if n in have]
         return list(dict.fromkeys([*first, *have]))
 
+    def take_batch(self) -> str:
+        """Returns one line about the artifacts of a section: what they are and where."""
+        batch, self.batch = self.batch, []
+        if len(batch) == 1:
+            return f"{batch[0].title} -> {batch[0].path}"
+        folders = [PurePosixPath(artifact.path).parent.parts for artifact in batch]
+        common = itertools.takewhile(
+            lambda parts: len(set(parts)) == 1, zip(*folders, strict=False)
+        )
+        where = "/".join(parts[0] for parts in common) or "."
+        return f"{batch[0].section or 'files'}: {kinds(a.kind for a in batch)} -> {where}/"
+
     def _best_before(self, loop: Any) -> Validation | None:
         """Returns the best validation of the run's earlier processes, as far as it is known."""
         known: Any = getattr(loop, "monitor", None)
@@ -122,6 +137,11 @@ def is_better(row: Validation, best: Validation | None, monitor: str, *, minimiz
         return True
     before = best.values[monitor]
     return value < before if minimize else value > before
+
+
+def kinds(kinds: Iterable[str]) -> str:
+    """Counts kinds of artifacts: ``8 audio, 1 image``."""
+    return ", ".join(f"{number} {kind}" for kind, number in Counter(kinds).items())
 
 
 def short_path(path: Path) -> str:

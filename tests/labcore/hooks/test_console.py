@@ -229,6 +229,74 @@ def test_a_resumed_run_remembers_the_best_validation_before(begin, hooks, run, l
     assert "validation at step 70: loss=0.5000 (best so far)\n" in text
 
 
+def artifact(number, kind, section, folder="samples"):
+    path = f"artifacts/{folder}/{number}.{kind}"
+    return Artifact(path=path, kind=kind, title=f"{section} {number}", section=section)
+
+
+@pytest.mark.parametrize("mode", ["plain", "live"])
+def test_the_files_of_a_section_are_one_line(begin, hooks, run, mode):
+    console = terminal(width=200)
+    begin(console, mode=mode)
+    table = Artifact(path="artifacts/a.csv", kind="table", title="Accuracy", section="Test")
+    files = [artifact(n, kind, "Samples") for n in range(8) for kind in ("midi", "audio")]
+    for each in (table, *files):
+        hooks.call("artifact_added", run=run, artifact=each)
+    hooks.call("run_ended", run=run, state="finished")
+    lines = [line for line in without_colours(text_of(console)).splitlines() if ".csv" in line]
+    assert len(lines) == 1
+    assert "Accuracy" in lines[0]
+    lines = [line for line in without_colours(text_of(console)).splitlines() if "Samples" in line]
+    assert len(lines) == 1
+    assert "Samples: 8 midi, 8 audio" in lines[0]
+    assert "artifacts/samples/" in lines[0]
+
+
+MANY = [
+    "teacher_accuracy",
+    "teacher_note_accuracy",
+    "sampled_accuracy",
+    "sampled_note_accuracy",
+    "argmax_accuracy",
+    "argmax_note_accuracy",
+    "argmax_exact",
+    "majority_accuracy",
+    "loss",
+    "reconstruction",
+    "kl_bits",
+    "elbo",
+]
+
+
+@pytest.mark.parametrize(("width", "least"), [(140, 12), (100, 8), (80, 6)])
+def test_a_table_shows_as_many_metrics_as_it_can_and_names_the_others(
+    begin, hooks, run, loop, clock, width, least
+):
+    run.config.train = LoopConfig(max_steps=100, monitor="elbo", goal=Goal.maximize)
+    console = terminal(width=width)
+    begin(console, mode="live")
+    hooks.call("fit_started", run=run, loop=loop)
+    take_steps(hooks, run, loop, clock, 10)
+    validate(hooks, run, loop, {name: -0.0001 * n for n, name in enumerate(MANY)})
+    text = without_colours(text_of(console))
+    (row,) = [line for line in text.splitlines() if re.match(r" +10 +0:05 ", line)]
+    shown = row.split()[2:]
+    assert shown[0] == "-0.0011"  # the monitored one first
+    assert len(shown) - ("★" in shown) == least
+    named = re.search(r"for want of columns: ((?:\w+, )*\w+)", " ".join(text.split()))
+    others = [] if named is None else named[1].split(", ")
+    assert len(others) == len(MANY) - least
+    assert set(others) <= set(MANY)
+
+
+def test_plain_lines_have_every_metric_of_a_validation(begin, hooks, run, loop):
+    console = plain_console()
+    begin(console)
+    hooks.call("fit_started", run=run, loop=loop)
+    validate(hooks, run, loop, dict.fromkeys(MANY, 0.5))
+    assert all(f" {name}=0.5000" in text_of(console) for name in MANY)
+
+
 def test_no_line_is_wider_than_the_terminal(begin, hooks, run, loop, clock):
     console = terminal(width=50)
     hook = begin(console, mode="live")
