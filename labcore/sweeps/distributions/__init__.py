@@ -16,14 +16,7 @@ from labcore.sweeps.distributions.continuous import (
     Uniform,
 )
 from labcore.sweeps.distributions.discrete import Categorical, Constant, Distribution, IntUniform
-from labcore.sweeps.distributions.rounded import (
-    QBeta,
-    QLogNormal,
-    QLogUniform,
-    QLogUniformValues,
-    QNormal,
-    QUniform,
-)
+from labcore.sweeps.distributions.rounded import Rounded, rounded
 
 __all__ = [
     "Beta",
@@ -37,11 +30,7 @@ __all__ = [
     "LogUniform",
     "LogUniformValues",
     "Normal",
-    "QBeta",
-    "QLogNormal",
-    "QLogUniform",
-    "QLogUniformValues",
-    "QNormal",
-    "QUniform",
+    "Rounded",
     "Uniform",
+    "rounded",
 ]

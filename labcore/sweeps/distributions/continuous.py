@@ -4,9 +4,10 @@ import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from labcore.sweeps.distributions.beta import beta_quantile
+from labcore.discovery import install_command
+from labcore.errors import RequirementError
 from labcore.sweeps.distributions.discrete import Distribution
 
 __all__ = [
@@ -48,7 +49,7 @@ class Uniform(Distribution):
 class _LogBetween(Distribution):
     """A number X whose logarithm is uniform."""
 
-    scale: ClassVar[Literal["linear", "log"]] = "log"
+    scale: ClassVar[str] = "log"
     min: float
     max: float
 
@@ -136,7 +137,7 @@ class LogNormal(Distribution):
     """A number whose natural logarithm is normal."""
 
     name: ClassVar[str] = "log_normal"
-    scale: ClassVar[Literal["linear", "log"]] = "log"
+    scale: ClassVar[str] = "log"
     mu: float = 0.0
     sigma: float = 1.0
 
@@ -154,8 +155,21 @@ class Beta(Distribution):
     b: float = 1.0
 
     def quantile(self, u: float) -> float:
-        """Returns the beta quantile."""
-        return beta_quantile(u, self.a, self.b)
+        """Returns the beta quantile.
+
+        Raises:
+            RequirementError: SciPy, which computes it, is not installed.
+        """
+        try:
+            from scipy.special import betaincinv
+        except ImportError as error:
+            raise RequirementError(
+                "the distribution beta needs SciPy, which is not installed",
+                fix=install_command("sweeps"),
+            ) from error
+        value = float(betaincinv(self.a, self.b, u))
+        # NaN where it is so narrow that every draw is its mean.
+        return self.a / (self.a + self.b) if math.isnan(value) else value
 
     @property
     def bounds(self) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 __all__ = ["Categorical", "Constant", "Distribution", "IntUniform"]
 
@@ -15,10 +15,15 @@ __all__ = ["Categorical", "Constant", "Distribution", "IntUniform"]
 class Distribution(ABC):
     """Where the values of one parameter come from."""
 
-    name: ClassVar[str]
-    """W&B's name of it."""
-    scale: ClassVar[Literal["linear", "log"]] = "linear"
-    """On which scale its values are spread evenly, or nearest to it."""
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """W&B's name of it."""
+
+    @property
+    def scale(self) -> str:
+        """``linear`` or ``log``: where its values are spread evenly, or nearest to it."""
+        return "linear"
 
     @abstractmethod
     def quantile(self, u: float) -> Any:

@@ -114,6 +114,6 @@ def check_overlaps(found: Mapping[str, d.Distribution], cursors: Mapping[str, Cu
 
 def too_many_for_a_grid(distribution: d.Distribution) -> bool:
     """Whether a rounded distribution has more multiples than can be listed."""
-    if not isinstance(distribution, d.QUniform):
+    if not isinstance(distribution, d.Rounded) or not isinstance(distribution.base, d.Uniform):
         return False
-    return (distribution.max - distribution.min) / distribution.q > _MOST_MULTIPLES
+    return (distribution.base.max - distribution.base.min) / distribution.q > _MOST_MULTIPLES

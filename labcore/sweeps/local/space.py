@@ -14,7 +14,7 @@ from labcore.sweeps.distributions import (
     InvLogUniformValues,
     LogUniform,
     LogUniformValues,
-    QUniform,
+    Rounded,
     Uniform,
 )
 from labcore.sweeps.overrides import as_value
@@ -104,7 +104,12 @@ def _axis(each: Distribution) -> Axis:
         return _same(each, FloatDistribution(each.min, each.max))
     if isinstance(each, _LOG):
         return _same(each, FloatDistribution(*each.bounds, log=True))
-    if isinstance(each, QUniform) and each.q == int(each.q) and each.bounds is not None:
+    if (
+        isinstance(each, Rounded)
+        and isinstance(each.base, Uniform)
+        and each.q == int(each.q)
+        and each.bounds is not None
+    ):
         low, high = map(int, each.bounds)
         return _same(each, IntDistribution(low, high, step=int(each.q)))
     return Axis(distribution=FloatDistribution(0, 1), to_value=each.quantile, draw=lambda u: u)

@@ -18,14 +18,13 @@ from labcore.sweeps.distributions import (
     LogUniform,
     LogUniformValues,
     Normal,
-    QBeta,
-    QLogNormal,
-    QLogUniform,
-    QLogUniformValues,
-    QNormal,
-    QUniform,
     Uniform,
+    rounded,
 )
+
+QUniform, QLogUniform, QLogUniformValues = map(rounded, (Uniform, LogUniform, LogUniformValues))
+QNormal, QLogNormal, QBeta = map(rounded, (Normal, LogNormal, Beta))
+pytest.importorskip("scipy", reason='beta is SciPy\'s: pip install -e ".[sweeps]"')
 
 NUM_DRAWS = 4000
 
@@ -260,3 +259,8 @@ def test_a_narrow_beta_has_its_mean_and_deviation():
     values = [Beta(a=400, b=600).quantile((i + 0.5) / 500) for i in range(500)]
     assert fmean(values) == pytest.approx(0.4, rel=1e-6)
     assert pstdev(values) == pytest.approx(math.sqrt(0.24 / 1001), rel=0.01)
+
+
+def test_an_extremely_narrow_beta_is_its_mean():
+    assert Beta(a=1e5, b=1e300).quantile(0.5) == pytest.approx(0)
+    assert Beta(a=1e308, b=1e305).quantile(0.5) == pytest.approx(1, abs=1e-2)

@@ -26,7 +26,7 @@ def test_a_sweep_as_wandbs_users_write_it():
     assert sweep.warnings == ()
     assert sweep.parameters["learning_rate"] == d.Uniform(min=1e-4, max=1e-3)
     assert sweep.parameters["optimizer"] == d.Categorical(values=("adam",))
-    assert sweep.parameters["seq_len"] == d.QUniform(min=50, max=100, q=1)
+    assert sweep.parameters["seq_len"] == d.rounded(d.Uniform)(min=50, max=100, q=1)
     assert len(sweep.parameters) == 9
 
 
@@ -98,19 +98,19 @@ NAMED = {
     ),
     "int_uniform": ({"min": 0, "max": 1}, d.IntUniform(min=0, max=1)),
     "uniform": ({"min": 0, "max": 1}, d.Uniform(min=0, max=1)),
-    "q_uniform": ({"min": 0, "max": 8, "q": 2}, d.QUniform(min=0, max=8, q=2)),
+    "q_uniform": ({"min": 0, "max": 8, "q": 2}, d.rounded(d.Uniform)(min=0, max=8, q=2)),
     "log_uniform": ({"min": -9, "max": -1}, d.LogUniform(min=-9, max=-1)),
     "log_uniform_values": ({"min": 0.1, "max": 1}, d.LogUniformValues(min=0.1, max=1)),
-    "q_log_uniform": ({"min": -1, "max": 3, "q": 2}, d.QLogUniform(min=-1, max=3, q=2)),
-    "q_log_uniform_values": ({"min": 1, "max": 3}, d.QLogUniformValues(min=1, max=3)),
+    "q_log_uniform": ({"min": -1, "max": 3, "q": 2}, d.rounded(d.LogUniform)(min=-1, max=3, q=2)),
+    "q_log_uniform_values": ({"min": 1, "max": 3}, d.rounded(d.LogUniformValues)(min=1, max=3)),
     "inv_log_uniform": ({"min": 2, "max": 3}, d.InvLogUniform(min=2, max=3)),
     "inv_log_uniform_values": ({"min": 2, "max": 3}, d.InvLogUniformValues(min=2, max=3)),
     "normal": ({}, d.Normal(mu=0, sigma=1)),
-    "q_normal": ({"mu": 3, "q": 0.5}, d.QNormal(mu=3, sigma=1, q=0.5)),
+    "q_normal": ({"mu": 3, "q": 0.5}, d.rounded(d.Normal)(mu=3, sigma=1, q=0.5)),
     "log_normal": ({"sigma": 0}, d.LogNormal(mu=0, sigma=0)),
-    "q_log_normal": ({"sigma": 2}, d.QLogNormal(mu=0, sigma=2, q=1)),
+    "q_log_normal": ({"sigma": 2}, d.rounded(d.LogNormal)(mu=0, sigma=2, q=1)),
     "beta": ({"a": 2}, d.Beta(a=2, b=1)),
-    "q_beta": ({"b": 2, "q": 0.1}, d.QBeta(a=1, b=2, q=0.1)),
+    "q_beta": ({"b": 2, "q": 0.1}, d.rounded(d.Beta)(a=1, b=2, q=0.1)),
 }
 
 

@@ -16,7 +16,8 @@ from labcore.sweeps.distributions import (
     Constant,
     LogUniform,
     Normal,
-    QUniform,
+    Uniform,
+    rounded,
 )
 from labcore.sweeps.report import Parameter, SweepResults, TrialRow, build
 
@@ -235,7 +236,7 @@ def test_three_hundred_trials_make_a_page_below_a_megabyte(tmp_path):
         (Constant(value=3), Parameter(name="x", choices=(3,)), False),
         (Categorical(values=("a", "b")), Parameter(name="x", choices=("a", "b")), True),
         (Categorical(values=(32,)), Parameter(name="x", choices=(32,)), False),
-        (QUniform(min=50, max=100, q=10), Parameter(name="x", low=50, high=100), True),
+        (rounded(Uniform)(min=50, max=100, q=10), Parameter(name="x", low=50, high=100), True),
         (Normal(mu=0, sigma=1), Parameter(name="x"), True),
     ],
 )
