@@ -50,7 +50,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_there_is_a_table_for_each_thing_that_has_to_agree():
     assert {
-        "cub_thrust", "cuda_driver", "cuda_wheels", "gpu_arch", "host_compiler", "pytorch3d",
+        "cub_thrust", "cuda_driver", "gpu_arch", "host_compiler", "pytorch3d",
         "tensorflow", "torch",
     } <= set(TABLES)  # fmt: skip
 
