@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import combinations, product
+from typing import get_args
 
+from labcore.compat.compiler import HostCompiler
 from labcore.compat.driver import CudaRelease, driver_for
 from labcore.compat.gpu import arch_of, first_driver
+from labcore.compat.packages import Companion, package_rows
 from labcore.compat.pairs import Pair, build_cuda, pairs
 from labcore.compat.python_range import PYTHONS
 from labcore.compat.pytorch3d import pytorch3d_rows
@@ -13,7 +16,7 @@ from labcore.compat.recipe import commands
 from labcore.compat.setup import Setup
 from labcore.compat.tables import rows
 from labcore.compat.tensorflow import tensorflow_row, tensorflow_rows
-from labcore.compat.torch import torch_row, torch_rows
+from labcore.compat.torch import torch_row, torch_rows, torchvision_for
 from labcore.compat.verdict import OsName
 from labcore.compat.versions import release, series
 
@@ -31,7 +34,10 @@ _LABELS = {
     "tensorflow": "TensorFlow",
     "pytorch3d": "PyTorch3D",
     "cub": "CUB_HOME",
+    "gcc": "gcc",
+    **{name: name for name in get_args(Companion)},
 }
+_PACKAGES = tuple(name for name in get_args(Companion) if name != "torchvision")
 _MOST_SLOTS = 3
 """Things changed at once, beyond which an answer is a new set and no repair."""
 
@@ -124,6 +130,16 @@ def _slots(setup: Setup, os: OsName) -> dict[str, Iterable[_Changes]]:
         slots["cuda"] = [{"cuda": cuda} for cuda in _toolkits()]
     if setup.python:
         slots["python"] = [{"python": each} for each in PYTHONS]
+    for package in _PACKAGES:
+        if getattr(setup, package):
+            slots[package] = [{package: row.version} for row in package_rows(package)]
+    if setup.torchvision:
+        own = [torchvision_for(setup.torch)] if setup.torch else []
+        named = [*own, *(row.torchvision for row in torch_rows())]
+        slots["torchvision"] = [{"torchvision": each} for each in dict.fromkeys(named) if each]
+    if setup.gcc:
+        newest = {row.gcc_max for row in rows("host_compiler", HostCompiler)}
+        slots["gcc"] = [{"gcc": str(each)} for each in sorted(newest)]
     if setup.driver:
         slots["driver"] = _drivers(setup, os)
     return slots
@@ -193,6 +209,8 @@ def _works(setup: Setup, candidate: Setup, names: tuple[str, ...], os: OsName) -
             return []
         states.append(state)
     steps = _steps(setup, candidate)
+    # CUDA follows torch and TensorFlow; alone, an older one is no newer set.
+    unseen = ("cuda", "torch_cuda") if setup.torch or setup.tensorflow else ()
     if 0 in (abs(steps.get(name, 1)) for name in names):
         return []
     return [
@@ -202,7 +220,7 @@ def _works(setup: Setup, candidate: Setup, names: tuple[str, ...], os: OsName) -
             frozenset(each.name for each in fields(Setup) if _differs(each.name, setup, candidate)),
             states.count("limited"),
             sum(abs(step) for step in steps.values()),
-            sum(step for name, step in steps.items() if name not in ("cuda", "torch_cuda")),
+            sum(step for name, step in steps.items() if name not in unseen),
             _has_default_build(candidate, os),
         )
     ]
@@ -222,6 +240,9 @@ def _steps(setup: Setup, candidate: Setup) -> dict[str, int]:
         "cuda": _toolkits(),
         "torch_cuda": _toolkits(),
         "python": list(PYTHONS),
+        "gcc": [str(each) for each in range(5, 20)],
+        "torchvision": [series(row.torchvision) for row in torch_rows() if row.torchvision],
+        **{name: [series(row.version) for row in package_rows(name)] for name in _PACKAGES},
     }
     steps = {}
     for name, scale in scales.items():

@@ -4,7 +4,7 @@ import re
 
 from labcore.suggest import nearest
 
-__all__ = ["best_names", "key_of"]
+__all__ = ["best_names", "key_of", "maker_of"]
 
 _SECOND_NAMES = re.compile(
     r"\(tm\)|\(r\)|\bnvidia\b|\bgeforce\b|\btesla\b|\bgraphics\b|\bcard\b|\bgpu\b|\blaptop\b"
@@ -14,6 +14,22 @@ _SECOND_NAMES = re.compile(
 )
 _MAX_Q = re.compile(r"\bmax q\b")
 _SLICE = re.compile(r"\bmig \d+g\b.*")
+
+
+_MAKERS = {
+    "Apple": re.compile(r"(?:apple )?m[1-9](?: (?:pro|max|ultra))?(?: gpu)?|apple.*"),
+    "AMD": re.compile(
+        r".*\b(?:amd|radeon|instinct|firepro|ryzen|vega(?: \d+)?|mi\d{2,3}[a-z]?|gfx\d+\w*)\b.*"
+        r"|rx ?\d{3,4}(?: ?xtx?)?|r[579] \w+"
+    ),
+    "Intel": re.compile(r".*\b(?:intel|arc|iris|uhd)\b.*"),
+}
+
+
+def maker_of(name: str) -> str:
+    """Returns who makes a card, by its name: Apple, AMD or Intel, else NVIDIA."""
+    plain = re.sub(r"[-_()\[\],]+", " ", name.lower()).strip()
+    return next((maker for maker, form in _MAKERS.items() if form.fullmatch(plain)), "NVIDIA")
 
 
 def key_of(name: str) -> str:

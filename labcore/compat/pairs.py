@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
+from labcore.compat.cards import maker_of
+from labcore.compat.compiler import gcc_with_cuda
 from labcore.compat.cub import cub_for, cub_problem
 from labcore.compat.driver import NVIDIA_MACOS, driver_runs
 from labcore.compat.gpu import driver_knows_card, find_card, near_cards, toolkit_makes_code
+from labcore.compat.packages import Companion, with_framework
 from labcore.compat.python_range import python_fits
 from labcore.compat.pytorch3d import pytorch3d_wheel, pytorch3d_with
 from labcore.compat.setup import CPU, Setup
@@ -15,7 +19,7 @@ from labcore.compat.tensorflow import (
     tensorflow_with_cuda,
     tensorflow_with_torch,
 )
-from labcore.compat.torch import torch_row, torch_runs_on, torch_with_cuda
+from labcore.compat.torch import torch_row, torch_runs_on, torch_with_cuda, torchvision_with
 from labcore.compat.torch_choice import best_build, torch_pip
 from labcore.compat.verdict import OsName, Rule, Verdict, no
 from labcore.compat.versions import family, release, series
@@ -23,6 +27,12 @@ from labcore.compat.versions import family, release, series
 __all__ = ["Pair", "build_cuda", "pairs"]
 
 _FIRST_TENSORFLOW_WITH_CUDA_WHEELS = (2, 14)
+_WITHOUT_CUDA = {
+    "AMD": "torch has builds for AMD's ROCm, for Linux: https://pytorch.org/get-started/locally "
+    "gives the command, https://rocm.docs.amd.com the cards",
+    "Apple": "the plain builds of macOS, which use Metal (mps)",
+    "Intel": "torch has builds for Intel's cards (XPU): https://pytorch.org/get-started/locally",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,11 +63,20 @@ def build_cuda(setup: Setup, os: OsName) -> str | None:
 
 def pairs(setup: Setup, os: OsName) -> Iterator[Pair]:
     """Yields every question that the set raises on an operating system, with its answer."""
-    yield from _card(setup, os)
+    maker = maker_of(setup.gpu or "")
+    yield from _card(setup, os) if maker == "NVIDIA" else _other_card(setup, os, maker)
     yield from _python(setup)
-    yield from _torch(setup, os)
-    yield from _tensorflow(setup, os)
-    yield from _pytorch3d(setup, os)
+    if maker in ("NVIDIA", "Apple"):
+        yield from _torch(setup, os)
+        yield from _tensorflow(setup, os)
+        yield from _pytorch3d(setup, os)
+    yield from _companions(setup)
+    if setup.gcc and setup.cuda:
+        yield Pair(
+            title=f"gcc {setup.gcc} + CUDA {setup.cuda}",
+            keys=("gcc", "cuda"),
+            verdict=gcc_with_cuda(setup.gcc, setup.cuda),
+        )
     if setup.torch is None and setup.tensorflow is None and setup.driver and setup.cuda:
         yield Pair(
             title=f"driver {setup.driver} + CUDA {setup.cuda}",
@@ -100,12 +119,57 @@ def _card(setup: Setup, os: OsName) -> Iterator[Pair]:
         )
 
 
+def _other_card(setup: Setup, os: OsName, maker: str) -> Iterator[Pair]:
+    """A card that is not NVIDIA's: CUDA is out, and the tables know no more than that."""
+    if setup.cuda or setup.driver:
+        verdict = no(
+            f"CUDA runs on NVIDIA's cards only, and {setup.gpu} is {maker}'s",
+            _WITHOUT_CUDA[maker],
+            Rule(("cuda-guide",)),
+        )
+    elif maker == "Apple" and os == "macos":
+        verdict = Verdict(
+            state="limited",
+            why="an Apple GPU is used through Metal: torch has it in its plain build as the device "
+            "mps, TensorFlow by the plugin tensorflow-metal",
+            fix="the plain builds from PyPI; what has only CUDA kernels (PyTorch3D, flash-attn) "
+            "computes on the CPU",
+        )
+    else:
+        verdict = Verdict(
+            state="unknown",
+            why=f"{setup.gpu} is {maker}'s card, and the tables have NVIDIA's",
+            fix=_WITHOUT_CUDA[maker],
+        )
+    yield Pair(title=f"GPU {setup.gpu}", keys=("gpu",), verdict=verdict)
+
+
+def _companions(setup: Setup) -> Iterator[Pair]:
+    if setup.torchvision and setup.torch:
+        yield Pair(
+            title=f"torchvision {setup.torchvision} + torch {setup.torch}",
+            keys=("torchvision", "torch"),
+            verdict=torchvision_with(setup.torchvision, setup.torch),
+        )
+    for package in get_args(Companion):
+        version = getattr(setup, package)
+        for framework in ("torch", "tensorflow") if version else ():
+            other = getattr(setup, framework)
+            verdict = with_framework(package, version, framework, other) if other else None
+            if verdict is not None:
+                yield Pair(
+                    title=f"{package} {version} + {framework} {other}",
+                    keys=(package, framework),
+                    verdict=verdict,
+                )
+
+
 def _python(setup: Setup) -> Iterator[Pair]:
     if setup.python is None:
         return
-    for package in ("torch", "tensorflow", "pytorch3d"):
+    for package in ("torch", "tensorflow", "pytorch3d", *get_args(Companion)):
         version = getattr(setup, package)
-        if version is not None:
+        if version is not None and package != "torchvision":
             yield Pair(
                 title=f"Python {setup.python} + {package} {version}",
                 keys=("python", package),

@@ -1,5 +1,6 @@
 """Which Python versions a package's releases install on."""
 
+from labcore.compat.packages import package_row, package_rows
 from labcore.compat.pytorch3d import last_pytorch3d, pytorch3d_row
 from labcore.compat.tensorflow import last_tensorflow, tensorflow_row
 from labcore.compat.torch import last_torch, torch_row
@@ -16,7 +17,7 @@ def python_for(package: str, version: str) -> str | None:
     """Returns the range of Python versions, ``>=3.10,<3.15``; None when it is not known.
 
     Args:
-        package: torch, tensorflow or pytorch3d.
+        package: torch, tensorflow, pytorch3d or one of the packages beside them.
         version: Its version.
     """
     found = _row(package, version)
@@ -25,12 +26,12 @@ def python_for(package: str, version: str) -> str | None:
 
 @or_unknown
 def python_fits(package: str, version: str, python: str) -> Verdict:
-    """Says whether a release of torch, tensorflow or pytorch3d goes with a Python version."""
+    """Says whether a release of a package goes with a Python version."""
     found = _row(package, version)
     if found is None:
         return Verdict(
             state="unknown",
-            why=f"{package} {version} is not in the table, which ends at {_LAST[package]()}",
+            why=f"{package} {version} is not in the table, which ends at {_last(package)}",
         )
     specifier, row = found
     if fits(python, specifier):
@@ -62,7 +63,12 @@ def _row(package: str, version: str) -> tuple[str, Row] | None:
     if package == "pytorch3d":
         pytorch3d = pytorch3d_row(version)
         return None if pytorch3d is None else (pytorch3d.python, pytorch3d)
-    raise LookupError(f"no table has the Python versions of {package}")
+    if not package_rows(package):
+        raise LookupError(f"no table has the Python versions of {package}")
+    row = package_row(package, version)
+    return None if row is None else (row.python, PYPI)
 
 
-_LAST = {"torch": last_torch, "tensorflow": last_tensorflow, "pytorch3d": last_pytorch3d}
+def _last(package: str) -> str:
+    newest = {"torch": last_torch, "tensorflow": last_tensorflow, "pytorch3d": last_pytorch3d}
+    return newest[package]() if package in newest else package_rows(package)[-1].version

@@ -1,6 +1,9 @@
 """The commands that install a set of versions."""
 
+from typing import get_args
+
 from labcore.compat.cub import cub_for
+from labcore.compat.packages import Companion, needs_old_numpy
 from labcore.compat.pairs import build_cuda
 from labcore.compat.pytorch3d import pulsar_flags, pytorch3d_wheel
 from labcore.compat.setup import Setup
@@ -28,9 +31,13 @@ def commands(setup: Setup, os: OsName) -> tuple[str, ...]:
         )
         lines.append(f"{starter} -m venv .venv")
     if setup.torch:
-        lines.append(torch_pip(setup.torch, build_cuda(setup, os) or None, os))
+        cuda = build_cuda(setup, os) or None
+        lines.append(torch_pip(setup.torch, cuda, os, torchvision=setup.torchvision))
     if setup.tensorflow:
         lines += _tensorflow(setup, os)
+    named = {name: getattr(setup, name) for name in get_args(Companion) if name != "torchvision"}
+    pins = [f"{name}=={version}" for name, version in named.items() if version]
+    lines += [f"pip install {' '.join(pins)}"] if pins else []
     if setup.pytorch3d:
         lines += _pytorch3d(setup, os)
     return tuple(lines)
@@ -67,6 +74,9 @@ def _tensorflow(setup: Setup, os: OsName) -> list[str]:
         and (setup.torch is None or shares)
     )
     pip = f'pip install "tensorflow{"[and-cuda]" if brings_cuda else ""}=={version}"'
+    asked = row.numpy if row is not None else None
+    if setup.numpy is None and needs_old_numpy("tensorflow", version) and fits("2.0", asked or ""):
+        pip += ' "numpy<2"'  # it was compiled against NumPy 1, and does not say so
     if setup.gpu and not brings_cuda and setup.torch is None and row is not None:
         return [f"# first install CUDA {row.cuda} and cuDNN {row.cudnn} from NVIDIA", pip]
     return [pip]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_args
 
+from labcore.compat.cards import maker_of
 from labcore.compat.cub import cub_release
 from labcore.compat.gpu import find_card
 from labcore.compat.verdict import OsName
@@ -24,8 +25,21 @@ _ALIASES = {
     "p3d": "pytorch3d",
     "nvidia": "driver",
     "system": "os",
+    "np": "numpy",
+    "vision": "torchvision",
+    "pl": "lightning",
+    "pytorch-lightning": "lightning",
+    "gxx": "gcc",
+    "g++": "gcc",
 }
-_SYSTEMS = {"win": "windows", "win32": "windows", "mac": "macos", "darwin": "macos"}
+_SYSTEMS = {
+    "win": "windows",
+    "win32": "windows",
+    "mac": "macos",
+    "darwin": "macos",
+    "wsl": "linux",
+    "wsl2": "linux",
+}
 _EXAMPLE = 'lab doctor --explain torch=2.0.1 cuda=11.7 gpu="RTX 3080" pytorch3d=0.7.4'
 
 
@@ -48,6 +62,14 @@ class Setup:
     pytorch3d: str | None = None
     cub: str | None = None
     """CUB release in CUB_HOME."""
+    numpy: str | None = None
+    keras: str | None = None
+    torchvision: str | None = None
+    lightning: str | None = None
+    kornia: str | None = None
+    timm: str | None = None
+    gcc: str | None = None
+    """Host compiler of the toolkit."""
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> "Setup":
@@ -62,6 +84,8 @@ class Setup:
             name, equals, value = word.partition("=")
             key = _ALIASES.get(name.strip().lower(), name.strip().lower())
             value = value.strip().strip("\"'")
+            if key == "wsl":  # what runs there is what runs on Linux
+                key, value = "os", "linux"
             if not equals or not value:
                 problems.append(f"{word!r} is not name=value")
             elif key not in _KEYS:
@@ -78,6 +102,8 @@ class Setup:
             problems.append("nothing is given")
         if problems:
             raise UsageError("what shall go together?", problems=problems, fix=_EXAMPLE)
+        if maker_of(values.get("gpu", "")) == "Apple":
+            values.setdefault("os", "macos")
         return cls(**values)
 
     @property

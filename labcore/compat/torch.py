@@ -20,6 +20,7 @@ __all__ = [
     "torch_rows",
     "torch_runs_on",
     "torch_with_cuda",
+    "torchvision_for",
     "torchvision_with",
 ]
 
@@ -178,6 +179,16 @@ def torchvision_with(torchvision: str, torch: str) -> Verdict:
         f'pip install "torchvision=={series(row.torchvision)}.*"',
         PYPI,
     )
+
+
+def torchvision_for(torch: str) -> str | None:
+    """Returns the torchvision of a torch release: their last numbers go up together."""
+    row, version = torch_row(torch), release(torch)
+    if row is None or row.torchvision is None:
+        return None
+    newest = release(row.torchvision)
+    back = release(row.newest)[2] - version[2] if len(version) > 2 else 0
+    return f"{series(row.torchvision)}.{max(0, newest[2] - back)}"
 
 
 def _nearest(cuda: str, row: TorchRow) -> str:

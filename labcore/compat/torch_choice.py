@@ -66,22 +66,22 @@ def best_build(
     return row.build(row.pypi_cuda)
 
 
-def torch_pip(torch: str, cuda: str | None, os: OsName, *, with_torchvision: bool = False) -> str:
+def torch_pip(torch: str, cuda: str | None, os: OsName, *, torchvision: str | None = None) -> str:
     """Returns the command that installs a torch build.
 
     Args:
         torch: Version; a release stands for its newest patch.
         cuda: CUDA of the build; None for a CPU build.
         os: Operating system: PyPI has the CUDA build only for Linux.
-        with_torchvision: Whether to install the torchvision of the same release.
+        torchvision: Version to install with it, from the same index.
     """
     row = torch_row(torch)
     version = parse_version(torch)
     full = row.newest if row is not None and len(version.release) < 3 else str(version)
     tag = "cpu" if cuda is None else f"cu{series(cuda).replace('.', '')}"
     pins = [f"torch=={full}"]
-    if with_torchvision and row is not None and row.torchvision and full == row.newest:
-        pins.append(f"torchvision=={row.torchvision}")
+    if torchvision is not None:
+        pins.append(f"torchvision=={torchvision}")
     if os == "macos" or (os == "linux" and row is not None and cuda == row.pypi_cuda):
         return f"pip install {' '.join(pins)}"
     if version < parse_version("1.13"):

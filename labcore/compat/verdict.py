@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, ParamSpec, Protocol
+from typing import Literal, ParamSpec, Protocol, TypeVar
 
 __all__ = [
     "PYPI",
@@ -24,6 +24,7 @@ State = Literal["yes", "limited", "doubtful", "no", "unknown"]
 go, by a row that nobody has checked against its source."""
 
 _P = ParamSpec("_P")
+_V = TypeVar("_V")
 
 
 class Row(Protocol):
@@ -92,11 +93,11 @@ def judged(state: State, why: str, fix: str, *rows: Row) -> Verdict:
     return Verdict(state=state, why=why, fix=fix, sources=sources)
 
 
-def or_unknown(question: Callable[_P, Verdict]) -> Callable[_P, Verdict]:
+def or_unknown(question: Callable[_P, _V]) -> Callable[_P, _V | Verdict]:
     """Turns text that is no version into the verdict ``unknown``: a guess would be worse."""
 
     @functools.wraps(question)
-    def ask(*args: _P.args, **kwargs: _P.kwargs) -> Verdict:
+    def ask(*args: _P.args, **kwargs: _P.kwargs) -> _V | Verdict:
         try:
             return question(*args, **kwargs)
         except ValueError as error:

@@ -283,3 +283,62 @@ def test_the_least_change_leaves_what_it_is_told_to_keep():
     assert free.setup.driver != setup.driver
     assert (kept.setup.driver, kept.setup.torch_cuda) == (setup.driver, "12.6")
     assert least_change(Setup.parse(["gpu=RTX 3080"])) is None
+
+
+@pytest.mark.parametrize("gpu", ["M1", "Apple M2 Max", "m4 pro"])
+def test_an_apple_gpu_is_told_of_metal_and_is_no_tesla(gpu):
+    setup = Setup.parse([f"gpu={gpu}", "torch=2.6.0"])
+    answer = explain(setup)
+    assert answer.os == "macos"
+    assert answer.works
+    assert "mps" in answer.lines[0].verdict.why
+    assert answer.commands == ("pip install torch==2.6.0",)
+
+
+@pytest.mark.parametrize("gpu", ["RX 7900 XTX", "Radeon Pro VII", "MI300X", "AMD Instinct MI250"])
+def test_an_amd_card_is_told_of_rocm_and_not_asked_for_a_capability(gpu):
+    answer = explain(Setup.parse([f"gpu={gpu}", "torch=2.6.0", "os=linux"]))
+    assert answer.works is None
+    [line] = answer.lines
+    assert "ROCm" in line.verdict.fix
+    assert "8.6" not in line.verdict.fix
+    assert explain(Setup.parse([f"gpu={gpu}", "cuda=12.4"])).works is False
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "state"),
+    [
+        (["numpy=2.1.0", "torch=2.1.0"], "numpy 2.1.0 + torch 2.1.0", "limited"),
+        (["numpy=1.26.4", "tensorflow=2.21.0"], "numpy 1.26.4 + tensorflow 2.21.0", "yes"),
+        (["np=2.0.0", "tensorflow=2.10.1"], "numpy 2.0.0 + tensorflow 2.10.1", "no"),
+        (["keras=2.15.0", "tf=2.16.2"], "keras 2.15.0 + tensorflow 2.16.2", "no"),
+        (["torchvision=0.15.2", "torch=2.1.0"], "torchvision 0.15.2 + torch 2.1.0", "no"),
+        (["lightning=2.6.6", "torch=2.0.1"], "lightning 2.6.6 + torch 2.0.1", "no"),
+        (["kornia=0.9.0", "python=3.10"], "Python 3.10 + kornia 0.9.0", "no"),
+        (["timm=1.0.31", "python=3.11"], "Python 3.11 + timm 1.0.31", "yes"),
+        (["gcc=14.2", "cuda=12.4"], "gcc 14.2 + CUDA 12.4", "no"),
+        (["wsl=2", "gcc=13", "cuda=12.4"], "gcc 13 + CUDA 12.4", "yes"),
+    ],
+)
+def test_packages_compilers_and_wsl_are_known_by_their_names(words, title, state):
+    answer = explain(Setup.parse(words))
+    [line] = [each for each in answer.lines if each.title == title]
+    assert line.verdict.state == state
+    assert (answer.works is False) == (state == "no")
+
+
+def test_an_older_toolkit_than_the_nearest_is_never_offered():
+    answer = explain(Setup.parse(["cuda=12.1", "gpu=GTX 780", "os=linux"]))
+    assert [each.setup.cuda for each in answer.alternatives] == ["11.8"]
+
+
+def test_the_torchvision_that_is_proposed_is_the_one_of_that_very_torch():
+    near = least_change(Setup.parse(["torch=2.1.0", "torchvision=0.15.2"]), keep=("torch",))
+    assert near is not None
+    assert near.commands == ("pip install torch==2.1.0 torchvision==0.16.0",)
+
+
+def test_a_tensorflow_from_before_numpy_2_is_installed_with_an_older_numpy():
+    for version, pinned in {"2.10.1": True, "2.16.2": False, "2.21.0": False}.items():
+        answer = explain(Setup.parse([f"tensorflow={version}", "python=3.10", "os=linux"]))
+        assert ('"numpy<2"' in answer.commands[-1]) is pinned, version

@@ -162,7 +162,7 @@ def test_the_command_names_the_index_of_the_build(torch, cuda, os, command):
 
 
 def test_torchvision_comes_along_when_asked_for():
-    assert torch_pip("2.12", "13.0", "linux", with_torchvision=True) == (
+    assert torch_pip("2.12", "13.0", "linux", torchvision="0.27.1") == (
         "pip install torch==2.12.1 torchvision==0.27.1"
     )
 
