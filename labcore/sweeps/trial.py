@@ -114,6 +114,10 @@ class TrialResult:
 class RunningTrial(Protocol):
     """A trial under way."""
 
+    @property
+    def where(self) -> str:
+        """On which machine it is, in a few words; nothing when it is this one."""
+
     def poll(self) -> bool:
         """Whether it has ended."""
 

@@ -48,6 +48,8 @@ class ProcessTrial:
         grace_s: Seconds between the request to stop and the kill.
     """
 
+    where = ""
+
     def __init__(self, request: TrialRequest, *, grace_s: float = _GRACE_S) -> None:
         self._request = request
         self._grace_s = grace_s

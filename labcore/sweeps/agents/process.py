@@ -29,6 +29,8 @@ class TrialProcess:
         ask: Asks the starter, while there is one.
     """
 
+    where = ""
+
     def __init__(self, request: TrialRequest, ask: Callable[[], Word] = lambda: None) -> None:
         assert request.lock is not None
         self.request = request

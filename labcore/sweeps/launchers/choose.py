@@ -246,4 +246,4 @@ def _launcher(cluster: "Cluster", prepared: Prepared, *, threads: int) -> "Launc
     from labcore.sweeps.local.engine import Launcher
 
     starter = RemoteStarter(cluster, env=prepared.plugin.requires.env)
-    return Launcher(starter=starter, adopt=starter.adopt, threads=threads, where=starter.where)
+    return Launcher(starter=starter, adopt=starter.adopt, threads=threads)

@@ -26,7 +26,6 @@ class RemoteStarter:
     def __init__(self, cluster: Cluster, *, env: Mapping[str, str] | None = None) -> None:
         self._cluster = cluster
         self._env = dict(env or {})
-        self._trials: dict[int, RemoteTrial] = {}
 
     def start(self, request: TrialRequest) -> RemoteTrial:
         """Hands a trial over; its name is written down first, so that no other is lost sight of."""
@@ -39,25 +38,16 @@ class RemoteStarter:
         request = dataclasses.replace(request, env={**env, **request.env})
         job = self._cluster.submit(Order.make(name, request))
         notes.write_job(job)
-        return self._keep(request, job)
+        return RemoteTrial(request, self._cluster, job)
 
     def adopt(self, request: TrialRequest) -> RemoteTrial:
         """Finds a trial that an earlier controller handed over, whatever has become of it."""
         assert request.lock is not None
-        return self._keep(request, Notes(request.lock).read_job())
-
-    def where(self, number: int) -> str:
-        """Says in a few words where a trial is."""
-        return self._trials[number].where if number in self._trials else ""
+        return RemoteTrial(request, self._cluster, Notes(request.lock).read_job())
 
     def close(self) -> None:
         """Lets the cluster go; trials under way go on where it lives longer than this process."""
         self._cluster.close()
-
-    def _keep(self, request: TrialRequest, job: Job | None) -> RemoteTrial:
-        trial = RemoteTrial(request, self._cluster, job)
-        self._trials[request.number] = trial
-        return trial
 
 
 def carried(environ: Mapping[str, str]) -> dict[str, str]:

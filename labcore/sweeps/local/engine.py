@@ -9,7 +9,6 @@ from labcore.run.redaction import MASK
 from labcore.sweeps.agents import LocalStarter, TrialProcess
 from labcore.sweeps.best import write_best
 from labcore.sweeps.folder import Settings, SweepFolder
-from labcore.sweeps.launchers.located import Located
 from labcore.sweeps.local.controller import Controller, Ended
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.results import results_of
@@ -37,8 +36,6 @@ class Launcher:
     adopt: Callable[[TrialRequest], RunningTrial] = TrialProcess
     threads: int = 0
     """CPU threads of each; a share of this machine's cores when 0."""
-    where: Callable[[int], str] | None = None
-    """Says of a trial's number on which machine it is, unless it is this one."""
 
 
 def conduct(
@@ -93,7 +90,7 @@ def conduct(
             limit=limit_of(sweep, settings.count),
             retries=settings.retries,
             patience=patience,
-            watch=watch if launcher.where is None else Located(watch, launcher.where),
+            watch=watch,
             adopt=launcher.adopt,
         )
         ended = controller.run()

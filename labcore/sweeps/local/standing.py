@@ -128,7 +128,7 @@ class Standing:
             Running(
                 record=each.record,
                 newest=each.record.history[-1] if each.record.history else None,
-                device=each.device,
+                device=" ".join(filter(None, [each.handle.where, each.device])),
                 stopping="" if each.verdict is None else each.verdict.reason,
             )
             for each in sorted(live, key=lambda each: each.record.number)

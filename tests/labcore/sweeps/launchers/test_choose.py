@@ -11,12 +11,9 @@ from labcore.errors import RequirementError, UsageError
 from labcore.sweeps.folder import Settings
 from labcore.sweeps.launchers import agents_of, check_launcher, connect
 from labcore.sweeps.launchers.choose import gpus_of, share
-from labcore.sweeps.launchers.located import Located
 from labcore.sweeps.launchers.ray_cluster import Node
-from labcore.sweeps.local.record import Record
-from labcore.sweeps.local.watch import Running, Snapshot
 from labcore.sweeps.prepare import prepare
-from tests.labcore.sweeps.sweeping import SWEEP, Heard, begin
+from tests.labcore.sweeps.sweeping import SWEEP, begin
 
 
 @pytest.fixture
@@ -179,34 +176,6 @@ def test_a_sweep_keeps_its_launcher(tmp_path, toy):
     (folder.path / "settings.json").write_text(json.dumps(row))
     assert folder.settings().launcher == "local"
     assert folder.settings().slurm == ()
-
-
-def test_a_trials_machine_is_shown_before_its_device(tmp_path):
-    heard = Heard()
-    places = {0: "job 7", 1: "", 2: "job 9"}
-    watch = Located(heard, places.__getitem__)
-    devices = {0: "GPU 3", 1: "CPU", 2: ""}
-    records = [
-        Record(number=n, values={}, params={}, folder=tmp_path, created=0.0) for n in devices
-    ]
-    running = tuple(Running(record=r, newest=None, device=devices[r.number]) for r in records)
-    watch.show(
-        Snapshot(
-            name="s",
-            metric="",
-            varying=(),
-            records=tuple(records),
-            running=running,
-            waiting=0,
-            best=None,
-            limit=None,
-        )
-    )
-    watch.event("started", records[0])
-    watch.say("a word")
-    shown = [each.device for each in heard.snapshots[0].running]
-    assert shown == ["job 7 GPU 3", "CPU", "job 9"]
-    assert heard.events == [("started", 0), ("say", "a word")]
 
 
 def test_no_scheduler_is_imported_to_offer_the_choice():

@@ -1,11 +1,13 @@
 """How a sweep stands."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.standing import Standing
+from labcore.sweeps.local.trials import LiveTrial
 
 SWEEP = {
     "method": "random",
@@ -37,3 +39,13 @@ def test_trials_that_are_open_run_only_while_they_are_under_way(standing):
         standing.add(record(number, outcome))
     assert standing.counts({2}) == {"completed": 1, "interrupted": 1, "running": 1, "failed": 1}
     assert standing.counts(()) == {"completed": 1, "interrupted": 2, "failed": 1}
+
+
+def test_a_trials_machine_is_shown_before_its_device(standing):
+    places = [("job 7", "GPU 3", "job 7 GPU 3"), ("", "CPU", "CPU"), ("job 9", "", "job 9")]
+    live = [
+        LiveTrial(record=record(n), handle=SimpleNamespace(where=where), log=None, device=device)
+        for n, (where, device, _) in enumerate(places)
+    ]
+    shown = [each.device for each in standing.snapshot(live, 0).running]
+    assert shown == [both for _, _, both in places]
