@@ -69,12 +69,17 @@ plugin = Plugin(
         "val/kl_bits": "bits that the code carries",
         "val/teacher_accuracy": "steps predicted right, each given the true tokens before it",
         "val/teacher_note_accuracy": "the same over the steps that start a note",
-        "val/sampled_accuracy": "steps right when the model writes alone, at temperature 1",
+        "val/drawn_accuracy": "steps right when the model writes alone at temperature 1, from a "
+        "code drawn from the posterior",
+        "val/drawn_note_accuracy": "the same over the steps that start a note",
+        "val/sampled_accuracy": "the same as drawn, from the mean of the posterior: a little "
+        "higher",
         "val/sampled_note_accuracy": "the same over the steps that start a note",
         "val/argmax_accuracy": "steps right when the model writes its most probable tokens",
         "val/argmax_note_accuracy": "the same over the steps that start a note",
         "val/argmax_exact": "share of the melodies that come back right at every step",
         "val/majority_accuracy": "steps right when always saying the most frequent class",
+        "val/majority_note_accuracy": "the same over the steps that start a note",
         "train/loss": "the objective on the training batches",
         "train/elbo": "the true bound on the training batches",
         "train/reconstruction": "-log p(x|z) on the training batches",

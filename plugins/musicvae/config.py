@@ -182,23 +182,29 @@ class GenerateConfig:
     """What the tasks sample, reconstruct and interpolate make."""
 
     count: int = 8
-    """Melodies to sample, or windows of each file to reconstruct at most (0: all of them)."""
+    """Melodies to sample, or windows to show of each file or of the held-out pieces."""
     temperature: float = 0.5
     """Softmax temperature; 0 takes the most probable token."""
     midi: str = ""
     """MIDI file (or folder) to reconstruct; held-out pieces when empty."""
     start: str = ""
     """MIDI file at the start of an interpolation; a held-out piece when empty."""
+    start_window: int = 1
+    """Which window of generate.start, of those with a note."""
     end: str = ""
     """MIDI file at the end of an interpolation; a held-out piece when empty."""
+    end_window: int = 1
+    """Which window of generate.end, of those with a note."""
     points: int = 7
     """Melodies along an interpolation, ends included."""
     tempo_bpm: float = 120.0
     """Beats per minute of the MIDI that is written."""
 
     def __post_init__(self) -> None:
-        if self.count < 0 or self.points < 2:
-            raise ValueError("generate.count must be 0 or more, generate.points 2 or more")
+        if self.count < 1 or self.points < 2:
+            raise ValueError("generate.count must be 1 or more, generate.points 2 or more")
+        if min(self.start_window, self.end_window) < 1:
+            raise ValueError("generate.start_window and generate.end_window count from 1")
         if self.temperature < 0:
             raise ValueError("generate.temperature must not be negative")
         if not 10 <= self.tempo_bpm <= 400:

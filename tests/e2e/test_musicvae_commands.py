@@ -123,15 +123,34 @@ def test_a_midi_file_of_any_length_is_reconstructed_window_by_window(place):
     write_tune(place / "mine.mid", 99, num_bars=5)
     done = lab(
         place, "run", "plugin=musicvae", "task=reconstruct", f"generate.midi={place / 'mine.mid'}",
-        "generate.count=0", "device=cpu", "threads=1", "hooks=[console,jsonl]",
+        "generate.count=2", "device=cpu", "threads=1", "hooks=[console,jsonl]",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "mine: 2 of 3 windows are shown one by one" in done.stderr
     run = newest(place)
-    assert len(list(run.glob("artifacts/reconstructions/*-original.mid"))) == 3
-    first = pretty_midi.PrettyMIDI(str(run / "artifacts/reconstructions/01-original.mid"))
+    names = sorted(path.name for path in run.glob("artifacts/reconstructions/*-original.mid"))
+    assert names == ["01-01-original.mid", "01-02-original.mid", "01-whole-original.mid"]
+    first = pretty_midi.PrettyMIDI(str(run / "artifacts/reconstructions/01-01-original.mid"))
+    whole = pretty_midi.PrettyMIDI(str(run / "artifacts/reconstructions/01-whole-original.mid"))
+    assert whole.instruments[0].notes[-1].end == pytest.approx(10.0)
     mine = pretty_midi.PrettyMIDI(str(place / "mine.mid"))
     expected = [(n.pitch, round(n.start, 3)) for n in mine.instruments[0].notes if n.start < 4]
     assert [(n.pitch, round(n.start, 3)) for n in first.instruments[0].notes] == expected
+
+
+def test_unusable_files_of_a_folder_are_left_out_of_a_reconstruction(place):
+    folder = place / "mixed"
+    folder.mkdir()
+    write_tune(folder / "fine.mid", 7, num_bars=4)
+    (folder / "broken.mid").write_bytes(b"no music at all")
+    done = lab(
+        place, "run", "plugin=musicvae", "task=reconstruct", f"generate.midi={folder}",
+        "device=cpu", "threads=1", "hooks=[console,jsonl]",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "left out: " in done.stdout + done.stderr
+    assert "broken.mid" in done.stdout + done.stderr
+    assert (newest(place) / "artifacts/reconstructions/01-whole.mid").is_file()
 
 
 def test_interpolation_goes_from_one_melody_to_another(place):
@@ -174,7 +193,15 @@ def test_flat_and_hierarchical_are_trained_alike_and_tabled(place):
         (("data.dataset=folder", "data.folder=/no/such/folder"), "/no/such/folder", 3),
         (("data.dataset=floder", "data.folder=/tmp"), "folder", 2),
         (("task=sample", "run=nothing"), "no run called 'nothing'", 2),
-        (("task=reconstruct", "generate.midi=/no/such.mid"), "/no/such.mid", 2),
+        (("task=reconstruct", "generate.midi=/no/such.mid"), "there is no file /no/such.mid", 2),
+        (("task=sample", "bars=16"), "was trained with 2", 2),
+        (("task=sample", "model=hierarchical"), "leave model out", 2),
+        (("task=sample", "generate.count=0"), "generate.count must be 1 or more", 2),
+        (
+            ("task=interpolate", "generate.start=tunes/tune00.mid", "generate.start_window=99"),
+            "use generate.start_window=1 to",
+            2,
+        ),
         (("model.encoder_size=huge",), "encoder_size", 2),
     ],
 )

@@ -98,46 +98,29 @@ class HierarchicalDecoder(nn.Module):
     def resolve(self, z: Tensor, inputs: Tensor, own: Tensor, uniforms: Tensor) -> Tensor:
         """Puts the model's own draws into the inputs where ``own`` says so.
 
-        Exact, like the flat decoder's, and with as few passes over a bar as the choices allow. A
-        bar waits for the bar before only if its first step reads that bar's last draw; all the
-        bars whose wait is over run together. At probability p, chains of bars are short, and at 1
-        this is one bar after the other. The draws do not depend on how bars are grouped.
+        Exact, like the flat decoder's. The first step of a bar always reads the token before it in
+        ``inputs``, as in the published code, so that all the bars run together.
 
         Args:
             z: [B, Z].
             inputs: True token that each step reads [B, T].
-            own: Whether a step reads the model's draw instead [B, T] bool; step 0 never does.
+            own: Whether a step reads the model's draw instead [B, T] bool; the first of a bar never
+                does.
             uniforms: [B, T] in [0, 1), one for each token drawn.
 
         Returns:
             Inputs [B, T] int64.
         """
         num_rows, num_bars = len(z), inputs.shape[1] // STEPS_PER_BAR
-        own = own.clone()
-        own[:, 0] = False
-        waits = own.view(num_rows, num_bars, STEPS_PER_BAR)[:, :, 0]
-        # Bars [B, U] that must run: those that read a draw of theirs, or lend one to the next.
-        runs = own.view(num_rows, num_bars, STEPS_PER_BAR)[:, :, 1:].any(dim=2)
-        runs[:, :-1] |= waits[:, 1:]
-        if not runs.any():
+        fed, mask = _fold(inputs).clone(), _fold(own)
+        bars = mask[1:].any(dim=0).nonzero().squeeze(1)
+        if len(bars) == 0:
             return inputs
-        wave = torch.zeros_like(waits, dtype=torch.long)
-        for u in range(1, num_bars):
-            wave[:, u] = torch.where(waits[:, u], wave[:, u - 1] + 1, 0)
-        wave = torch.where(runs, wave, -1).t().flatten()  # as rows of the folded bars, [U * B]
-
-        embeddings = self.conductor(z, num_bars).flatten(0, 1)
-        stepper = self.bar.lstm.stepper()
-        fed, mask, noise = _fold(inputs).clone(), _fold(own), _fold(uniforms)
-        for number in range(int(wave.max()) + 1):
-            bars = (wave == number).nonzero().squeeze(1)
-            now, here = fed[:, bars], mask[:, bars]
-            drawn = self.bar.draw(embeddings[bars], now, here, noise[:, bars], stepper=stepper)
-            now[1:] = torch.where(here[1:], drawn[:-1], now[1:])
-            fed[:, bars] = now
-            lends = bars + num_rows < fed.shape[1]
-            later, last = bars[lends] + num_rows, drawn[-1, lends]
-            fed[0, later] = torch.where(mask[0, later], last, fed[0, later])
+        embeddings = self.conductor(z, num_bars).flatten(0, 1)[bars]
+        now, here = fed[:, bars], mask[:, bars]
+        drawn = self.bar.draw(embeddings, now, here, _fold(uniforms)[:, bars])
+        now[1:] = torch.where(here[1:], drawn[:-1], now[1:])
+        fed[:, bars] = now
         return _unfold(fed, num_rows)
 
     @torch.no_grad()

@@ -5,10 +5,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from labcore import UsageError
 from plugins.musicvae.latent import slerp
 from plugins.musicvae.models import MusicVAE
 from plugins.musicvae.tasks.melodies import MusicRun, held_out, load_corpus, load_model
-from plugins.musicvae.tasks.reconstruct import windows_of_file
+from plugins.musicvae.tasks.reconstruct import read_tune
 from plugins.musicvae.tasks.showing import Melody, show_path
 
 __all__ = ["interpolate", "show_interpolation"]
@@ -18,15 +19,30 @@ def interpolate(run: MusicRun) -> None:
     """Goes from ``generate.start`` to ``generate.end``; held-out melodies stand in for either."""
     trained = load_model(run)
     options = run.config.generate
-    ends: list[Tensor | None] = [
-        windows_of_file(Path(name), trained.config.bars)[0] if name else None
-        for name in (options.start, options.end)
+    ends = [
+        _window(run, "start", options.start, options.start_window, trained.config.bars),
+        _window(run, "end", options.end, options.end_window, trained.config.bars),
     ]
     if None in ends:
         corpus = load_corpus(run, trained.config)
         drawn = list(held_out(corpus, 2, run.config.seed))
         ends = [drawn.pop() if end is None else end for end in ends]
     show_interpolation(run, trained.model, torch.stack([end for end in ends if end is not None]))
+
+
+def _window(run: MusicRun, end: str, name: str, number: int, bars: int) -> Tensor | None:
+    """Reads one window [T] of a file; None without a file."""
+    if not name:
+        return None
+    tune = read_tune(Path(name).expanduser(), bars)
+    if number > len(tune.windows):
+        raise UsageError(
+            f"generate.{end}_window is {number}, and {name} has {len(tune.windows)} windows of "
+            f"{bars} bars with a note",
+            fix=f"use generate.{end}_window=1 to {len(tune.windows)}",
+        )
+    run.say(f"{end}: window {number} of {len(tune.windows)} of {tune.name}")
+    return tune.windows[number - 1]
 
 
 def show_interpolation(run: MusicRun, model: MusicVAE, ends: Tensor) -> None:
@@ -47,5 +63,6 @@ def show_interpolation(run: MusicRun, model: MusicVAE, ends: Tensor) -> None:
         ],
         stem="interpolation/path",
         section="Interpolation",
-        caption="Spherical interpolation between the codes of two melodies.",
+        caption="Spherical interpolation between the codes of two melodies; the most probable "
+        "tokens of each.",
     )

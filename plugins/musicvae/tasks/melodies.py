@@ -1,5 +1,8 @@
 """What the tasks share on the way in: the corpus of a run, the trained model of an earlier one."""
 
+import dataclasses
+import json
+from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
@@ -7,14 +10,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from labcore import UsageError
 from labcore.run import Run
-from plugins.musicvae.config import STEPS_PER_BAR, MusicVAEConfig
-from plugins.musicvae.data import NO_EVENT, NOTE_OFF, Corpus, cut_windows, prepare
+from plugins.musicvae.config import STEPS_PER_BAR, ModelConfig, MusicVAEConfig
+from plugins.musicvae.data import NO_EVENT, NOTE_OFF, Corpus, cut_windows, prepare, sounding
 from plugins.musicvae.models import MusicVAE
 
-__all__ = ["TrainedModel", "held_out", "load_corpus", "load_model", "pad_to_windows"]
+__all__ = ["TrainedModel", "held_out", "load_corpus", "load_model", "windows_of_melody"]
 
 MusicRun = Run[MusicVAEConfig]
+
+MODEL_FIELDS = tuple(field.name for field in dataclasses.fields(ModelConfig))
 
 
 class TrainedModel(NamedTuple):
@@ -50,16 +56,42 @@ def load_model(run: MusicRun) -> TrainedModel:
     """Loads the model of the run that ``run=`` names, the latest trained one by default.
 
     Raises:
-        UsageError: There is no such run, or its model reads another number of bars.
+        UsageError: There is no such run, or the command asks for another model than it has.
     """
     source = run.source()
     config = source.config()
+    _check_command(run, source.stored.id, config)
     model = MusicVAE(config.model, config.bars)
     model.load_state_dict(source.weights())
     model.to(run.device.torch_device).eval()
     run.model_ready(model)
     run.say(f"model of {source.stored.id}: {config.bars} bars, {model.num_parameters:,} parameters")
     return TrainedModel(model, config, source.stored.id)
+
+
+def _check_command(run: MusicRun, trained_id: str, trained: MusicVAEConfig) -> None:
+    """Refuses what a command says of the model and the trained one is not."""
+    origins = json.loads((run.folder / "origins.json").read_text(encoding="utf-8"))
+    asked = {
+        path
+        for path, origin in origins.items()
+        if origin == "command line" or origin.startswith("model=")
+    }
+    pairs = {"bars": (run.config.bars, trained.bars)} | {
+        f"model.{field}": (getattr(run.config.model, field), getattr(trained.model, field))
+        for field in MODEL_FIELDS
+    }
+    for path, (wanted, has) in pairs.items():
+        if wanted != has and path in asked:
+            raise UsageError(
+                f"{path} is {_plain(wanted)} on the command line, and the model of {trained_id} "
+                f"was trained with {_plain(has)}",
+                fix=f"leave {path.partition('.')[0]} out, or name another run with run=ID",
+            )
+
+
+def _plain(value: object) -> object:
+    return value.name if isinstance(value, Enum) else value
 
 
 def held_out(corpus: Corpus, count: int, seed: int) -> Tensor:
@@ -69,7 +101,7 @@ def held_out(corpus: Corpus, count: int, seed: int) -> Tensor:
     return torch.from_numpy(corpus.test[np.sort(first[order[:count]])]).long()
 
 
-def pad_to_windows(melody: NDArray[np.uint8], bars: int) -> Tensor:
+def windows_of_melody(melody: NDArray[np.uint8], bars: int) -> tuple[Tensor, Tensor]:
     """Cuts a melody into consecutive windows [N, T], the last one padded with silence.
 
     Each window is self-contained as in training: a note that is held into it starts it. Windows
@@ -78,10 +110,15 @@ def pad_to_windows(melody: NDArray[np.uint8], bars: int) -> Tensor:
     Args:
         melody: Tokens [S].
         bars: Bars in a window.
+
+    Returns:
+        The windows, and whether a note sounds in each window of the melody, so that the first can
+        be put back in place.
     """
     padding = -len(melody) % (bars * STEPS_PER_BAR)
     padded = np.pad(melody, (0, padding), constant_values=NO_EVENT)
     if padding:
         padded[len(melody)] = NOTE_OFF
     windows, _ = cut_windows(padded, bars=bars, stride_bars=bars, max_empty_bars=bars)
-    return torch.from_numpy(windows).long()
+    sounds = sounding(padded).reshape(-1, bars * STEPS_PER_BAR).any(axis=1)
+    return torch.from_numpy(windows).long(), torch.from_numpy(sounds)

@@ -9,7 +9,7 @@ from torch import Tensor
 from plugins.musicvae.render import write_midi, write_pianoroll, write_wav
 from plugins.musicvae.tasks.melodies import MusicRun
 
-__all__ = ["Melody", "show_melody", "show_pair", "show_path"]
+__all__ = ["Melody", "show_melody", "show_pair", "show_path", "show_sounds"]
 
 
 class Melody(NamedTuple):
@@ -29,23 +29,28 @@ def show_pair(
     run: MusicRun, original: Melody, decoded: Melody, *, stem: str, section: str, caption: str
 ) -> None:
     """Leaves a melody and what the model made of it, above each other in one picture."""
+    _picture(run, [original, decoded], stem=stem, section=section, title=original.title)
+    show_sounds(run, original, decoded, stem=stem, section=section, caption=caption)
+
+
+def show_sounds(
+    run: MusicRun, original: Melody, decoded: Melody, *, stem: str, section: str, caption: str
+) -> None:
+    """Leaves STEM-original and STEM as MIDI and sound."""
     _sound(run, original, stem=f"{stem}-original", section=section, caption="")
     _sound(run, decoded, stem=stem, section=section, caption=caption)
-    _picture(run, [original, decoded], stem=stem, section=section, title=decoded.title)
 
 
 def show_path(
     run: MusicRun, melodies: Sequence[Melody], *, stem: str, section: str, caption: str
 ) -> None:
-    """Leaves melodies that follow each other: one sound, one picture, and a MIDI file of each."""
-    for index, melody in enumerate(melodies):
-        path = run.artifact_path(f"{stem}-{index:02d}.mid")
-        write_midi(_array(melody.tokens), path, tempo_bpm=run.config.generate.tempo_bpm)
-        run.add_artifact(path, kind="midi", title=melody.title, section=section)
+    """Leaves melodies that follow each other: one picture, all in turn, and each by itself."""
     together = np.concatenate([_array(melody.tokens) for melody in melodies])
     whole = Melody(f"all {len(melodies)} in turn", Tensor(together))
-    _sound(run, whole, stem=stem, section=section, caption=caption)
     _picture(run, melodies, stem=stem, section=section, title=whole.title)
+    _sound(run, whole, stem=stem, section=section, caption=caption)
+    for index, melody in enumerate(melodies):
+        _sound(run, melody, stem=f"{stem}-{index:02d}", section=section, caption="")
 
 
 def _sound(run: MusicRun, melody: Melody, *, stem: str, section: str, caption: str) -> None:

@@ -9,8 +9,9 @@ __all__ = ["write_table"]
 
 _ROWS = (
     ("teacher-forced, next step", "teacher"),
-    ("free-running, sampled at temperature 1", "sampled"),
-    ("free-running, most probable tokens", "argmax"),
+    ("free-running from a drawn code, sampled at temperature 1", "drawn"),
+    ("free-running from the mean code, sampled at temperature 1", "sampled"),
+    ("free-running from the mean code, most probable tokens", "argmax"),
 )
 
 
@@ -38,7 +39,10 @@ def write_table(
             writer.writerow(row)
         majority = ["always the commonest token"]
         for values in figures.values():
-            majority += [f"{values['majority_accuracy']:.3f}", "0.000"]
+            majority += [
+                f"{values['majority_accuracy']:.3f}",
+                f"{values['majority_note_accuracy']:.3f}",
+            ]
         writer.writerow(majority)
     kl = ", ".join(f"{name} {values['kl_bits']:.1f}" for name, values in figures.items())
     run.add_artifact(

@@ -11,7 +11,7 @@ from plugins.musicvae.metrics import (
     accuracy,
     evaluate,
     exact_matches,
-    majority_accuracy,
+    majority_class,
     note_accuracy,
 )
 from plugins.musicvae.models import MusicVAE
@@ -52,20 +52,36 @@ def test_an_exact_match_has_no_wrong_step():
 
 
 def test_the_majority_baseline_always_says_the_most_frequent_class():
-    assert majority_accuracy(TARGET) == 4 / 8
+    assert majority_class(TARGET) == NO_EVENT
 
 
-def test_the_majority_class_can_come_from_the_training_set():
-    assert majority_accuracy(TARGET, train=torch.full((2, 4), 60, dtype=torch.uint8)) == 1 / 8
+def test_the_majority_baseline_is_measured_over_all_steps_and_over_note_on_steps(model):
+    train = torch.full((2, 32), 60, dtype=torch.uint8)
+    tune = torch.tensor([[60, NO_EVENT, 62, NO_EVENT] * 8])
+
+    figures = evaluate(model, tune, train_tokens=train)
+
+    assert figures["majority_accuracy"] == 1 / 4
+    assert figures["majority_note_accuracy"] == 1 / 2
+    assert evaluate(model, tune)["majority_note_accuracy"] == 0
+
+
+def test_drawn_codes_and_mean_codes_are_told_apart(model, melodies):
+    with torch.no_grad():
+        model.encoder.sigma.bias.fill_(8.0)  # draws far from the mean
+        model.encoder.mu.weight.zero_()
+    figures = evaluate(model, melodies.repeat(40, 1), generator=torch.Generator().manual_seed(1))
+
+    assert figures["drawn_accuracy"] != figures["sampled_accuracy"]
 
 
 def test_evaluation_gives_every_figure_and_shares_are_shares(model, melodies):
     figures = evaluate(model, melodies, batch_size=3)
     shares = {
         f"{mode}_{kind}accuracy"
-        for mode in ("teacher", "sampled", "argmax")
+        for mode in ("teacher", "drawn", "sampled", "argmax", "majority")
         for kind in ("", "note_")
-    } | {"majority_accuracy", "argmax_exact"}
+    } | {"argmax_exact"}
     assert set(figures) == shares | {"loss", "reconstruction", "kl_bits", "elbo"}
     assert all(0 <= figures[name] <= 1 for name in shares)
     assert figures["elbo"] == pytest.approx(
