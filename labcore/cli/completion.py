@@ -77,7 +77,7 @@ def _words(typed: list[str], incomplete: str) -> Iterator[str]:
         yield from () if typed else plugins
         return
     plugin = found.plugin
-    groups = dict(find_groups(found.config_dir).options)
+    groups = dict(find_groups(found.config_dir, hooks=found.plugin.hooks).options)
     groups["task"] = tuple(task.name for task in plugin.tasks)
     options = [option for option in list_options(plugin, docs=False) if option.path != "plugin"]
     if not is_value:

@@ -64,7 +64,7 @@ def show_plugin_help(found: FoundPlugin, overrides: Sequence[str], *, preset: st
     """
     plugin = found.plugin
     assert plugin is not None
-    groups = find_groups(found.config_dir)
+    groups = find_groups(found.config_dir, hooks=plugin.hooks)
     typed = peek(overrides, PRESET)
     chosen = preset if typed is None or typed == "auto" else typed
     problem = None

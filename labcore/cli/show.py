@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import click
 
 from labcore.cli.completion import complete_plugin
+from labcore.config import find_groups
 from labcore.discovery import find_plugins, pick_plugin
 from labcore.plugin import Plugin, Requires
 
@@ -24,7 +25,8 @@ def show(plugin: str) -> None:
         click.echo(click.style(f"cannot run here: {found.reason}", fg="yellow"))
         click.echo(f"fix: {found.fix}")
     _section("Tasks", [(task.name, task.summary) for task in declared.tasks])
-    _section("Presets", declared.presets.items())
+    by_place = dict.fromkeys(find_groups(found.config_dir).presets, "")
+    _section("Presets", {**by_place, **declared.presets}.items())
     _section("Datasets", [(d.name, _dataset_line(declared, d.name)) for d in declared.datasets])
     _section("Metrics", declared.metrics.items())
     _section("Needs", _needs(declared.requires))

@@ -1,6 +1,6 @@
 """The config groups that a plugin and the core offer, read from their folders without Hydra."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,16 +43,19 @@ class Groups:
         return "default" if "default" in self.options.get(group, ()) else None
 
 
-def find_groups(plugin_dir: Path | None, extra: Sequence[Path] = ()) -> Groups:
+def find_groups(
+    plugin_dir: Path | None, extra: Sequence[Path] = (), hooks: Iterable[str] = ()
+) -> Groups:
     """Lists the groups.
 
     Args:
         plugin_dir: The plugin's ``configs`` folder, when it has one.
         extra: Folders that the user added to Hydra's search path.
+        hooks: Hooks that the plugin declares, which need no file to be chosen.
     """
     own_folder = () if plugin_dir is None else (plugin_dir,)
     folders = tuple(dict.fromkeys(each.resolve() for each in (configs_dir(), *own_folder, *extra)))
-    options: dict[str, set[str]] = {PRESET: set(_BUILT_IN_PRESETS)}
+    options: dict[str, set[str]] = {PRESET: set(_BUILT_IN_PRESETS), "hooks": set(hooks)}
     own: list[str] = []
     for folder in folders:
         for file in sorted(folder.glob("*/**/*.yaml")):

@@ -110,7 +110,7 @@ def run_hydra(
 
     lines: list[str] = []
     if found is not None and found.plugin is not None:
-        groups = find_groups(found.config_dir, search_dirs)
+        groups = find_groups(found.config_dir, search_dirs, found.plugin.hooks)
         register(found.plugin, groups, given)
         lines = search_path_override(groups.folders[1:])
     lines += [o.line for o in given if not o.line.startswith("hydra.searchpath=")]

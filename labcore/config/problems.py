@@ -80,7 +80,7 @@ class Checker:
         for override in given:
             _, _, path = override.key.partition("hooks.")
             hook, _, option = path.partition(".")
-            if not path or any(self._check_name(override)) or override.parsed.is_add():
+            if not path or any(self._check_name(override)) or override.line.startswith("+"):
                 continue
             if hook in chosen:
                 known = flatten(chosen[hook] or {}, f"hooks.{hook}")
@@ -88,10 +88,8 @@ class Checker:
                     hint = suggestion(nearest_option(override.key, known))
                     others = ", ".join(known) or "the hook has none"
                     yield f"there is no option {override.key!r}; {hint or others}"
-            elif hook in self.groups.options["hooks"]:
-                yield f"{override.key}: the hook is not chosen; add hooks=[default,{hook}]"
             else:
-                yield f"{override.key}: the hook is not chosen; add +hooks.{hook}={{}}"
+                yield f"{override.key}: the hook is not chosen; add hooks=[default,{hook}]"
 
     def apply(self, cfg: "DictConfig", given: Sequence[Given]) -> Iterator[str]:
         """Sets single options on a composed config, and yields those that do not fit.
@@ -128,10 +126,7 @@ class Checker:
             yield f"{override.text!r}: there is no group {key!r}{self._groups_hint(key)}"
         elif key.startswith("hooks."):
             hook = key.split(".")[1]
-            known = {*self.groups.options.get("hooks", ()), *self.plugin.hooks} - {
-                "default",
-                "none",
-            }
+            known = {*self.groups.options["hooks"]} - {"default", "none"}
             if hook not in known:
                 yield _no_such(key, hook, sorted(known))
         elif self._find(key) is None and not self._below(key):

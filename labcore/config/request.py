@@ -1,11 +1,11 @@
 """The overrides of one plugin: read, tried, and diagnosed when they do not work."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcore.config.groups import find_groups
-from labcore.config.options import list_options
+from labcore.config.options import CORE_SECTION, Option, list_options
 from labcore.config.overrides import Given, read_overrides
 from labcore.config.problems import Checker
 from labcore.config.schema import build_schema
@@ -46,10 +46,20 @@ def read_overrides_of(
     plugin = found.plugin
     build_schema(plugin.config)
     options = list_options(plugin, docs=False)
-    given, problems = read_overrides(overrides, options)
+    given, problems = read_overrides(overrides, [*options, *_hooks_of(found, plugin)])
     extra = [*search_dirs, *_typed_search_path(given)]
-    groups = find_groups(found.config_dir, extra)
+    groups = find_groups(found.config_dir, extra, plugin.hooks)
     return plugin, Checker(plugin=plugin, groups=groups, options=options), given, problems
+
+
+def _hooks_of(found: FoundPlugin, plugin: Plugin) -> Iterator[Option]:
+    """Yields the plugin's hooks of whose options no file tells; their constructor does, later."""
+    for name in plugin.hooks:
+        if found.config_dir is None or not (found.config_dir / "hooks" / f"{name}.yaml").is_file():
+            path, section = f"hooks.{name}", CORE_SECTION
+            yield Option(
+                path=path, type="mapping", default={}, doc="", section=section, keys="flat"
+            )
 
 
 def _typed_search_path(given: Iterable[Given]) -> list[Path]:

@@ -97,6 +97,11 @@ def register(plugin: Plugin, groups: Groups, given: Sequence[Given]) -> None:
     store.store("plugin_groups", node={"defaults": _group_list(groups, given)})
     for name in ("auto", "none"):
         store.store(name, node={}, group=PRESET, package="_global_")
+    for name in plugin.hooks:
+        # Hydra takes one that a plugin before left here as the schema of a file of that name.
+        store.repo.get("hooks", {}).pop(f"{name}.yaml", None)
+        if groups.file(f"hooks/{name}") is None:
+            store.store(name, node={name: {}}, group="hooks")
 
 
 def search_path_override(folders: Iterable[Path]) -> list[str]:

@@ -1,7 +1,8 @@
-"""Config files in which a section may be a lone word: ``device: cuda`` for its ``name: cuda``.
+"""Config files as people write them.
 
-Hydra merges every file into the typed schema, where a word in the place of a section is an error;
-so the word is written in full when the file is read.
+A section may be a lone word, ``device: cuda`` for its ``name: cuda``: Hydra merges every file into
+the typed schema, where that is an error, so the word is written in full when the file is read. And
+a preset's keys are the run's options, whether or not its first line says ``@package _global_``.
 """
 
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
@@ -9,6 +10,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import OmegaConf
 
+from labcore.config.groups import PRESET
 from labcore.config.session import SCHEME
 from labcore.config.shorthand import expand_tree
 
@@ -26,6 +28,8 @@ class LabFiles(FileConfigSource):
     def load_config(self, config_path: str) -> ConfigResult:
         """Reads a file."""
         result = super().load_config(config_path)
+        if config_path.startswith(f"{PRESET}/") and result.header.get("package") is None:
+            result.header["package"] = "_global_"
         # Only there do the file's keys stand at the top of the composed config.
         if "/" not in config_path or result.header.get("package") == "_global_":
             tree = OmegaConf.to_container(result.config)

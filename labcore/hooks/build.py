@@ -75,6 +75,8 @@ def build_hooks(
                 hooks[name] = hook_class(**given)
             except ValueError as error:
                 problems.append(f"hooks.{name}: {error}")
+    if taps and plugin.requires.framework == "tensorflow":
+        problems.append(f"taps= watches layers of torch, and {plugin.name} has none; leave it out")
     if problems:
         raise UsageError("the hooks of this run are wrong", problems=problems)
     hook_set = HookSet()

@@ -55,6 +55,12 @@ def resolve_paths(model: nn.Module, paths: Iterable[str]) -> dict[str, dict[str,
     Raises:
         UsageError: Some paths name nothing; lists them all, with the nearest that exist.
     """
+    if not isinstance(model, nn.Module):
+        raise UsageError(
+            f"taps= watches layers of torch, and the model is a {type(model).__name__} of "
+            f"{type(model).__module__.partition('.')[0]}",
+            fix="leave taps= out",
+        )
     root = unwrap(model)
     found = {path: dict(_match(root, "", _split(path))) for path in paths}
     unknown = [path for path, layers in found.items() if not layers]

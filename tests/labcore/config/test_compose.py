@@ -11,7 +11,7 @@ import yaml
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from labcore import LabError
+from labcore import LabError, UsageError
 from labcore.config import Composed, compose
 from labcore.discovery import FoundPlugin
 
@@ -117,6 +117,44 @@ def test_every_option_has_an_origin(composed: Compose) -> None:
 
 def test_changed_are_the_options_that_differ_from_the_dataclass(composed: Compose) -> None:
     assert set(composed("preset=laptop", "net.width=8").changed) == {"steps", "optim.lr"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "options"),
+    [
+        (["hooks=[none,mine]"], {}),
+        (["hooks=[none,mine]", "hooks.mine.every=2"], {"every": 2}),
+        (["hooks=none", "hooks.mine.every=2"], {"every": 2}),
+        (["hooks=none", "hooks.mine={every: 2, loud: true}"], {"every": 2, "loud": True}),
+        (["hooks=none", "+hooks.mine={every: 2}"], {"every": 2}),
+    ],
+)
+def test_a_hook_of_the_plugin_is_chosen_like_any_other(
+    composed: Compose, typed: list[str], options: dict[str, object]
+) -> None:
+    assert composed(*typed).config.hooks["mine"] == options
+
+
+def test_a_file_says_which_options_a_hook_of_the_plugin_has(
+    composed: Compose, config_dir: Path
+) -> None:
+    (config_dir / "hooks").mkdir()
+    (config_dir / "hooks/mine.yaml").write_text("mine: {every: 100}\n")
+    assert composed("hooks=[none,mine]").config.hooks["mine"] == {"every": 100}
+    with pytest.raises(UsageError, match=r"no option 'hooks.mine.evry'; did you mean hooks.mine.e"):
+        composed("hooks=[none,mine]", "hooks.mine.evry=3")
+
+
+def test_a_preset_needs_no_package_line(composed: Compose, config_dir: Path) -> None:
+    (config_dir / "preset/smoke.yaml").write_text("# Seconds.\nsteps: 1\nnet: {width: 2}\n")
+    result = composed("preset=smoke")
+    assert (result.config.steps, result.config.net.width) == (1, 2)
+    assert result.origins["net.width"] == "preset smoke"
+
+
+def test_a_preset_may_still_say_where_its_keys_belong(composed: Compose, config_dir: Path) -> None:
+    (config_dir / "preset/smoke.yaml").write_text("# @package net\nwidth: 3\n")
+    assert composed("preset=smoke").config.net.width == 3
 
 
 def test_hooks_can_be_a_list_of_sets(composed: Compose) -> None:

@@ -57,7 +57,6 @@ WRONG = {
     "hooks=[none,wanbd]": "hooks=wanbd: there is no 'wanbd'; did you mean wandb?",
     "hooks.consle.mode=x": "hooks.consle.mode: there is no 'consle'; did you mean console?",
     "hooks.wandb.project=x": "hooks.wandb.project: the hook is not chosen; add hooks=[default,w",
-    "hooks.mine.every=1": "hooks.mine.every: the hook is not chosen; add +hooks.mine={}",
     "hooks.console.moed=x": "no option 'hooks.console.moed'; did you mean hooks.console.mode?",
     "steps=1,2": "'steps=1,2' has several values; add -m to run each of them",
     "foo": "'foo' is not of the form NAME=VALUE",

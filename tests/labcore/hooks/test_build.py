@@ -29,7 +29,9 @@ class Shout:
 @pytest.fixture
 def plugin(monkeypatch):
     monkeypatch.setitem(sys.modules, "toy_hooks", SimpleNamespace(Shout=Shout))
-    return SimpleNamespace(hooks={"shout": "toy_hooks:Shout", "lost": "toy_hooks:Lost"})
+    requires = SimpleNamespace(framework="torch")
+    hooks = {"shout": "toy_hooks:Shout", "lost": "toy_hooks:Lost"}
+    return SimpleNamespace(name="toy", hooks=hooks, requires=requires)
 
 
 def test_hooks_are_built_with_their_options(plugin):
@@ -78,6 +80,13 @@ def test_taps_come_with_their_options(plugin):
     assert "taps" not in build_hooks(plugin, {}, taps={}).names()
 
 
+def test_taps_on_a_plugin_of_another_framework_are_refused_before_anything_starts(plugin):
+    plugin.requires.framework = "tensorflow"
+    with pytest.raises(UsageError, match="taps= watches layers of torch, and toy has none"):
+        build_hooks(plugin, {}, taps={"dense": ["stats"]})
+    assert build_hooks(plugin, {}).names() == ("jsonl",)
+
+
 def test_a_kind_of_tap_that_does_not_exist_is_refused_with_the_nearest(plugin):
     with pytest.raises(UsageError, match="did you mean histogram"):
         build_hooks(plugin, {}, taps={"encoder": ["histogramm"]})
@@ -93,7 +102,8 @@ def test_building_every_hook_imports_no_framework_and_no_logger():
     code = (
         "import sys; from types import SimpleNamespace as N\n"
         "from labcore.hooks import BUILT_IN, build_hooks\n"
-        "build_hooks(N(hooks={}), {n: {} for n in BUILT_IN}, taps={'a': ['stats']})\n"
+        "plugin = N(hooks={}, requires=N(framework='torch'))\n"
+        "build_hooks(plugin, {n: {} for n in BUILT_IN}, taps={'a': ['stats']})\n"
         "heavy = {'torch', 'numpy', 'tensorflow', 'wandb', 'tensorboard'} & set(sys.modules)\n"
         "sys.exit(','.join(sorted(heavy)) or 0)\n"
     )

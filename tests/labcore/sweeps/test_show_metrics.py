@@ -1,4 +1,4 @@
-"""``lab show`` lists what a plugin logs, since that is what a sweep can make better."""
+"""``lab show`` lists what a plugin logs, which a sweep can make better, and every preset."""
 
 from click.testing import CliRunner
 
@@ -21,3 +21,21 @@ def test_the_metrics_of_a_plugin_are_shown_with_their_meaning(write_plugin):
     shown = CliRunner().invoke(cli, ["show", "toy"])
     assert shown.exit_code == 0
     assert "Metrics\n  val/loss  low is good\n  val/auc   high is good\n" in shown.output
+
+
+def test_presets_that_are_only_files_are_shown_too(write_plugin, tmp_path):
+    (tmp_path / "toys/preset").mkdir(parents=True)
+    for name in ("smoke", "mine"):
+        (tmp_path / f"toys/preset/{name}.yaml").write_text("amount: 1\n")
+    write_plugin(
+        "toy",
+        """
+        plugin = Plugin(
+            name="toy", summary="A toy.", config=Config, configs="toys",
+            tasks=(Task(name="work", summary="Works.", run="toy:work"),),
+            presets={"smoke": "seconds"},
+        )
+        """,
+    )
+    shown = CliRunner().invoke(cli, ["show", "toy"]).output
+    assert "Presets\n  mine\n  smoke  seconds\n" in shown

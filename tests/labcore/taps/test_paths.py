@@ -83,6 +83,11 @@ def test_all_unknown_paths_are_told_at_once_with_the_nearest(model):
     assert "encoder.head" in problems[3]
 
 
+def test_a_model_that_is_not_of_torch_is_refused_in_words():
+    with pytest.raises(UsageError, match=r"watches layers of torch.* is a object of builtins"):
+        resolve_paths(object(), ["dense"])
+
+
 def test_wrappers_are_looked_through(model):
     fabric = pytest.importorskip("lightning_fabric", reason="needs lightning-fabric")
     wrapped = fabric.Fabric(accelerator="cpu", devices=1).setup_module(model)
