@@ -2,10 +2,8 @@
 
 import contextlib
 import dataclasses
-import os
 import secrets
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +11,11 @@ import click
 
 from labcore.cli.sweep_show import print_best
 from labcore.cli.sweep_view import choose_view
-from labcore.config import peek
 from labcore.errors import UsageError
-from labcore.run.redaction import redact_text
+from labcore.sweeps.decide import decide, doubt_of_preset
 from labcore.sweeps.file.read import read_sweep
 from labcore.sweeps.folder import Settings, SweepFolder, create_sweep, find_sweep
-from labcore.sweeps.launchers import agents_of, check_launcher, connect, first_job
+from labcore.sweeps.launchers import check_launcher, connect, first_job
 from labcore.sweeps.prepare import Prepared, prepare, reopen
 
 if TYPE_CHECKING:
@@ -42,11 +39,11 @@ def begin(file: Path, options: dict[str, Any]) -> int:
     prepared = prepare(file, [text for text in overrides if not text.startswith("runs_dir=")])
     for warning in prepared.warnings:
         click.echo(f"warning: {warning}", err=True)
-    settings = _settings(file, prepared, options, runs_dir=peek(overrides, "runs_dir") or "")
+    settings = decide(file, prepared, options)
     is_dry = bool(options.get("dry_run"))
-    _check_engine(settings, options)
     check_launcher(settings, prepared, starting=not is_dry)
-    _warn_of_preset(settings, read_sweep(file, overrides=overrides).overrides)
+    if warning := doubt_of_preset(settings, read_sweep(file, overrides=overrides).overrides):
+        click.echo(f"warning: {warning}", err=True)
     if is_dry:
         from labcore.cli.sweep_dry_run import show_dry_run
 
@@ -82,67 +79,6 @@ def go_on(name: str, options: dict[str, Any]) -> int:
     return _run(folder, prepared, settings, options)
 
 
-def _settings(
-    file: Path, prepared: Prepared, options: dict[str, Any], *, runs_dir: str
-) -> Settings:
-    sweep = prepared.sweep
-    names_project = bool(sweep.project or sweep.entity)
-    launcher = options.get("launcher", "local")
-    settings = Settings(
-        file=file.name,
-        source=str(file),
-        plugin=prepared.plugin.name,
-        overrides=sweep.overrides,
-        runs_dir=options.get("runs_dir") or runs_dir or "runs",
-        engine=_engine(options.get("engine", "auto"), launcher),
-        seed=options.get("seed", 0),
-        sampler=options.get("sampler", "tpe"),
-        agents=options.get("agents", 0),
-        count=options.get("count"),
-        retries=options.get("retries", 1),
-        storage=redact_text(options.get("storage", "")),
-        wandb=options.get("wandb") or ("offline" if names_project else "off"),
-        launcher=launcher,
-        ray_address=options.get("ray_address", ""),
-        slurm=tuple(options.get("slurm", ())),
-    )
-    return dataclasses.replace(settings, agents=settings.agents or agents_of(prepared, settings))
-
-
-def _engine(wanted: str, launcher: str) -> str:
-    if wanted != "auto":
-        return wanted
-    if launcher != "local":
-        return "local"
-    from labcore.sweeps.wandb_engine import is_logged_in
-
-    is_offline = os.environ.get("WANDB_MODE", "") in {"offline", "disabled"}
-    return "wandb" if is_logged_in() and not is_offline else "local"
-
-
-def _check_engine(settings: Settings, options: dict[str, Any]) -> None:
-    if settings.engine != "wandb":
-        return
-    local_only = [f"--{key}" for key in ("storage", "sampler", "seed", "wandb") if key in options]
-    if local_only:
-        raise UsageError(
-            f"{', '.join(local_only)} is for sweeps that W&B's server does not lead",
-            fix="add --engine local, or leave it out",
-        )
-
-
-def _warn_of_preset(settings: Settings, given: Sequence[str]) -> None:
-    """The preset is chosen by the GPUs of this machine, where the trials will not run."""
-    is_elsewhere = settings.launcher == "slurm" or bool(settings.ray_address)
-    chosen = peek(settings.overrides, "preset")
-    if is_elsewhere and chosen not in (None, "none") and peek(given, "preset") in (None, "auto"):
-        click.echo(
-            f"warning: preset={chosen} was chosen by what this machine has; say which one the "
-            "trials are to have: preset=NAME",
-            err=True,
-        )
-
-
 def _plan(settings: Settings, method: str, limit: int | None) -> str:
     pace = f"{settings.agents} at once" if settings.agents > 1 else "one at a time"
     pace += {"local": "", "ray": " on Ray", "slurm": " as jobs of Slurm"}[settings.launcher]
@@ -155,9 +91,7 @@ def _run(
     folder: SweepFolder, prepared: Prepared, settings: Settings, options: dict[str, Any]
 ) -> int:
     if settings.engine == "wandb":
-        from labcore.cli.sweep_wandb import run_on_wandb
-
-        return run_on_wandb(folder, prepared, settings)
+        return _conduct_on_wandb(folder, prepared, settings)
     remote = connect(folder, prepared, settings)
     if remote is None:
         return _conduct(folder, prepared, settings, options)
@@ -167,6 +101,19 @@ def _run(
     folder.write_settings(settings)
     with contextlib.closing(remote.launcher.starter):
         return _conduct(folder, prepared, settings, options, launcher=remote.launcher)
+
+
+def _conduct_on_wandb(folder: SweepFolder, prepared: Prepared, settings: Settings) -> int:
+    from labcore.sweeps.wandb_engine import conduct
+
+    ended = conduct(folder, prepared, settings, tell=click.echo)
+    counts = ended.status.counts.items()
+    counted = ", ".join(f"{number} {outcome}" for outcome, number in counts)
+    click.echo(f"sweep {folder.name} {ended.status.state}: {counted or 'no trials'}")
+    if ended.status.message:
+        click.echo(f"the first error: {ended.status.message}", err=True)
+    click.echo(f"results: {ended.url}")
+    return ended.exit_code
 
 
 def _conduct(

@@ -5,6 +5,7 @@ Importing this package imports neither wandb nor a framework.
 
 from labcore.sweeps.wandb_engine.address import SweepAddress
 from labcore.sweeps.wandb_engine.agent import AgentPace, run_agent
+from labcore.sweeps.wandb_engine.conduct import Conducted, conduct
 from labcore.sweeps.wandb_engine.connection import NotThere, Unreachable
 from labcore.sweeps.wandb_engine.create import create_sweep
 from labcore.sweeps.wandb_engine.events import AgentEvent, AgentSummary
@@ -15,11 +16,13 @@ __all__ = [
     "AgentEvent",
     "AgentPace",
     "AgentSummary",
+    "Conducted",
     "NotThere",
     "RequestMaker",
     "SweepAddress",
     "Unreachable",
     "WandbServer",
+    "conduct",
     "create_sweep",
     "is_logged_in",
     "run_agent",

@@ -1,54 +1,68 @@
-"""``lab sweep FILE --engine wandb``: the sweep on W&B's server, its agents here."""
+"""A whole sweep on W&B's server: made once, its agents here, its state in the sweep's folder."""
 
 import json
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-
-import click
 
 from labcore.run.files import write_atomically
 from labcore.run.signals import StopSignal
 from labcore.sweeps.folder import Settings, SweepFolder, SweepStatus
 from labcore.sweeps.prepare import Prepared, threads_of_each
-from labcore.sweeps.wandb_engine import (
-    AgentEvent,
-    AgentSummary,
-    RequestMaker,
-    SweepAddress,
-    WandbServer,
-    create_sweep,
-    run_agent,
-)
+from labcore.sweeps.trial_process import ProcessStarter
+from labcore.sweeps.wandb_engine.address import SweepAddress
+from labcore.sweeps.wandb_engine.agent import run_agent
+from labcore.sweeps.wandb_engine.create import create_sweep
+from labcore.sweeps.wandb_engine.events import AgentSummary
+from labcore.sweeps.wandb_engine.server import WandbServer
+from labcore.sweeps.wandb_engine.trial_requests import RequestMaker
 
-__all__ = ["run_on_wandb"]
+__all__ = ["Conducted", "conduct"]
 
 _ADDRESS = "wandb.json"
+_BEAT_S = 5.0
 
 
-def run_on_wandb(folder: SweepFolder, prepared: Prepared, settings: Settings) -> int:
-    """Makes the sweep on the server, or goes on with it, and runs the agents; returns the code."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conducted:
+    """How the work on a sweep ended."""
+
+    status: SweepStatus
+    url: str
+    exit_code: int
+
+
+def conduct(
+    folder: SweepFolder, prepared: Prepared, settings: Settings, *, tell: Callable[[str], None]
+) -> Conducted:
+    """Makes the sweep on the server, or goes on with it, and runs the agents to their end.
+
+    Args:
+        folder: The sweep's.
+        prepared: The sweep, checked.
+        settings: Of the sweep.
+        tell: Takes what happens, a line each, from the agents' threads.
+    """
     lock = folder.lock()
     try:
         address = _address(folder, prepared)
-        click.echo(f"sweep {folder.name} on W&B: {address.url}")
+        tell(f"sweep {folder.name} on W&B: {address.url}")
         status = SweepStatus(sweep=folder.name, plugin=settings.plugin)
         folder.write_status(status)
         folder.forget_stop()
-        summaries, stopped = _run_agents(folder, prepared, settings, address)
+        summaries, stopped = _run_agents(folder, prepared, settings, address, status, tell)
         failed = [each for each in summaries if each.gave_up]
         status.state = "interrupted" if stopped else "failed" if failed else "finished"
         status.message = failed[0].first_error if failed else ""
+        status.ended = time.time()
         outcomes = [outcome for each in summaries for outcome in each.outcomes.values()]
         status.counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
         folder.write_status(status)
     finally:
         lock.release()
-    counted = ", ".join(f"{number} {outcome}" for outcome, number in status.counts.items())
-    click.echo(f"sweep {folder.name} {status.state}: {counted or 'no trials'}")
-    if status.message:
-        click.echo(f"the first error: {status.message}", err=True)
-    click.echo(f"results: {address.url}")
-    return stopped or (1 if failed else 0)
+    return Conducted(status=status, url=address.url, exit_code=stopped or (1 if failed else 0))
 
 
 def _address(folder: SweepFolder, prepared: Prepared) -> SweepAddress:
@@ -62,11 +76,14 @@ def _address(folder: SweepFolder, prepared: Prepared) -> SweepAddress:
 
 
 def _run_agents(
-    folder: SweepFolder, prepared: Prepared, settings: Settings, address: SweepAddress
+    folder: SweepFolder,
+    prepared: Prepared,
+    settings: Settings,
+    address: SweepAddress,
+    status: SweepStatus,
+    tell: Callable[[str], None],
 ) -> tuple[list[AgentSummary], int]:
     """Runs the agents in threads; returns what each did, and 128 + signal when one stopped them."""
-    from labcore.sweeps.trial_process import ProcessStarter
-
     requests = RequestMaker(
         prepared.sweep,
         address,
@@ -89,7 +106,7 @@ def _run_agents(
                 count=count,
                 retries=settings.retries,
                 stop=home,
-                tell=_tell,
+                tell=lambda event: tell(event.text),
             )
             summaries.append(summary)
         except BaseException as error:  # to be raised where somebody sees it
@@ -109,6 +126,9 @@ def _run_agents(
                 agent.join(0.2)
                 if signals.number is not None or folder.is_asked_to_stop():
                     home.set()
+                if time.time() > status.heartbeat + _BEAT_S:
+                    status.heartbeat = time.time()
+                    folder.write_status(status)
     if errors:
         raise errors[0]
     asked = 143 if folder.is_asked_to_stop() else 0
@@ -122,7 +142,3 @@ def _shares(settings: Settings) -> list[int | None]:
     each, more = divmod(settings.count, settings.agents)
     shares = [each + (number < more) for number in range(settings.agents)]
     return [share for share in shares if share]
-
-
-def _tell(event: AgentEvent) -> None:
-    click.echo(event.text)
