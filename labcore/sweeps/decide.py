@@ -36,9 +36,7 @@ def decide(file: Path, prepared: Prepared, options: Mapping[str, Any]) -> Settin
         source=str(file),
         plugin=prepared.plugin.name,
         overrides=sweep.overrides,
-        runs_dir=options.get("runs_dir")
-        or peek(options.get("overrides", ()), "runs_dir")
-        or "runs",
+        runs_dir=options.get("runs_dir") or runs_dir or "runs",
         engine=_engine(options.get("engine", "auto"), launcher),
         seed=options.get("seed", 0),
         sampler=options.get("sampler", "tpe"),
