@@ -1,18 +1,17 @@
 """Unpacking zip and tar archives as data: nothing outside the target, no links, no bombs."""
 
+import contextlib
+import errno
 import re
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import IO
+from pathlib import Path
+from typing import IO, NamedTuple
 
-from labcore.errors import RequirementError
+from labcore.errors import LabError, RequirementError
 
 __all__ = ["Progress", "unpack"]
 
@@ -25,17 +24,23 @@ _MAX_RATIO = 200
 """Real data rarely shrinks below a hundredth; a bomb reaches a thousandth."""
 _ALWAYS_ALLOWED = 64 << 20
 """Bytes that any archive may unpack to, whatever its ratio."""
+_FAULTS_OF_NAMES = {
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.EINVAL,
+    errno.EILSEQ,
+}
+"""Why a disk refuses a file that has room on it."""
 
-_Opener = Callable[[], AbstractContextManager[IO[bytes]]]
 
-
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(NamedTuple):
     """A regular file inside an archive."""
 
     name: str
     size: int
-    open: _Opener
+    open: Callable[[], IO[bytes] | None]
 
 
 def unpack(
@@ -59,23 +64,44 @@ def unpack(
     Raises:
         RequirementError: The archive is damaged, holds a path or link that would leave the
             target, unpacks to far more than its size allows, or has no member that fits.
+        OSError: The disk is full, or the target cannot be written.
     """
+    with contextlib.ExitStack() as stack:
+        with _reading(archive):
+            if zipfile.is_zipfile(archive):
+                found = _zip_members(archive, stack.enter_context(zipfile.ZipFile(archive)))
+            else:
+                found = _tar_members(archive, stack.enter_context(tarfile.open(archive)))
+            chosen = list(_choose(archive, found, target, [_glob(each) for each in members]))
+        if not chosen:
+            raise RequirementError(
+                f"the archive {archive.name} has no member that fits {', '.join(members) or '*'}",
+                fix="the declaration of the dataset is wrong: tell the plugin's author",
+            )
+        total = sum(member.size for member in chosen)
+        limit = max(_ALWAYS_ALLOWED, _MAX_RATIO * archive.stat().st_size)
+        if total > limit:
+            raise _refused(archive, f"it would unpack to {total} bytes, {limit} are allowed")
+        done = told = 0
+        for member in chosen:
+            done += _copy(archive, member, target / member.name)
+            # A hundred notices are plenty, however many the files.
+            if progress is not None and ((done - told) * 100 >= total or member is chosen[-1]):
+                progress(done, total)
+                told = done
+    return len(chosen)
+
+
+@contextlib.contextmanager
+def _reading(archive: Path) -> Iterator[None]:
+    """Takes whatever a library raises at a stranger's bytes, OSError too, for damage to them."""
     try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as zipped:
-                return _write(archive, _zip_members(archive, zipped), target, members, progress)
-        with tarfile.open(archive) as tape:
-            return _write(archive, _tar_members(archive, tape), target, members, progress)
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        zlib.error,
-        EOFError,
-        NotImplementedError,  # a compression method this Python lacks
-        RuntimeError,  # zipfile's way to say that a member is encrypted
-    ) as error:
+        yield
+    except LabError:
+        raise
+    except Exception as error:
         raise RequirementError(
-            f"the archive {archive.name} cannot be unpacked: {error}",
+            f"the archive {archive.name} cannot be unpacked: {error or type(error).__name__}",
             fix="remove it and fetch it again",
         ) from error
 
@@ -85,6 +111,7 @@ def _zip_members(archive: Path, zipped: zipfile.ZipFile) -> Iterator[_Member]:
         if stat.S_ISLNK(info.external_attr >> 16):
             raise _refused(archive, f"{info.filename!r} is a link")
         if not info.is_dir():
+            # It reads no more than the size that the index tells, and then compares checksums.
             yield _Member(info.filename, info.file_size, partial(zipped.open, info))
 
 
@@ -94,81 +121,52 @@ def _tar_members(archive: Path, tape: tarfile.TarFile) -> Iterator[_Member]:
             continue
         if not info.isreg():
             raise _refused(archive, f"{info.name!r} is a link or a device")
-        yield _Member(info.name, info.size, partial(_tar_stream, tape, info))
+        yield _Member(info.name, info.size, partial(tape.extractfile, info))
 
 
-def _tar_stream(tape: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
-    stream = tape.extractfile(info)
-    if stream is None:
-        raise tarfile.ReadError(f"{info.name} has no content")
-    return stream
-
-
-def _write(
-    archive: Path,
-    found: Iterator[_Member],
-    target: Path,
-    globs: Sequence[str],
-    progress: Progress | None,
-) -> int:
-    wanted = [_glob(pattern) for pattern in globs]
-    chosen: list[tuple[_Member, Path]] = []
+def _choose(
+    archive: Path, found: Iterator[_Member], target: Path, wanted: Sequence[re.Pattern[str]]
+) -> Iterator[_Member]:
+    """Yields the members that are wanted; refuses all when the name of any is unsafe."""
     for count, member in enumerate(found):
         if count >= _MAX_MEMBERS:
             raise _refused(archive, f"it has more than {_MAX_MEMBERS} members")
-        path = target / _safe(archive, member.name)
-        if not wanted or any(pattern.match(member.name) for pattern in wanted):
-            chosen.append((member, path))
-    if not chosen:
-        raise RequirementError(
-            f"the archive {archive.name} has no member that fits {', '.join(globs) or '*'}",
-            fix="the declaration of the dataset is wrong: tell the plugin's author",
-        )
-    total = sum(member.size for member, _ in chosen)
-    limit = max(_ALWAYS_ALLOWED, _MAX_RATIO * archive.stat().st_size)
-    if total > limit:
-        raise _refused(archive, f"it would unpack to {total} bytes, {limit} are allowed")
-    done = told = 0
-    for member, path in chosen:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        done += _copy(archive, member, path)
-        # A hundred notices are plenty, however many the files.
-        if progress is not None and (done - told) * 100 >= total:
-            progress(done, total)
-            told = done
-    if progress is not None and told < done:
-        progress(done, total)
-    return len(chosen)
+        try:
+            inside = tarfile.data_filter(tarfile.TarInfo(member.name), str(target)).name
+        except tarfile.FilterError:
+            inside = ""
+        # The filter makes a name relative; and what is one on this system may be a path on Windows.
+        if not inside or inside != member.name or re.search(r"\\|\0|^[A-Za-z]:", inside):
+            raise _refused(archive, f"the path {member.name!r} would leave the folder")
+        if not wanted or any(pattern.match(inside) for pattern in wanted):
+            yield member
 
 
 def _copy(archive: Path, member: _Member, path: Path) -> int:
-    """Writes one member; the size in an archive's index may lie, so the bytes are counted."""
+    """Writes one member and returns its bytes."""
     written = 0
     try:
-        with member.open() as source, path.open("xb") as sink:
-            while chunk := source.read(_CHUNK):
-                written += len(chunk)
-                if written > member.size:
-                    raise _refused(archive, f"{member.name!r} is larger than it says")
-                sink.write(chunk)
-    except FileExistsError:
-        raise _refused(archive, f"{member.name!r} is in it twice") from None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as sink, contextlib.ExitStack() as stack:
+            with _reading(archive):
+                source = member.open()
+                if source is None:
+                    raise tarfile.ReadError(f"{member.name} has no content")
+                stack.enter_context(source)
+            while chunk := _read(archive, source):
+                written += sink.write(chunk)
+    except OSError as error:
+        if error.errno not in _FAULTS_OF_NAMES:
+            raise
+        twice = isinstance(error, FileExistsError) and path.is_file()
+        reason = "is in it twice" if twice else f"cannot be a file here: {error.strerror}"
+        raise _refused(archive, f"{member.name[:200]!r} {reason}") from None
     return written
 
 
-def _safe(archive: Path, name: str) -> PurePosixPath:
-    path = PurePosixPath(name)
-    unsafe = (
-        not name
-        or path.is_absolute()
-        or ".." in path.parts
-        or "\\" in name
-        or "\0" in name
-        or re.match(r"[A-Za-z]:", name) is not None
-    )
-    if unsafe:
-        raise _refused(archive, f"the path {name!r} would leave the folder")
-    return path
+def _read(archive: Path, source: IO[bytes]) -> bytes:
+    with _reading(archive):
+        return source.read(_CHUNK)
 
 
 def _refused(archive: Path, reason: str) -> RequirementError:

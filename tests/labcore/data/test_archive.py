@@ -1,9 +1,13 @@
 """Unpacking archives that mean well and archives that do not."""
 
+import contextlib
 import io
+import resource
+import signal
 import stat
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -141,3 +145,45 @@ def test_progress_ends_at_the_whole_when_the_last_member_is_tiny(tmp_path, targe
     archive = zip_of(tmp_path / "a.zip", {"big": b"1" * 1000, "tiny": b"1"})
     unpack(archive, target, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1000, 1001), (1001, 1001)]
+
+
+@pytest.mark.parametrize(
+    "names", [["a" * 300], ["a", "a/b"], ["a/b", "a"], ["/".join(["d" * 200] * 30)], ["."]]
+)
+def test_a_name_that_no_disk_takes_is_the_archives_fault(tmp_path, target, names):
+    archive = tar_of(tmp_path / "a.tar", *[(tarfile.TarInfo(name), b"1") for name in names])
+    with pytest.raises(RequirementError, match=r"a\.tar is refused"):
+        unpack(archive, target)
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_a_damaged_tar_is_never_taken_for_a_full_disk(tmp_path, mode):
+    with tarfile.open(tmp_path / "a", mode) as archive:
+        info = tarfile.TarInfo("x/a.txt")
+        info.size = 20
+        archive.addfile(info, io.BytesIO(bytes(20)))
+    whole = (tmp_path / "a").read_bytes()
+    for number, position in enumerate(range(0, len(whole), len(whole) // 60 + 1)):
+        (tmp_path / "a").write_bytes(whole[:position] + b"\x5a" + whole[position + 1 :])
+        (tmp_path / str(number)).mkdir()
+        with contextlib.suppress(RequirementError):  # a byte of padding may change
+            unpack(tmp_path / "a", tmp_path / str(number))
+
+
+def test_a_full_disk_is_not_the_archives_fault(tmp_path, target):
+    archive = zip_of(tmp_path / "a.zip", {"a": bytes(200)})
+    with disk_of_size(100), pytest.raises(OSError, match="too large"):
+        unpack(archive, target)
+
+
+@contextlib.contextmanager
+def disk_of_size(num_bytes: int) -> Iterator[None]:
+    """Lets no file grow beyond a size, which fails as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
