@@ -22,9 +22,14 @@ def _can_resume(run: StoredRun) -> bool:
 
 @click.command()
 @click.argument("run", shell_complete=complete_run)
+@click.argument("secrets", nargs=-1, metavar="[OPTION=VALUE]...")
 @click.option("--runs-dir", default="runs", show_default=True, type=click.Path(path_type=Path))
-def resume(run: str, runs_dir: Path) -> None:
-    """Go on with RUN (latest, an id from `lab runs`, or a folder) where it was stopped."""
+def resume(run: str, secrets: tuple[str, ...], runs_dir: Path) -> None:
+    """Go on with RUN (latest, an id from `lab runs`, or a folder) where it was stopped.
+
+    A run keeps its options; only passwords and the like are not kept, and are given again as
+    OPTION=VALUE.
+    """
     from labcore.cli.run import explain_raised
     from labcore.run.life import resume as go_on
 
@@ -37,7 +42,10 @@ def resume(run: str, runs_dir: Path) -> None:
     found = pick_plugin(find_plugins(), stored.status.plugin)
     # Recorded is the run that was meant, not what was the latest one then.
     argv = [typed_name(stored.folder) if word == run else word for word in sys.argv[1:]]
-    sys.exit(go_on(found, stored.folder, argv=argv, say=click.echo, known=explain_raised))
+    given = {name: value for name, _, value in (text.partition("=") for text in secrets)}
+    sys.exit(
+        go_on(found, stored.folder, argv=argv, secrets=given, say=click.echo, known=explain_raised)
+    )
 
 
 def _find(run: str, runs_dir: Path) -> StoredRun:

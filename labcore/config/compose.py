@@ -21,11 +21,13 @@ from labcore.config.request import (
     try_to_compose,
     wrong_config,
 )
+from labcore.config.saved import saved_yaml
 from labcore.config.schema import build_schema
 from labcore.config.session import open_session
 from labcore.config.typed import to_typed
 from labcore.discovery import FoundPlugin
 from labcore.plugin import Plugin, Task
+from labcore.run.redaction import redact_text
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -60,13 +62,11 @@ class Composed:
     def run_name(self) -> str:
         """Words for the run folder: ``name=``, or task and preset."""
         parts = [self.task.name, *([self.preset] if self.preset != "none" else [])]
-        return str(self.config.name) or "-".join(parts)
+        return redact_text(str(self.config.name)) or "-".join(parts)
 
     def to_yaml(self) -> str:
         """Returns the config as YAML that :func:`labcore.config.load_config` reads."""
-        from omegaconf import OmegaConf
-
-        return OmegaConf.to_yaml(self.cfg)
+        return saved_yaml(container(self.cfg, resolve=True), container(self.cfg))
 
     def with_hydra(self) -> "DictConfig":
         """Returns the config with Hydra's own node in it, as ``--cfg all`` shows it."""
@@ -118,7 +118,6 @@ def compose(
             raise wrong_config(plugin, problems)
         hydra_node, defaults = detach_hydra(cfg), session.defaults(lines_of(given))
     task = _settle_names(cfg, plugin, preset)
-    _settle_times(cfg)
     config, found_problems = to_typed(cfg)
     problems.extend(found_problems)
     if problems:
@@ -168,15 +167,6 @@ def _settle_names(cfg: "DictConfig", plugin: Plugin, preset: str) -> Task:
     cfg.task = cfg.task or plugin.tasks[0].name
     cfg.preset = preset
     return plugin.task(cfg.task)
-
-
-def _settle_times(cfg: "DictConfig") -> None:
-    """Writes ``${now:...}`` out: a resumed run must not read another time."""
-    from omegaconf import OmegaConf
-
-    for path, value in flatten(container(cfg)).items():
-        if isinstance(value, str) and "${now:" in value:
-            OmegaConf.update(cfg, path, OmegaConf.select(cfg, path))
 
 
 def _changed(

@@ -6,7 +6,6 @@ is. Each job is a ``lab run`` of its own in a child process, so that it chooses 
 imports its framework afresh.
 """
 
-import json
 import math
 import os
 import sys
@@ -26,6 +25,8 @@ from labcore.discovery import FoundPlugin
 from labcore.resources import configs_dir
 from labcore.run.files import write_atomically
 from labcore.run.folder import create_run_folder
+from labcore.run.records import read_json, write_json
+from labcore.run.redaction import redact_tree
 
 __all__ = ["JobResult", "SweepResult", "run_hydra", "run_sweep"]
 
@@ -84,6 +85,8 @@ def run_sweep(
         stopped = 128 + stop.signal_number
     except KeyboardInterrupt:
         stopped = 130
+    finally:
+        _mask_secrets(folder / "multirun.yaml")
     jobs = tuple(_read_results(folder, started))
     worst = max((job.exit_code for job in jobs), default=1)
     return SweepResult(folder=folder, jobs=jobs, exit_code=stopped or worst)
@@ -145,11 +148,11 @@ def run_job(cfg: Any) -> float:
         {**os.environ, RESULT_VARIABLE: str(target)},
     )
     state = "not started" if code in (2, 3) else "failed"
-    result = _read_json(target) or {"run": None, "state": state, "metrics": {}}
+    result = read_json(target) or {"run": None, "state": state, "metrics": {}}
     monitored = str(OmegaConf.select(cfg, "train.monitor", default="") or "")
     metric = _monitored(result["metrics"], monitored)
     result |= {"exit_code": code, "overrides": overrides, "metric": metric}
-    write_atomically(target, json.dumps(result, indent=1) + "\n")
+    write_json(target, result)
     if signal_number is not None:
         raise Stopped(signal_number)
     return math.nan if metric is None else metric
@@ -170,8 +173,8 @@ def _read_results(folder: Path, started: float) -> Iterator[JobResult]:
     """Reads what the jobs left; older results in a folder that the user named are not ours."""
     files = [f for f in folder.rglob(_RESULT_FILE) if f.stat().st_mtime >= started - 1]
     for file in sorted(files, key=lambda file: file.stat().st_mtime):
-        row = _read_json(file)
-        if row is not None and "overrides" in row:
+        row = read_json(file)
+        if isinstance(row, dict) and "overrides" in row:
             yield JobResult(
                 overrides=tuple(row["overrides"]),
                 exit_code=row["exit_code"],
@@ -181,12 +184,13 @@ def _read_results(folder: Path, started: float) -> Iterator[JobResult]:
             )
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        return None
-    return content if isinstance(content, dict) else None
+def _mask_secrets(file: Path) -> None:
+    """Hydra writes down the overrides of a sweep as they were typed."""
+    from omegaconf import OmegaConf
+
+    if file.exists():
+        tree = redact_tree(OmegaConf.to_container(OmegaConf.load(file)))
+        write_atomically(file, OmegaConf.to_yaml(OmegaConf.create(tree)))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from labcore.errors import RequirementError
 from labcore.hooks.specs import hookimpl
 from labcore.hooks.wandb_account import has_credentials
 from labcore.hooks.wandb_sweep import SweepTrial
+from labcore.run.redaction import redact_tree
 
 if TYPE_CHECKING:
     from labcore.run import Artifact
@@ -192,6 +193,7 @@ class WeightsAndBiases:
             disable_git=True,  # the run folder has the commit and the diff
             save_code=False,
         )
+        settings.x_disable_meta = True  # it would copy the command line, secrets and all
         identity = {
             "project": self._project or run.plugin.name,
             "entity": self._entity or None,
@@ -209,7 +211,7 @@ class WeightsAndBiases:
             dir=str(run.folder),
             mode=mode,
             job_type=status.task,
-            config=_plain(run.config),
+            config=redact_tree(_plain(run.config)),
             settings=settings,
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from labcore.run.files import write_atomically
+from labcore.run.records import write_json
 from labcore.suggest import nearest, suggestion
 
 __all__ = ["Artifact", "ArtifactStore", "Kind"]
@@ -53,8 +53,7 @@ class ArtifactStore:
         rows = [row for row in self.read() if row.path != artifact.path]
         rows.append(artifact)
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps([dataclasses.asdict(row) for row in rows], indent=1, ensure_ascii=False)
-        write_atomically(self._manifest, text + "\n")
+        write_json(self._manifest, [dataclasses.asdict(row) for row in rows])
 
     def describe(self, path: Path, *, kind: Kind, title: str, **details: object) -> Artifact:
         """Builds the row of a file that is already in the run folder.

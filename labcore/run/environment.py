@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib.metadata
-import json
 import os
 import platform
 import re
@@ -19,7 +18,8 @@ import psutil
 from labcore.devices import DevicePlan, available_cores, survey
 from labcore.run.checkout import Checkout, read_checkout
 from labcore.run.files import write_atomically
-from labcore.run.redaction import recordable_variables, redact_arguments
+from labcore.run.records import write_json
+from labcore.run.redaction import recordable_variables, redact_arguments, redact_text
 
 __all__ = ["capture"]
 
@@ -78,15 +78,14 @@ def capture(
         "packages": _packages(),
     }
     _keep_earlier(folder)
-    text = json.dumps(record, indent=1, ensure_ascii=False)
-    write_atomically(folder / _RECORD, text + "\n")
+    write_json(folder / _RECORD, record)
     diff = "".join(
         f"# {checkout.root} at {checkout.commit}\n{checkout.diff}"
         for checkout in checkouts
         if checkout.diff
     )
     if diff:
-        write_atomically(folder / _DIFF, diff)
+        write_atomically(folder / _DIFF, redact_text(diff, is_code=True))
 
 
 def _keep_earlier(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from labcore.errors import LabError, RunFailed
 from labcore.run.files import write_atomically
 from labcore.run.folder import typed_name
+from labcore.run.redaction import redact_text
 
 __all__ = ["TRACEBACK_FILE", "Explainer", "explain", "keep_traceback"]
 
@@ -55,6 +56,7 @@ def explain(error: BaseException, folder: Path, known: Explainer | None = None) 
 def keep_traceback(error: BaseException, folder: Path) -> None:
     """Writes the traceback beside the run; on a full disk there is none."""
     try:
-        write_atomically(folder / TRACEBACK_FILE, "".join(traceback.format_exception(error)))
+        text = redact_text("".join(traceback.format_exception(error)))
+        write_atomically(folder / TRACEBACK_FILE, text)
     except OSError:
         return

@@ -1,5 +1,6 @@
 """Writing files so that a killed process or a full disk never leaves half of one; their age."""
 
+import hashlib
 import os
 import re
 import tempfile
@@ -11,6 +12,7 @@ __all__ = [
     "drop_torn_line",
     "remove_unfinished",
     "seconds_since_written",
+    "sha256_of",
     "write_atomically",
 ]
 
@@ -28,7 +30,7 @@ def write_atomically(path: Path, content: str | bytes, *, durable: bool = False)
     Raises:
         OSError: The file could not be written; the old one, if any, is untouched.
     """
-    data = content.encode() if isinstance(content, str) else content
+    data = content.encode(errors="replace") if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
@@ -92,3 +94,9 @@ def seconds_since_written(path: Path) -> float:
     except OSError:  # a disk that may only be read: this host's clock has to do
         now = time.time()
     return max(0.0, now - written)
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -6,7 +6,6 @@ device leaves nothing. The lease lasts as long as the process, which holds the G
 """
 
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -33,6 +32,8 @@ from labcore.run.folder import create_run_folder, typed_name
 from labcore.run.placement import place
 from labcore.run.process import ProcessId
 from labcore.run.ranks import announce_folder, is_main_process, join_folder
+from labcore.run.records import write_json
+from labcore.run.redaction import RedactingFormatter
 from labcore.run.run import Run
 from labcore.run.signals import StopSignal
 from labcore.run.source import SourceRun
@@ -109,8 +110,7 @@ def execute(
 
             def record() -> None:
                 write_atomically(folder / "config.yaml", composed.to_yaml())
-                origins = json.dumps(composed.origins, indent=1, ensure_ascii=False)
-                write_atomically(folder / "origins.json", origins + "\n")
+                write_json(folder / "origins.json", composed.origins)
                 announce_folder(runs_dir, folder)
 
             return _live(run, record, argv=argv, known=known)
@@ -121,6 +121,7 @@ def resume(
     folder: Path,
     *,
     argv: Sequence[str],
+    secrets: Mapping[str, str] | None = None,
     say: Callable[[str], None] = log.info,
     known: Explainer | None = None,
 ) -> int:
@@ -130,6 +131,7 @@ def resume(
         found: The plugin.
         folder: The run folder.
         argv: The words typed after ``lab``, for the record.
+        secrets: Option to value, for those that the saved config has masked.
         say: Tells the user why the run has to wait.
         known: Asked about errors that come from libraries.
 
@@ -137,7 +139,7 @@ def resume(
         The exit code.
     """
     plugin = _usable(found)
-    config = load_config(plugin, folder / "config.yaml")
+    config = load_config(plugin, folder / "config.yaml", secrets=secrets or {})
     status = read_status(folder)
     task = plugin.task(status.task)
     stop = StopSignal()
@@ -358,7 +360,7 @@ def _locked(folder: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
     handler = logging.FileHandler(path, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
@@ -395,4 +397,4 @@ def _leave_result(folder: Path, status: Status) -> None:
             "exit_code": status.exit_code,
             "metrics": status.metrics,
         }
-        write_atomically(Path(target), json.dumps(result))
+        write_json(Path(target), result)

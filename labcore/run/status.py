@@ -1,7 +1,6 @@
 """``status.json``: where a run stands, and the heartbeat that shows it is alive."""
 
 import dataclasses
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -9,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labcore.run.files import write_atomically
 from labcore.run.process import ProcessId, last_heard
+from labcore.run.records import read_record, write_json
 
 __all__ = ["STATES", "Heartbeat", "Status", "read_status", "write_status"]
 
@@ -59,22 +58,17 @@ class Status:
 
 def write_status(folder: Path, status: Status) -> None:
     """Writes ``status.json`` of a run folder in one step."""
-    text = json.dumps(dataclasses.asdict(status), indent=1, ensure_ascii=False)
-    write_atomically(folder / _FILE, text + "\n")
+    write_json(folder / _FILE, dataclasses.asdict(status))
 
 
 def read_status(folder: Path) -> Status:
     """Reads ``status.json`` of a run folder.
 
     Raises:
-        FileNotFoundError: The folder is no run folder.
+        OSError: The folder is no run folder, or it cannot be read.
         ValueError: The file is damaged.
     """
-    text = (folder / _FILE).read_text(encoding="utf-8")
-    try:
-        status = Status(**json.loads(text))
-    except (TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{folder / _FILE} is damaged: {error}") from error
+    status = read_record(Status, folder / _FILE)
     if status.state in {"queued", "running"}:
         process = ProcessId.from_row(status.owner)
         status.heartbeat = last_heard(process, status.heartbeat, folder / _FILE)

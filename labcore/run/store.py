@@ -1,6 +1,8 @@
 """Finding earlier runs by name, by a unique part of it, or as ``latest``."""
 
-from collections.abc import Callable, Iterator
+import glob
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,18 +30,24 @@ class StoredRun:
         return any((self.folder / "checkpoints").glob("*.pt"))
 
 
-def list_runs(runs_dir: Path, plugin: str | None = None) -> list[StoredRun]:
-    """Returns the runs below ``runs_dir``, oldest first; damaged folders are left out."""
-    return sorted(_runs(runs_dir, plugin), key=lambda run: (run.status.created, run.folder.name))
+def list_runs(
+    runs_dir: Path, plugin: str | None = None, *, damaged: dict[Path, str] | None = None
+) -> list[StoredRun]:
+    """Returns the runs below ``runs_dir``, oldest first.
 
-
-def _runs(runs_dir: Path, plugin: str | None) -> Iterator[StoredRun]:
-    pattern = f"{plugin or '*'}/*/status.json"
-    for path in runs_dir.glob(pattern):
+    Args:
+        runs_dir: Folder with all runs.
+        plugin: Only runs of this plugin.
+        damaged: Gets the folders whose status cannot be read, and why.
+    """
+    found: list[StoredRun] = []
+    for path in sorted(runs_dir.glob(f"{glob.escape(plugin) if plugin else '*'}/*/status.json")):
         try:
-            yield StoredRun(folder=path.parent, status=read_status(path.parent))
-        except (OSError, ValueError):
-            continue
+            found.append(StoredRun(folder=path.parent, status=read_status(path.parent)))
+        except (OSError, ValueError) as error:
+            if damaged is not None:
+                damaged[path.parent] = str(error)
+    return sorted(found, key=lambda run: (run.status.created, run.folder.name))
 
 
 def find_run(
@@ -62,10 +70,14 @@ def find_run(
     Raises:
         UsageError: No run fits, or several do.
     """
-    if reference != "latest" and (Path(reference) / "status.json").exists():
+    if reference != "latest" and os.path.exists(os.path.join(reference, "status.json")):  # noqa: PTH110, PTH118  # a Path raises when the name is too long
         folder = Path(reference)
-        return StoredRun(folder=folder, status=read_status(folder))
-    known = list_runs(runs_dir, plugin)
+        try:
+            return StoredRun(folder=folder, status=read_status(folder))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{folder} is no run that can be read: {error}") from None
+    damaged: dict[Path, str] = {}
+    known = list_runs(runs_dir, plugin, damaged=damaged)
     fitting = [run for run in known if accept(run)]
     if reference == "latest":
         if fitting:
@@ -89,6 +101,9 @@ def find_run(
             problems=[run.id for run in matches[-8:]],
             fix="give more of the name",
         )
+    for folder, reason in damaged.items():
+        if reference in (folder.name, f"{folder.parent.name}/{folder.name}"):
+            raise UsageError(f"{reference} cannot be read: {reason}")
     raise UsageError(
         f"no run called {reference!r} in {runs_dir}",
         problems=[f"there is {run.id}" for run in known[-5:]],
