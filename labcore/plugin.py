@@ -170,6 +170,9 @@ class Plugin:
     metrics: Mapping[str, str] = field(default_factory=dict)
     """Numbers that its runs log, ``val/loss`` and so on, to a line about each: what a sweep may
     make better. Nothing is checked when there are none."""
+    model_options: tuple[str, ...] = ("model",)
+    """Options that a trained model brings with it: a task that works on an earlier run has that
+    run's, and other values are refused."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """Hooks that the plugin adds: name to the dotted path of a hook class."""
     configs: str = ""

@@ -17,11 +17,12 @@ from labcore.plugin import Plugin
 from labcore.run.checks import check_start
 from labcore.run.folder import plan_run_folder
 from labcore.run.placement import processes_of
+from labcore.run.source import SourceRun
 
 __all__ = ["show_dry_run"]
 
 
-def show_dry_run(found: FoundPlugin, composed: Composed) -> None:
+def show_dry_run(found: FoundPlugin, composed: Composed, source: SourceRun | None = None) -> None:
     """Prints config, device, requirements, datasets and run folder; leaves nothing on the disk."""
     plugin = found.plugin
     assert plugin is not None
@@ -32,6 +33,8 @@ def show_dry_run(found: FoundPlugin, composed: Composed) -> None:
     facts.columns[0].style = "bold"
     facts.add_row("task", Text(f"{composed.task.name}: {composed.task.summary}"))
     facts.add_row("preset", Text(_preset_line(plugin, composed)))
+    if composed.task.needs_run:
+        facts.add_row("model", _model(source))
     facts.add_row("device", _device(plugin, composed))
     facts.add_row("requirements", _requirements(found))
     for number, line in enumerate(_datasets(plugin, composed)):
@@ -86,6 +89,12 @@ def _device(plugin: Plugin, composed: Composed) -> Text:
         return Text(device.describe())
     except LabError as error:
         return Text(str(error), style="red")
+
+
+def _model(source: SourceRun | None) -> Text:
+    if source is None:
+        return Text("there is no such run yet, and the task needs one", style="red")
+    return Text(f"of {source.stored.id} (preset {source.stored.status.preset or 'none'})")
 
 
 def _requirements(found: FoundPlugin) -> Text:

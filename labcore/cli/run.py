@@ -1,7 +1,9 @@
 """``lab run plugin=NAME [OVERRIDES]``: composes a config and runs it."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,8 +11,11 @@ from labcore.cli.completion import complete_override
 from labcore.config import choose_preset, compose, find_groups, peek, select_plugin
 from labcore.config.compose import Composed
 from labcore.discovery import FoundPlugin, find_plugins
-from labcore.errors import LabError, RequirementError
+from labcore.errors import LabError, RequirementError, UsageError
 from labcore.plugin import Plugin
+
+if TYPE_CHECKING:
+    from labcore.run.source import SourceRun
 
 __all__ = ["run"]
 
@@ -74,23 +79,49 @@ def run(
         return _sweep(found, overrides, search_dirs)
     if info is not None:
         return _ask_hydra(info, found, overrides, search_dirs)
-    composed = compose(
-        found,
-        overrides,
-        preset_for_auto=lambda plugin: _preset_here(found, plugin, overrides),
-        search_dirs=search_dirs,
-    )
+
+    def compose_with(words: Sequence[str]) -> Composed:
+        return compose(
+            found,
+            words,
+            preset_for_auto=lambda plugin: _preset_here(found, plugin, overrides),
+            search_dirs=search_dirs,
+        )
+
+    composed = compose_with(overrides)
     if cfg is not None:
         _print_config(composed, cfg, resolve=resolve, package=package)
         return 0
+    source, argv = None, sys.argv[1:]
+    if composed.task.needs_run:
+        source = _source_of(found, composed, or_none=dry_run)
+    if source is not None:
+        from labcore.run.lineage import follow
+
+        composed = follow(composed, source, overrides, compose_with)
+        # Recorded is the run that was meant, not what was the latest one then.
+        argv = [word for word in argv if not word.startswith("run=")] + [f"run={source.reference}"]
     if dry_run:
         from labcore.cli.dry_run import show_dry_run
 
-        show_dry_run(found, composed)
+        show_dry_run(found, composed, source)
         return 0
     from labcore.run.life import execute
 
-    return execute(found, composed, argv=sys.argv[1:], say=click.echo, known=explain_raised)
+    return execute(found, composed, argv=argv, source=source, say=click.echo, known=explain_raised)
+
+
+def _source_of(found: FoundPlugin, composed: Composed, *, or_none: bool) -> "SourceRun | None":
+    from labcore.run.source import SourceRun
+
+    assert found.plugin is not None
+    config = composed.config
+    try:
+        return SourceRun.find(found.plugin, config.run or "latest", Path(config.runs_dir))
+    except UsageError:
+        if or_none:
+            return None
+        raise
 
 
 def explain_raised(error: BaseException) -> LabError | None:

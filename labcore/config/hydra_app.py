@@ -21,6 +21,7 @@ from labcore.config.groups import find_groups
 from labcore.config.overrides import Given, peek
 from labcore.config.session import ROOT, VERSION_BASE, register, search_path_override
 from labcore.config.sweep import check_sweep
+from labcore.config.training import training_options
 from labcore.discovery import FoundPlugin
 from labcore.resources import configs_dir
 from labcore.run.files import write_atomically
@@ -136,7 +137,6 @@ def run_job(cfg: Any) -> float:
         Stopped: A signal asked for the end of the sweep; the job has ended.
     """
     from hydra.core.hydra_config import HydraConfig
-    from omegaconf import OmegaConf
 
     job = HydraConfig.get()
     overrides = [str(text) for text in job.overrides.task]
@@ -149,8 +149,8 @@ def run_job(cfg: Any) -> float:
     )
     state = "not started" if code in (2, 3) else "failed"
     result = read_json(target) or {"run": None, "state": state, "metrics": {}}
-    monitored = str(OmegaConf.select(cfg, "train.monitor", default="") or "")
-    metric = _monitored(result["metrics"], monitored)
+    options = training_options(cfg)
+    metric = _monitored(result["metrics"], options.monitor if options is not None else "")
     result |= {"exit_code": code, "overrides": overrides, "metric": metric}
     write_json(target, result)
     if signal_number is not None:

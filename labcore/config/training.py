@@ -15,7 +15,7 @@ class TrainingOptions:
     """Validation metric that decides which checkpoint is the best."""
     maximize: bool
     """Whether large values of it are good."""
-    devices: int
+    devices: int = 1
     """Processes on each machine."""
 
 

@@ -72,21 +72,17 @@ class RunState:
 
     def start_fit(self, run: Any, loop: Any) -> None:
         """Reads how long training will be and which metric matters."""
-        from labcore.training.config import LoopConfig, seconds
-
-        options: Any = getattr(loop, "config", None) or getattr(run.config, "train", None)
-        if not hasattr(options, "max_steps"):
-            options = LoopConfig()
-        self.monitor = options.monitor
-        self.minimize = options.goal.value == "minimize"
+        known = getattr(loop, "monitor", None)
+        self.monitor = getattr(known, "metric", "loss")
+        self.minimize = getattr(known, "minimize", True)
         self.fit = fit_name(loop)
         self.best = self._best_before(loop)
         self.last = None
         self.train_values = {}
         self.training = TrainingProgress(
             first_step=loop.step,
-            max_steps=getattr(loop, "max_steps", options.max_steps),
-            max_time_s=None if options.max_time is None else seconds(options.max_time),
+            max_steps=getattr(loop, "max_steps", None),
+            max_time_s=getattr(loop, "max_time_s", None),
             spent_s=float(getattr(loop, "elapsed_s", 0.0)),
             clock=self.clock,
         )

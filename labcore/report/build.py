@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labcore.config.training import training_options
 from labcore.report.artifacts import Budget, Section, arrange, link_to
 from labcore.report.charts import PLOT, group_charts
 from labcore.report.details import config_rows, grow
-from labcore.report.figures import figures, find_monitor, headline
+from labcore.report.figures import figures, headline
 from labcore.report.metrics import read_metrics
 from labcore.report.page import render_page
 from labcore.report.sources import inside, read_json, read_yaml, tail
@@ -17,6 +18,7 @@ from labcore.report.tables import read_table
 from labcore.report.wording import format_duration, format_step, format_time
 from labcore.run.artifacts import ArtifactStore
 from labcore.run.files import write_atomically
+from labcore.run.source import read_source
 from labcore.run.status import Status, read_status
 
 __all__ = ["REPORT_FILE", "build"]
@@ -76,12 +78,12 @@ def _context(folder: Path, model_tasks: Sequence[str], budget: Budget) -> dict[s
     origins = read_json(folder / "origins.json")
     environment = read_json(folder / "environment.json")
     metrics = read_metrics(folder / "metrics.jsonl")
-    monitor = find_monitor(config)
+    monitor = training_options(config)
     rows = figures(metrics, monitor)
     curves = group_charts(metrics.of("train", "val", "test"), prefix="curve")
     perf = group_charts(metrics.of("perf"), prefix="perf")
     taps = group_charts(metrics.of("taps"), prefix="tap")
-    config_table = config_rows(config, origins)
+    config_table = config_rows(config, origins, read_json(folder / "changed.json"))
     sections, artifacts_note = _artifacts(folder, budget)
     plugin = status.plugin if status else folder.parent.name
     failed = state in {"failed", "lost", "unknown"}
@@ -91,7 +93,7 @@ def _context(folder: Path, model_tasks: Sequence[str], budget: Budget) -> dict[s
         "status": status,
         "state": state,
         "outcome": _outcome(status, state),
-        "facts": _facts(status, config, environment),
+        "facts": _facts(folder, status, config, environment),
         "error": (status.error or {}) if status and state == "failed" else {},
         "traceback": _traceback(folder, status) if state == "failed" else None,
         "log": tail(folder / "log.txt"),
@@ -115,7 +117,7 @@ def _context(folder: Path, model_tasks: Sequence[str], budget: Budget) -> dict[s
         "artifacts_note": artifacts_note,
         "rejected": read_table(folder / "rejected.csv"),
         "config": config_table,
-        "num_changed": sum(bool(row.origin) for row in config_table),
+        "num_changed": sum(row.has_changes and not row.is_group for row in config_table),
         "has_origins": isinstance(origins, Mapping),
         "environment": grow(environment) if isinstance(environment, Mapping) else None,
         "records": _records(folder),
@@ -139,7 +141,9 @@ def _outcome(status: Status | None, state: str) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _facts(status: Status | None, config: Any, environment: Any) -> list[tuple[str, str]]:
+def _facts(
+    folder: Path, status: Status | None, config: Any, environment: Any
+) -> list[tuple[str, str]]:
     """What stands under the title: pairs of a word and what it is."""
     facts: list[tuple[str, str]] = []
     if status is not None:
@@ -153,6 +157,9 @@ def _facts(status: Status | None, config: Any, environment: Any) -> list[tuple[s
             facts.append(("steps", f"{format_step(status.step)}{of}"))
         if status.resumes:
             facts.append(("resumed", "once" if status.resumes == 1 else f"{status.resumes} times"))
+    source = read_source(folder)
+    if source:
+        facts.append(("model of", f"{source.get('id')}, preset {source.get('preset', 'none')}"))
     facts.append(("device", _device(config, environment)))
     if isinstance(config, Mapping) and config.get("seed") is not None:
         facts.append(("seed", str(config["seed"])))
@@ -214,6 +221,9 @@ def _commands(
         again = shlex.join(str(word) for word in again)
     if isinstance(again, str) and again:
         commands.append(_Command(purpose="the command of this run", text=again))
+    trained_by = read_source(folder).get("command")
+    if trained_by:
+        commands.append(_Command(purpose="the command that trained the model", text=trained_by))
     commands.append(
         _Command(
             purpose=f"what {status.plugin} can do", text=f"lab show {shlex.quote(status.plugin)}"

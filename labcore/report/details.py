@@ -1,5 +1,6 @@
 """The composed config with where each value came from, and the record of the environment."""
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ class ConfigRow:
         path: The whole dotted key.
         depth: 0 for the root's own options.
         value: As YAML writes it; empty for a heading.
-        origin: Where a changed value came from; empty for a default.
+        origin: Where the value came from; empty for a default.
         is_group: Whether it is a heading.
         has_changes: Whether it, or an option below it, is changed.
     """
@@ -36,16 +37,29 @@ class ConfigRow:
     has_changes: bool = False
 
 
-def config_rows(config: Any, origins: Any) -> list[ConfigRow]:
+def config_rows(config: Any, origins: Any, changed: Any = None) -> list[ConfigRow]:
     """Flattens a composed config into rows, groups after the plain options beside them.
 
     Args:
         config: The content of ``config.yaml``.
         origins: The content of ``origins.json``: dotted key to where the value came from. A key
             also speaks for the options below it that have no entry of their own.
+        changed: The content of ``changed.json``: dotted keys of the values that differ from the
+            defaults. Runs of older versions have none; all that was set counts then.
     """
+    if not isinstance(config, Mapping):
+        return []
     known = origins if isinstance(origins, Mapping) else {}
-    return list(_rows(config, known, (), "")) if isinstance(config, Mapping) else []
+    rows = list(_rows(config, known, (), ""))
+    if not isinstance(changed, list):
+        return rows
+    paths = {str(path) for path in changed}
+    return [dataclasses.replace(row, has_changes=_is_changed(row, paths)) for row in rows]
+
+
+def _is_changed(row: ConfigRow, paths: set[str]) -> bool:
+    below = f"{row.path}."
+    return row.path in paths or (row.is_group and any(path.startswith(below) for path in paths))
 
 
 def _rows(

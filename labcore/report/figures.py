@@ -4,25 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from labcore.config.training import TrainingOptions
 from labcore.report.metrics import Metrics, Series
 from labcore.report.wording import format_number, format_step
 
-__all__ = ["Figure", "Monitor", "Tile", "figures", "find_monitor", "headline"]
+__all__ = ["Figure", "Tile", "figures", "headline"]
 
 _MOST_TILES = 8
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Monitor:
-    """The metric that decided which checkpoint is the best.
-
-    Attributes:
-        name: A validation metric.
-        maximize: Whether large values are good.
-    """
-
-    name: str
-    maximize: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,26 +38,15 @@ class Tile:
     note: str = ""
 
 
-def find_monitor(config: Any) -> Monitor | None:
-    """Returns what ``train.monitor`` and ``train.goal`` say, or None when nothing was trained."""
-    train = config.get("train") if isinstance(config, Mapping) else None
-    if not isinstance(train, Mapping):
-        return None
-    name = train.get("monitor")
-    if not isinstance(name, str):
-        return None
-    return Monitor(name=name, maximize=str(train.get("goal", "")).lower().endswith("maximize"))
-
-
-def figures(metrics: Metrics, monitor: Monitor | None) -> list[Figure]:
+def figures(metrics: Metrics, monitor: TrainingOptions | None) -> list[Figure]:
     """Returns a row for each metric of validation and test."""
     return [_figure(series, monitor) for series in metrics.of("val", "test")]
 
 
-def _figure(series: Series, monitor: Monitor | None) -> Figure:
+def _figure(series: Series, monitor: TrainingOptions | None) -> Figure:
     finite = series.finite()
     best = ""
-    if monitor is not None and (series.phase, series.name) == ("val", monitor.name):
+    if monitor is not None and (series.phase, series.name) == ("val", monitor.monitor):
         best = "high" if monitor.maximize else "low"
     # Of equal values the earliest step is named.
     low, low_step = min(finite, default=(None, None))
@@ -88,7 +65,7 @@ def _figure(series: Series, monitor: Monitor | None) -> Figure:
 
 
 def headline(
-    rows: Sequence[Figure], status_metrics: Mapping[str, Any], monitor: Monitor | None
+    rows: Sequence[Figure], status_metrics: Mapping[str, Any], monitor: TrainingOptions | None
 ) -> list[Tile]:
     """Chooses the figures for the top of the page: monitored first, then test, then validation.
 
@@ -102,7 +79,7 @@ def headline(
     for name, value in status_metrics.items():
         if isinstance(value, int | float):
             tiles.setdefault(name, Tile(label=name, value=format_number(value)))
-    first = f"val/{monitor.name}" if monitor else ""
+    first = f"val/{monitor.monitor}" if monitor else ""
     order = sorted(tiles, key=lambda name: (name != first, not name.startswith("test/")))
     return [tiles[name] for name in order[:_MOST_TILES]]
 

@@ -18,7 +18,7 @@ import psutil
 from labcore.devices import DevicePlan, available_cores, survey
 from labcore.run.checkout import Checkout, read_checkout
 from labcore.run.files import write_atomically
-from labcore.run.records import write_json
+from labcore.run.records import read_json, write_json
 from labcore.run.redaction import recordable_variables, redact_arguments, redact_text
 
 __all__ = ["capture"]
@@ -34,7 +34,8 @@ def capture(
 
     Secrets are left out: only the variables on a list are written, and options named like a secret
     are masked. A resumed run keeps the records of its earlier processes as
-    ``environment.1.json`` and so on.
+    ``environment.1.json`` and so on; ``command`` stays the one that started it, and ``commands``
+    are all of them.
 
     Args:
         folder: The run folder.
@@ -77,7 +78,7 @@ def capture(
         "variables": recordable_variables(os.environ),
         "packages": _packages(),
     }
-    _keep_earlier(folder)
+    _keep_earlier(folder, record)
     write_json(folder / _RECORD, record)
     diff = "".join(
         f"# {checkout.root} at {checkout.commit}\n{checkout.diff}"
@@ -88,9 +89,14 @@ def capture(
         write_atomically(folder / _DIFF, redact_text(diff, is_code=True))
 
 
-def _keep_earlier(folder: Path) -> None:
+def _keep_earlier(folder: Path, record: dict[str, Any]) -> None:
+    record["commands"] = [record["command"]]
     if not (folder / _RECORD).exists():
         return
+    earlier = read_json(folder / _RECORD)
+    if isinstance(earlier, dict) and isinstance(began := earlier.get("command"), str):
+        record["commands"] = [*earlier.get("commands", [began]), record["command"]]
+        record["command"] = began
     number = 1
     while (folder / f"environment.{number}.json").exists():
         number += 1

@@ -36,7 +36,7 @@ from labcore.run.records import write_json
 from labcore.run.redaction import RedactingFormatter
 from labcore.run.run import Run
 from labcore.run.signals import StopSignal
-from labcore.run.source import SourceRun
+from labcore.run.source import SourceRun, record_source
 from labcore.run.status import Heartbeat, Status, read_status, write_status
 from labcore.run.trial import take_trial_folder, trial_of_environment
 
@@ -53,6 +53,7 @@ def execute(
     composed: Composed,
     *,
     argv: Sequence[str],
+    source: SourceRun | None = None,
     say: Callable[[str], None] = log.info,
     known: Explainer | None = None,
 ) -> int:
@@ -62,6 +63,7 @@ def execute(
         found: The plugin.
         composed: Its composed config.
         argv: The words typed after ``lab``, for the record.
+        source: The run whose model the task works with, if it does with one.
         say: Tells the user why the run has to wait, before it has a console of its own.
         known: Asked about errors that come from libraries.
 
@@ -71,14 +73,10 @@ def execute(
     Raises:
         RequirementError: A package, the device or the runs folder is not to be had; nothing is
             left behind.
-        UsageError: The task works on an earlier run and there is none, or a hook or the task is
-            not what it should be; nothing is left behind.
+        UsageError: A hook or the task is not what it should be; nothing is left behind.
     """
     plugin, task, config = _usable(found), composed.task, composed.config
     runs_dir = Path(config.runs_dir)
-    if task.needs_run and is_main_process():
-        # Refuses before a GPU is waited for, and before a folder is made.
-        SourceRun.find(plugin, config.run or "latest", runs_dir)
     stop = StopSignal()
     with stop.installed():
         device = place(plugin, config, task=task.name, preset=composed.preset, argv=argv, say=say)
@@ -106,11 +104,15 @@ def execute(
                     trial=trial,
                 ),
                 stop=stop,
+                read_weights=_read_weights,
             )
 
             def record() -> None:
                 write_atomically(folder / "config.yaml", composed.to_yaml())
                 write_json(folder / "origins.json", composed.origins)
+                write_json(folder / "changed.json", list(composed.changed))
+                if source is not None:
+                    record_source(folder, source)
                 announce_folder(runs_dir, folder)
 
             return _live(run, record, argv=argv, known=known)
@@ -160,6 +162,7 @@ def resume(
                 status=status,
                 stop=stop,
                 resuming=True,
+                read_weights=_read_weights,
             )
 
             def record() -> None:
@@ -317,12 +320,19 @@ def _live_as_helper(
         stop=stop,
         is_main=False,
         resuming=resuming,
+        read_weights=_read_weights,
     )
     # The main process meets the same error and speaks for the run; a helper that ended with
     # another code would have it killed before it has written its report.
     with contextlib.suppress(LabError):
         load_object(task.run)(run)
     return 0
+
+
+def _read_weights(checkpoints: Path) -> Any:
+    from labcore.training import load_weights
+
+    return load_weights(checkpoints)
 
 
 def _code_of(plugin: Plugin) -> tuple[Path, ...]:

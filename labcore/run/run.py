@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -68,6 +68,7 @@ class Run(Generic[C]):
         stop: StopSignal,
         is_main: bool = True,
         resuming: bool = False,
+        read_weights: Callable[[Path], Any] | None = None,
     ) -> None:
         self.plugin = plugin
         self.task = task
@@ -79,6 +80,7 @@ class Run(Generic[C]):
         self.stop = stop
         self.is_main = is_main
         self.resuming = resuming
+        self._read_weights = read_weights
         self._artifacts = ArtifactStore(folder)
 
     @property
@@ -196,4 +198,5 @@ class Run(Generic[C]):
             self.plugin,
             str(self.config.run or "latest"),  # type: ignore[attr-defined]  # a core option
             Path(self.config.runs_dir),  # type: ignore[attr-defined]  # a core option
+            read_weights=self._read_weights,
         )

@@ -1,14 +1,12 @@
 """What is tried on a GPU machine, decided before anything is started."""
 
-import dataclasses
-import typing
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from labcore.config.training import training_options
 from labcore.devices import Gpu
 from labcore.discovery import FoundPlugin
-from labcore.training.config import LoopConfig
 
 __all__ = ["Case", "Kind", "plan_cases"]
 
@@ -52,7 +50,7 @@ def _of_plugin(found: FoundPlugin, gpus: Sequence[Gpu]) -> list[Case]:
         return [Case(plugin=found.name, kind="smoke", skipped=reason)]
     cases = [Case(plugin=found.name, kind="smoke")]
     assert found.plugin is not None
-    if found.plugin.tasks[0].trains and _has_loop(found.plugin.config):
+    if found.plugin.tasks[0].trains and training_options(found.plugin.config()):
         able = min(gpu.compute_capability for gpu in gpus) >= _BFLOAT16_SINCE
         precision = "bf16-mixed" if able else "16-mixed"
         cases.append(
@@ -89,11 +87,3 @@ def _why_not(found: FoundPlugin, gpus: Sequence[Gpu]) -> str:
     if max(gpu.compute_capability for gpu in gpus) < least:
         return f"needs a GPU of compute capability {least}"
     return ""
-
-
-def _has_loop(config: type) -> bool:
-    """Whether the plugin's options have the loop's under ``train``."""
-    hints = typing.get_type_hints(config)
-    names = {field.name for field in dataclasses.fields(config)}
-    kind = hints.get("train") if "train" in names else None
-    return isinstance(kind, type) and issubclass(kind, LoopConfig)

@@ -46,6 +46,7 @@ class Loop:
         monitor: The best validation so far: ``monitor.value`` and ``monitor.step``.
         step: Optimiser steps taken so far.
         max_steps: Step at which training ends.
+        max_time_s: Seconds after which it ends, if that comes first; None for no limit.
         metrics: The training metrics last recorded.
         validation: The last validation.
     """
@@ -80,7 +81,7 @@ class Loop:
         self._training_step = training_step
         self._validate_with = validate
         self._seed = int(getattr(run.config, "seed", 0))
-        self._max_time_s = math.inf if config.max_time is None else seconds(config.max_time)
+        self.max_time_s = None if config.max_time is None else seconds(config.max_time)
         self._signal = 0
         self._validated_at = -1
         self._saved_at = -1
@@ -283,7 +284,10 @@ class Loop:
         self._store.prune()
 
     def _reason_to_stop(self) -> Reason | None:
-        number, is_late = self._run.stop.number or 0, int(self.elapsed_s >= self._max_time_s)
+        number, is_late = (
+            self._run.stop.number or 0,
+            int(self.elapsed_s >= (self.max_time_s or math.inf)),
+        )
         # Asking the other processes makes a GPU wait, so that is not done at every step.
         is_cheap = self.fabric.world_size == 1 or self.fabric.device.type == "cpu"
         if is_cheap or self.step % self.config.log_every == 0:

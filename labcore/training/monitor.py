@@ -20,6 +20,7 @@ class Monitor:
         patience: Validations without a better value after which :attr:`exhausted` is true; 0 never.
 
     Attributes:
+        minimize: Whether it should be small.
         value: The best value, or None before the first.
         step: Step of the best value.
     """
@@ -28,7 +29,8 @@ class Monitor:
         self.metric = metric
         self.value: float | None = None
         self.step: int | None = None
-        self._sign = 1.0 if goal is Goal.minimize else -1.0
+        self.minimize = goal is Goal.minimize
+        self._sign = 1.0 if self.minimize else -1.0
         self._patience = patience
         self._waited = 0
 

@@ -55,6 +55,7 @@ plugin = Plugin(
         ),
     ),
     config=MusicVAEConfig,
+    model_options=("model", "bars", "data"),
     presets={
         "smoke": "seconds: a tiny model, to see that everything works",
         "laptop": "five minutes on two cores: a 2-bar model whose code carries the tune",

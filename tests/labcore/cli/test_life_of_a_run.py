@@ -240,8 +240,9 @@ def test_what_a_killed_writer_left_is_gone_when_the_run_goes_on(write_plugin, la
     left = {path.name for path in only_run(tmp_path).rglob(".*")}
     assert ".keep" in left
     assert ".manifest.json.ab12cd_9" not in left
-    command = json.loads((only_run(tmp_path) / "environment.json").read_text())["command"]
-    assert command == f"lab resume toy/{only_run(tmp_path).name}"
+    record = json.loads((only_run(tmp_path) / "environment.json").read_text())
+    assert record["command"] == "lab run plugin=toy"
+    assert record["commands"] == ["lab run plugin=toy", f"lab resume toy/{only_run(tmp_path).name}"]
 
 
 def test_a_killed_run_shows_as_lost_and_can_be_resumed_in_its_folder(write_plugin, lab, tmp_path):

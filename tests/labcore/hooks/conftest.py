@@ -89,4 +89,4 @@ def clock() -> Clock:
 
 @pytest.fixture
 def loop() -> SimpleNamespace:
-    return SimpleNamespace(step=0, epoch=0)
+    return SimpleNamespace(step=0, epoch=0, max_steps=100)

@@ -9,7 +9,6 @@ from rich.console import Console as RichConsole
 
 from labcore.hooks.console import Console, is_interactive
 from labcore.run import Artifact, Progress
-from labcore.training.config import Goal, LoopConfig
 
 
 def plain_console():
@@ -96,7 +95,7 @@ def test_plain_lines_about_training_keep_their_distance(begin, hooks, run, loop,
 
 
 def test_plain_training_lines_show_the_metrics_that_matter_first(begin, hooks, run, loop, clock):
-    run.config.train = LoopConfig(max_steps=100, monitor="accuracy", goal=Goal.maximize)
+    loop.monitor = SimpleNamespace(metric="accuracy", minimize=False, value=None)
     console = plain_console()
     begin(console, metrics=["kl"])
     hooks.call("fit_started", run=run, loop=loop)
@@ -175,7 +174,7 @@ def test_the_live_line_shows_position_rate_time_left_and_metrics(begin, hooks, r
 
 
 def test_the_live_line_counts_down_when_time_is_the_nearer_limit(begin, hooks, run, loop, clock):
-    run.config.train = LoopConfig(max_steps=100_000, max_time="1m")
+    loop.max_steps, loop.max_time_s = 100_000, 60.0
     console = terminal()
     hook = begin(console, mode="live")
     hooks.call("fit_started", run=run, loop=loop)
@@ -219,7 +218,7 @@ def test_a_nan_validation_is_never_the_best(begin, hooks, run, loop, clock):
 def test_a_resumed_run_remembers_the_best_validation_before(begin, hooks, run, loop, clock):
     console = plain_console()
     begin(console)
-    loop.step, loop.monitor = 50, SimpleNamespace(value=0.6, step=40)
+    loop.step, loop.monitor = 50, SimpleNamespace(metric="loss", minimize=True, value=0.6, step=40)
     hooks.call("fit_started", run=run, loop=loop)
     for loss in (0.7, 0.5):
         take_steps(hooks, run, loop, clock, 10)
@@ -272,7 +271,7 @@ MANY = [
 def test_a_table_shows_as_many_metrics_as_it_can_and_names_the_others(
     begin, hooks, run, loop, clock, width, least
 ):
-    run.config.train = LoopConfig(max_steps=100, monitor="elbo", goal=Goal.maximize)
+    loop.monitor = SimpleNamespace(metric="elbo", minimize=False, value=None)
     console = terminal(width=width)
     begin(console, mode="live")
     hooks.call("fit_started", run=run, loop=loop)

@@ -12,7 +12,7 @@ from labcore.errors import Interrupted
 from labcore.hooks.wandb_sweep import IDENTITY_FILE, SweepTrial
 from labcore.hooks.weights_and_biases import WeightsAndBiases
 from labcore.run.signals import StopSignal
-from labcore.sweeps.stop_note import NOTE_VARIABLE, leave_note, read_note
+from labcore.run.stop_note import NOTE_VARIABLE, leave_note, read_note
 
 
 @pytest.fixture(autouse=True)

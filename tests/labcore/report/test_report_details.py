@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from labcore.config.training import TrainingOptions, training_options
 from labcore.report.details import config_rows, grow
-from labcore.report.figures import Monitor, figures, find_monitor, headline
+from labcore.report.figures import figures, headline
 from labcore.report.metrics import Metrics, Series
 from labcore.report.wording import format_duration, format_number, format_size
 
@@ -71,18 +72,20 @@ def test_a_text_of_several_lines_is_a_block():
 
 
 def test_the_monitor_is_the_metric_that_chooses_the_checkpoint():
-    assert find_monitor({"train": {"monitor": "acc", "goal": "maximize"}}) == Monitor(
-        name="acc", maximize=True
+    assert training_options({"train": {"monitor": "acc", "goal": "maximize"}}) == TrainingOptions(
+        monitor="acc", maximize=True
     )
-    assert find_monitor({"train": {"monitor": "loss"}}) == Monitor(name="loss", maximize=False)
-    assert find_monitor({"seed": 0}) is None
+    assert training_options({"train": {"monitor": "loss"}}) == TrainingOptions(
+        monitor="loss", maximize=False
+    )
+    assert training_options({"seed": 0}) is None
 
 
 def test_figures_name_the_first_step_of_the_lowest_and_highest_value():
     series = Series(
         phase="val", name="loss", steps=[1, 2, 3, 4, 5], values=[3.0, 1.0, 1.0, math.nan, 3.0]
     )
-    (row,) = figures(Metrics(series=[series]), Monitor(name="loss", maximize=False))
+    (row,) = figures(Metrics(series=[series]), TrainingOptions(monitor="loss", maximize=False))
     assert (row.low, row.low_step, row.high, row.high_step) == ("1", "2", "3", "1")
     assert (row.last, row.last_step, row.best) == ("3", "5", "low")
 
@@ -95,7 +98,7 @@ def test_the_headline_begins_with_the_monitored_metric_then_test():
             Series(phase="test", name="acc", steps=[2], values=[0.9]),
         ]
     )
-    monitor = Monitor(name="loss", maximize=False)
+    monitor = TrainingOptions(monitor="loss", maximize=False)
     tiles = headline(figures(metrics, monitor), {"val/only_in_status": 7.0}, monitor)
     assert [tile.label for tile in tiles] == [
         "val/loss",

@@ -136,11 +136,13 @@ def test_gpus_and_their_driver_are_recorded(folder, monkeypatch):
 def test_a_resumed_run_keeps_the_records_of_its_earlier_processes(folder, work):
     for number in range(3):
         capture(folder, [f"number={number}"], CPU)
-    commands = [
-        json.loads((folder / name).read_text())["command"]
+    records = [
+        json.loads((folder / name).read_text())
         for name in ("environment.1.json", "environment.2.json", "environment.json")
     ]
-    assert commands == ["number=0", "number=1", "number=2"]
+    assert [len(record["commands"]) for record in records] == [1, 2, 3]
+    assert records[-1]["commands"] == ["number=0", "number=1", "number=2"]
+    assert records[-1]["command"] == "number=0"  # which began it
     assert (folder / "git.1.diff").exists()
     assert (folder / "git.diff").exists()
 
