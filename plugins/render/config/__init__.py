@@ -20,6 +20,9 @@ __all__ = [
 
 BACKENDS = ("auto", "torch", "pytorch3d")
 
+MAX_SAMPLES = 1 << 24
+"""Samples of a picture, drawn all at once: 4096 x 4096 pixels, or 2048 x 2048 with 2 x 2 each."""
+
 
 @dataclass(kw_only=True, slots=True)
 class RenderConfig:
@@ -39,3 +42,12 @@ class RenderConfig:
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
             raise ValueError(f"backend is {self.backend!r}; use one of {', '.join(BACKENDS)}")
+        height, width = self.camera.size
+        samples = height * width * self.turntable.supersampling**2
+        if samples > MAX_SAMPLES:
+            raise ValueError(
+                f"camera.image_size={height} and turntable.supersampling="
+                f"{self.turntable.supersampling} make {samples:,} samples a picture, over "
+                f"{MAX_SAMPLES:,}, and each takes about 100 bytes; use a smaller picture or "
+                "turntable.supersampling=1"
+            )

@@ -102,6 +102,8 @@ def _check_file(path: Path) -> None:
             f"{path.name}: {path.suffix or 'a file without suffix'} is no format that can be read",
             fix=f"{guess} use one of {', '.join(s[1:].upper() for s in SUFFIXES)}".strip(),
         )
+    if not path.is_file():
+        raise UsageError(f"{path} is no regular file", fix="give the path of a mesh")
     if path.stat().st_size == 0:
         raise UsageError(f"{path} is empty", fix="export or download it again")
 

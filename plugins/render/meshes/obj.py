@@ -1,5 +1,6 @@
 """Reading OBJ files with their materials, through PyTorch3D's parser."""
 
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,19 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 from pytorch3d.io import load_obj
 
-from plugins.render.meshes.patch import Patch, smooth_normals
+from plugins.render.meshes.normals import creased_normals
+from plugins.render.meshes.patch import Patch
+from plugins.render.meshes.references import checked, textures_of_mtl
 
 __all__ = ["read_obj"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_ZERO = re.compile(r"[\s/]0+(?=[\s/]|$)")
+"""An index of 0 in a line of a face."""
+
 
 def read_obj(path: Path, warn: Callable[[str], None]) -> list[Patch]:
     """Reads an OBJ file: a patch for each material.
 
     Faces share a vertex where they share position and normal, so that hard edges stay hard and a
-    seam of the texture is no seam of the surface.
+    seam of the texture is no seam of the surface. Without normals, sharp edges are hard.
 
     Args:
         path: The file.
@@ -30,10 +36,17 @@ def read_obj(path: Path, warn: Callable[[str], None]) -> list[Patch]:
     Raises:
         ValueError: The file is damaged.
     """
+    names, positions, libraries = _scan(path)
+    refused = checked(path, libraries, warn)
+    if not refused:
+        found = [path.parent / name for name in libraries if (path.parent / name).is_file()]
+        textures = [name for library in found for name in textures_of_mtl(library)]
+        refused = checked(path, textures, warn)
+    if refused:
+        warn(f"{path.name}: {refused}; it is shown plain")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        _, faces, extra = load_obj(path)
-    names, positions = _scan(path)
+        _, faces, extra = load_obj(path, load_textures=not refused)
     _tell(path, names, [str(warning.message) for warning in caught], warn)
     corners = faces.verts_idx.numpy().reshape(-1, 3)
     if not len(corners) or not np.isfinite(positions).all():
@@ -64,22 +77,31 @@ def read_obj(path: Path, warn: Callable[[str], None]) -> list[Patch]:
     return patches
 
 
-def _scan(path: Path) -> tuple[list[str], Floats]:
+def _scan(path: Path) -> tuple[list[str], Floats, list[str]]:
     """Reads what the parser does not give.
 
     Returns:
-        Names of the materials in the order of their first use, as the parser numbers them; and
-        positions in double precision, ``[V, 3]``: the parser's are coarse far from the origin.
+        Names of the materials in the order of their first use, as the parser numbers them;
+        positions in double precision, ``[V, 3]``: the parser's are coarse far from the origin; and
+        the files of materials.
+
+    Raises:
+        ValueError: A face names index 0, which the parser would take for the last vertex.
     """
     names: dict[str, None] = {}
     positions: list[list[str]] = []
+    libraries: list[str] = []
     with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in map(str.strip, lines):
+        for number, line in enumerate(map(str.strip, lines), start=1):
+            if line.startswith("f ") and _ZERO.search(line):
+                raise ValueError(f"line {number}: a face names index 0; OBJ files count from 1")
             if line.startswith("v "):
                 positions.append(line.split()[1:4])
             elif line.startswith("usemtl"):
                 names[line.split()[1]] = None
-    return list(names), np.array(positions, dtype=np.float64).reshape(-1, 3)
+            elif line.startswith("mtllib"):
+                libraries.append(line.partition(" ")[2].strip())
+    return list(names), np.array(positions, dtype=np.float64).reshape(-1, 3), libraries
 
 
 def _tell(
@@ -103,14 +125,14 @@ def _check(indices: Ints, count: int, what: str) -> None:
 
 
 def _normals(positions: Floats, corners: Ints, faces: Any, extra: Any) -> tuple[Floats, Ints]:
-    """The file's normals; where a corner has none, the smooth one of its vertex."""
-    smooth = smooth_normals(positions, corners)
+    """The file's normals; where a corner has none, those of the faces round it."""
+    creased, groups = creased_normals(positions, corners)
     given = faces.normals_idx.numpy().reshape(-1, 3)
     if extra.normals is None or not (given >= 0).any():
-        return smooth, corners
+        return creased, groups
     _check(given[given >= 0], len(extra.normals), "normal")
-    both = np.concatenate([extra.normals.double().numpy(), smooth])
-    return both, np.where(given >= 0, given, corners + len(extra.normals))
+    both = np.concatenate([extra.normals.double().numpy(), creased])
+    return both, np.where(given >= 0, given, groups + len(extra.normals))
 
 
 def _look(name: str, num_vertices: int, faces_uvs: Ints, extra: Any) -> dict[str, Any]:

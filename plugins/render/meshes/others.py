@@ -1,5 +1,6 @@
 """Reading PLY, glTF, STL and OFF files, through trimesh."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plugins.render.meshes.normals import flattened
 from plugins.render.meshes.patch import Patch
-from plugins.render.meshes.references import named_textures
+from plugins.render.meshes.references import MAX_PIXELS, checked, named_files, named_textures
 
 __all__ = ["read_other"]
 
@@ -29,21 +31,26 @@ def read_other(path: Path, warn: Callable[[str], None]) -> list[Patch]:
     """
     import trimesh
 
+    # It logs tracebacks of what is wrong with a file; the reason is told in one message.
+    logging.getLogger("trimesh").setLevel(logging.CRITICAL)
+    refused = checked(path, named_files(path), warn)
+    if refused:
+        raise ValueError(refused)
     named = named_textures(path)
     missing = [name for name in named if not (path.parent / name).is_file()]
     for texture in missing:
         warn(f"{path.name}: its texture {path.parent / texture} is missing; it is shown plain")
     # trimesh stands a grey picture in for a missing one.
     textured = path.suffix.lower() != ".ply" or len(named) > len(missing)
+    is_gltf = path.suffix.lower() in {".glb", ".gltf"}
     scene = trimesh.load_scene(path, process=False)
     patches = []
     for node in scene.graph.nodes_geometry:
         transform, name = scene.graph[node]
         part = scene.geometry[name]
         if isinstance(part, trimesh.Trimesh):
-            # glTF cuts vertices in two at hard edges and at seams; its normals know which is which.
-            has_normals = path.suffix.lower() in {".glb", ".gltf"}
-            patches.append(_surface(part, transform, has_normals=has_normals, textured=textured))
+            patch = _surface(part, transform, is_gltf=is_gltf, textured=textured)
+            patches.append(patch)
         elif isinstance(part, trimesh.PointCloud):
             patches.append(_cloud(part, transform))
         else:
@@ -51,15 +58,18 @@ def read_other(path: Path, warn: Callable[[str], None]) -> list[Patch]:
     return patches
 
 
-def _surface(part: Any, transform: Floats, *, has_normals: bool, textured: bool) -> Patch:
+def _surface(part: Any, transform: Floats, *, is_gltf: bool, textured: bool) -> Patch:
     linear = transform[:3, :3]
     faces = np.asarray(part.faces, dtype=np.int64)
     if np.linalg.det(linear) < 0:
         faces = faces[:, ::-1]  # a mirror turns surfaces inside out
     vertices = _placed(part.vertices, transform)
+    # glTF cuts vertices in two at hard edges and at seams; its normals know which is which.
+    # trimesh keeps those of the file in its cache, and works them out when they are asked for.
+    has_normals = is_gltf and "vertex_normals" in part._cache.cache
     normals = np.asarray(part.vertex_normals) @ np.linalg.inv(linear) if has_normals else None
     image, uvs = _image(part.visual) if textured else (None, None)
-    return Patch(
+    patch = Patch(
         vertices=vertices,
         faces=faces,
         normals=normals,
@@ -68,6 +78,8 @@ def _surface(part: Any, transform: Floats, *, has_normals: bool, textured: bool)
         faces_uvs=None if uvs is None else faces,
         image=image,
     )
+    # glTF 2.0, section 3.7.2.1: without normals, flat ones are to be worked out.
+    return flattened(patch) if is_gltf and normals is None and len(faces) else patch
 
 
 def _cloud(part: Any, transform: Floats) -> Patch:
@@ -90,6 +102,10 @@ def _image(visual: Any) -> tuple[NDArray[np.float32] | None, Floats | None]:
     picture = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
     if uvs is None or picture is None or not len(uvs):
         return None, None
+    if picture.width * picture.height > MAX_PIXELS:
+        raise ValueError(
+            f"a texture of {picture.width:,} x {picture.height:,} pixels, over {MAX_PIXELS:,}"
+        )
     image = np.asarray(picture.convert("RGB"), dtype=np.float32) / 255
     factor = _factor(material)
     if factor is not None:

@@ -10,9 +10,10 @@ from PIL import Image
 from pytorch3d.renderer import TexturesUV, TexturesVertex
 from pytorch3d.structures import Meshes
 
+from plugins.render.meshes.normals import smooth_normals
 from plugins.render.meshes.tiled import TiledTextures
 
-__all__ = ["PLAIN", "Patch", "assemble", "fit_to_unit", "smooth_normals"]
+__all__ = ["PLAIN", "Patch", "assemble", "fit_to_unit"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -95,29 +96,6 @@ def fit_to_unit(patches: Sequence[Patch], *, up: str = "y") -> list[Patch]:
         )
         for patch, vertices in zip(patches, turned, strict=True)
     ]
-
-
-def smooth_normals(vertices: Floats, faces: Ints) -> Floats:
-    """Returns vertex normals: those of the faces round a vertex, by their angles there, ``[V, 3]``.
-
-    By angles and not by areas, how a polygon was cut into triangles makes no difference.
-    """
-    corners = vertices[faces]
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    unit = across / _length(across)
-    total = np.zeros_like(vertices)
-    for corner in range(3):
-        ahead = corners[:, (corner + 1) % 3] - corners[:, corner]
-        behind = corners[:, (corner + 2) % 3] - corners[:, corner]
-        cosine = (ahead * behind).sum(axis=1, keepdims=True) / _length(ahead) / _length(behind)
-        np.add.at(total, faces[:, corner], unit * np.arccos(cosine.clip(-1, 1)))
-    return total / _length(total)
-
-
-def _length(vectors: Floats) -> Floats:
-    """Lengths as a column, 1 for vectors of none."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.where(length > 0, length, 1)
 
 
 def _normals(patch: Patch) -> Floats:

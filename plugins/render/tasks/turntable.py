@@ -19,12 +19,8 @@ __all__ = ["turntable"]
 RenderRun = Run[RenderConfig]
 
 
-def turntable(run: RenderRun) -> dict[str, float]:
-    """Leaves turntable.gif, turntable.mp4 and contact_sheet.png.
-
-    Returns:
-        What was drawn: frames, faces or points; and the milliseconds that a frame took.
-    """
+def turntable(run: RenderRun) -> None:
+    """Leaves turntable.gif, turntable.mp4 and contact_sheet.png."""
     options = run.config.turntable
     thing = chosen_thing(run)
     what = _describe(thing)
@@ -54,8 +50,9 @@ def turntable(run: RenderRun) -> dict[str, float]:
     frame_ms = (time.perf_counter() - start) * 1000 / options.frames
     title = f"{_name(run)}, {options.shading}"
     for name, kind, caption in (
-        ("turntable.gif", "image", f"A full turn in {options.frames / options.fps:.1f} s."),
-        ("turntable.mp4", "video", ""),
+        # The page plays the film; the GIF is there to be passed on.
+        ("turntable.gif", "file", ""),
+        ("turntable.mp4", "video", f"A full turn in {options.frames / options.fps:.1f} s."),
         ("contact_sheet.png", "image", _legend(run)),
     ):
         run.add_artifact(
@@ -65,8 +62,8 @@ def turntable(run: RenderRun) -> dict[str, float]:
             caption=caption,
             section="Turntable",
         )
-    size = "points" if isinstance(thing, Pointclouds) else "faces"
-    return {"frames": options.frames, size: _count(thing), "frame_ms": frame_ms}
+    run.say(f"{frame_ms:.0f} ms a frame")
+    run.log_metrics({"frame_ms": frame_ms}, step=options.frames, phase="perf")
 
 
 def _frames(run: RenderRun, thing: Meshes | Pointclouds) -> Iterator[Frame]:

@@ -22,6 +22,7 @@ WRONG = [
     ("mesh.up=x", "use y or z"),
     ("mesh.as_points=-1", "mesh.as_points"),
     ("camera.image_size=4", "8 to 4096 pixels"),
+    ("camera.image_size=4096", "67,108,864 samples a picture, over 16,777,216"),
     ("camera.width=5000", "camera.width is 5000"),
     ("camera.distance=0.5", "more than 1"),
     ("camera.elevation_deg=91", "-90 to 90"),

@@ -1,6 +1,7 @@
 """PLY, glTF, STL and OFF files."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 import trimesh
 from PIL import Image
 
+from labcore.errors import UsageError
 from plugins.render.meshes import load_mesh
 from plugins.render.meshes.load import load_patches
 
@@ -156,3 +158,44 @@ def test_the_suffix_may_be_in_capitals(tmp_path, suffix):
     trimesh.creation.box().export(tmp_path / f"a.{suffix.lower()}")
     (tmp_path / f"a.{suffix.lower()}").rename(tmp_path / f"a.{suffix}")
     assert len(load_mesh(tmp_path / f"a.{suffix}").faces_packed()) == 12
+
+
+@pytest.mark.parametrize("with_normals", [True, False])
+def test_a_glb_without_normals_is_flat_and_one_with_them_is_smooth(tmp_path, with_normals):
+    sphere = trimesh.creation.icosphere(subdivisions=1)
+    sphere.export(tmp_path / "a.glb", include_normals=with_normals)
+    mesh = load_mesh(tmp_path / "a.glb")
+    corners, faces = mesh.verts_packed(), mesh.faces_packed()
+    normals = mesh.verts_normals_packed()
+    radial = torch.nn.functional.normalize(corners, dim=1)
+    of_faces = mesh.faces_normals_packed()
+    if with_normals:
+        assert torch.allclose(normals, radial, atol=0.02)
+        assert len(corners) == 42
+    else:
+        expected = of_faces[torch.arange(len(faces)).repeat_interleave(3)]
+        assert torch.allclose(normals[faces.flatten()], expected, atol=1e-5)
+        assert len(corners) == 3 * len(faces)
+
+
+def test_a_texture_that_is_a_device_is_refused(tmp_path):
+    comment = "comment TextureFile /dev/zero\n"
+    extra = "property float s\nproperty float t\n"
+    path = ply(tmp_path / "a.ply", extra, [f"{u} {v}" for u, v in UVS], comment)
+    with pytest.raises(UsageError, match="/dev/zero is no regular file"):
+        load_mesh(path)
+
+
+def test_a_picture_bomb_inside_a_glb_is_refused(tmp_path):
+    picture = Image.new("1", (5000, 5000))
+    material = trimesh.visual.material.PBRMaterial(baseColorTexture=picture)
+    visual = trimesh.visual.TextureVisuals(uv=UVS, material=material)
+    trimesh.Trimesh(CORNERS, FACES, visual=visual, process=False).export(tmp_path / "a.glb")
+    with pytest.raises(UsageError, match="5,000 x 5,000 pixels"):
+        load_mesh(tmp_path / "a.glb")
+
+
+def test_a_pipe_is_no_mesh(tmp_path):
+    os.mkfifo(tmp_path / "a.obj")
+    with pytest.raises(UsageError, match="no regular file"):
+        load_mesh(tmp_path / "a.obj")

@@ -1,10 +1,13 @@
 """OBJ files: materials, textures, normals, and what happens when something of them is missing."""
 
+import resource
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from labcore.errors import UsageError
 from plugins.render.meshes import load_mesh
 from plugins.render.meshes.load import load_patches
 
@@ -135,7 +138,8 @@ def test_normals_of_the_file_keep_hard_edges_hard(folder):
     (folder / "hard.obj").write_text(
         roof + normals + "f 1//1 4//1 5//1 2//1\nf 2//2 5//2 6//2 3//2\n"
     )
-    (folder / "soft.obj").write_text(roof + "f 1 4 5 2\nf 2 5 6 3\n")
+    low = roof.replace("v 0 1", "v 0 0.3")
+    (folder / "soft.obj").write_text(low + "f 1 4 5 2\nf 2 5 6 3\n")
     hard, soft = load_mesh(folder / "hard.obj"), load_mesh(folder / "soft.obj")
     ridge = torch.tensor([0.0, 1.0, 0.0])
     on_ridge = (hard.verts_packed() == ridge).all(dim=1)
@@ -143,14 +147,14 @@ def test_normals_of_the_file_keep_hard_edges_hard(folder):
     assert sorted(hard.verts_normals_packed()[on_ridge][:, 0].tolist()) == pytest.approx(
         [-half, half]
     )
-    on_ridge = (soft.verts_packed() == ridge).all(dim=1)
+    on_ridge = torch.isclose(soft.verts_packed(), 0.3 * ridge).all(dim=1)
     assert soft.verts_normals_packed()[on_ridge].tolist() == [pytest.approx([0, 1, 0], abs=1e-6)]
 
 
 def test_a_seam_of_the_texture_is_no_seam_of_the_surface(folder):
     """A vertex with two texture places is still one vertex with one normal."""
     (folder / "seam.obj").write_text(
-        "mtllib quad.mtl\nusemtl paper\nv -1 0 0\nv 0 1 0\nv 1 0 0\nv 0 0 1\n"
+        "mtllib quad.mtl\nusemtl paper\nv -1 0 0\nv 0 1 0\nv 1 0 0\nv 0 0 0.2\n"
         "vt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\nf 1/1 4/2 2/3\nf 4/1 3/2 2/4\n"
     )
     assert len(load_mesh(folder / "seam.obj").verts_packed()) == 4
@@ -171,3 +175,68 @@ def test_a_texture_that_is_no_picture_is_told_with_its_name(folder):
     (folder / "quad.png").write_bytes(b"not a picture")
     with pytest.raises(UsageError, match=r"quad\.png"):
         load_patches(folder / "quad.obj")
+
+
+def test_sharp_edges_are_hard_without_normals(folder):
+    roof = "v -1 0 0\nv 0 1 0\nv 1 0 0\nv -1 0 1\nv 0 1 1\nv 1 0 1\n"
+    (folder / "a.obj").write_text(roof + "f 1 4 5 2\nf 2 5 6 3\n")
+    mesh = load_mesh(folder / "a.obj")
+    half = 0.5**0.5
+    assert sorted(mesh.verts_normals_packed()[:, 0].tolist()) == pytest.approx(
+        4 * [-half] + 4 * [half]
+    )
+
+
+def test_index_zero_is_refused_with_its_line(folder):
+    (folder / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 0 1 2\n")
+    with pytest.raises(UsageError, match="line 4: a face names index 0; OBJ files count from 1"):
+        load_mesh(folder / "a.obj")
+
+
+@pytest.mark.parametrize("face", ["f 1/0/1 2/1/1 3/1/1", "f 1 2 3/0", "f 1 2 0"])
+def test_index_zero_is_found_wherever_it_is(folder, face):
+    (folder / "a.obj").write_text(f"v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvn 0 0 1\n{face}\n")
+    with pytest.raises(UsageError, match="index 0"):
+        load_mesh(folder / "a.obj")
+
+
+TRIANGLE = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf 1/1 2/1 3/1\n"
+
+
+def told_by(path):
+    told = []
+    load_mesh(path, warn=told.append)
+    return " ".join(told)
+
+
+def test_a_device_as_file_of_materials_is_not_read(folder):
+    (folder / "a.obj").write_text("mtllib /dev/zero\nusemtl x\n" + TRIANGLE)
+    told = told_by(folder / "a.obj")
+    assert "/dev/zero is no regular file; it is shown plain" in told
+    assert "names a file outside its folder" in told
+
+
+def test_a_huge_file_of_materials_is_not_read(folder):
+    with (folder / "a.mtl").open("wb") as stream:
+        stream.truncate(5_000_000)
+    (folder / "a.obj").write_text("mtllib a.mtl\nusemtl x\n" + TRIANGLE)
+    assert "too large for a file of materials" in told_by(folder / "a.obj")
+
+
+def test_a_file_outside_the_folder_is_read_with_a_warning(folder):
+    inside = folder / "inside"
+    inside.mkdir()
+    (folder / "a.mtl").write_text("newmtl x\nKd 1 0 0\n")
+    (inside / "a.obj").write_text("mtllib ../a.mtl\nusemtl x\n" + TRIANGLE)
+    mesh_told = told_by(inside / "a.obj")
+    assert "names a file outside its folder: ../a.mtl" in mesh_told
+    assert load_mesh(inside / "a.obj").textures.verts_features_packed()[0].tolist() == [1, 0, 0]
+
+
+def test_a_picture_bomb_is_known_by_its_header(folder):
+    Image.new("1", (9000, 9000)).save(folder / "bomb.png")
+    (folder / "a.mtl").write_text("newmtl x\nmap_Kd bomb.png\n")
+    (folder / "a.obj").write_text("mtllib a.mtl\nusemtl x\n" + TRIANGLE)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "bomb.png has 9,000 x 9,000 pixels" in told_by(folder / "a.obj")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
