@@ -1,7 +1,7 @@
 """A sweep as read from its file: what to search, how, and when to stop."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -30,6 +30,11 @@ class Metric:
         if math.isnan(value) or math.isnan(than):
             return math.isnan(than) and not math.isnan(value)
         return value < than if self.goal == "minimize" else value > than
+
+    def best(self, history: Sequence[float]) -> float | None:
+        """Returns the best finite value; None when there is none."""
+        values = [value for value in history if math.isfinite(value)]
+        return (min if self.goal == "minimize" else max)(values, default=None)
 
     def is_reached(self, value: float) -> bool:
         """Whether ``value`` is at the target or past it."""

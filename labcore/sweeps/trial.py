@@ -4,7 +4,6 @@ Whoever starts trials (the local agents, W&B's agent, Ray, Slurm) takes a :class
 gives a :class:`RunningTrial`. A trial is a lab run like any other: its folder tells everything.
 """
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -13,10 +12,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from labcore.errors import Diverged
-from labcore.run.status import read_status
+from labcore.run.status import Status, read_status
 from labcore.run.trial import SWEEP_VARIABLE, TRIAL_FOLDER_VARIABLE, TRIAL_VARIABLE
 
-__all__ = ["RunningTrial", "Starter", "TrialRequest", "TrialResult", "read_result"]
+__all__ = [
+    "RunningTrial",
+    "Starter",
+    "TrialRequest",
+    "TrialResult",
+    "read_result",
+    "says_it_runs",
+    "status_of",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +148,20 @@ class Starter(Protocol):
         """Lets go of what it holds; trials under way go on."""
 
 
+def status_of(folder: Path | None) -> Status | None:
+    """Returns the status of a trial's run, once it has one that can be read."""
+    try:
+        return None if folder is None else read_status(folder)
+    except (OSError, ValueError):
+        return None
+
+
+def says_it_runs(folder: Path | None) -> bool:
+    """Whether a run is alive by its own word: on another machine, or where locks are not."""
+    status = status_of(folder)
+    return status is not None and status.observed_state() in {"queued", "running"}
+
+
 def read_result(folder: Path | None, exit_code: int | None, log: Path | None = None) -> TrialResult:
     """Reads from a run folder how the run ended, now that its process is gone.
 
@@ -149,11 +170,8 @@ def read_result(folder: Path | None, exit_code: int | None, log: Path | None = N
         exit_code: Of the process, as far as known.
         log: What the trial printed; says why there is no folder.
     """
-    try:
-        if folder is None:
-            raise FileNotFoundError
-        status = read_status(folder)
-    except (OSError, ValueError, json.JSONDecodeError):
+    status = status_of(folder)
+    if status is None:
         return TrialResult(state="not started", exit_code=exit_code, error=_last_words(log))
     state = "lost" if status.state in {"queued", "running"} else status.state
     failure = status.error or {}

@@ -12,40 +12,21 @@ from labcore.errors import UsageError
 from labcore.run.process import kill_tree
 from labcore.sweeps.trial import TrialRequest, TrialResult, read_result
 
-__all__ = ["ProcessStarter", "ProcessTrial"]
+__all__ = ["ProcessTrial"]
 
 _GRACE_S = 120.0
 """Time for a checkpoint, the report and the last uploads."""
 
 
-class ProcessStarter:
-    """Starts every trial as a process that outlives its starter.
-
-    Args:
-        grace_s: Seconds after :meth:`ProcessTrial.stop` at which a trial that still runs is killed.
-    """
-
-    def __init__(self, *, grace_s: float = _GRACE_S) -> None:
-        self._grace_s = grace_s
-
-    def start(self, request: TrialRequest) -> "ProcessTrial":
-        """Starts a trial and returns at once.
-
-        Raises:
-            UsageError: Another process still holds the trial's lock.
-        """
-        return ProcessTrial(request, grace_s=self._grace_s)
-
-    def close(self) -> None:
-        """Does nothing: no trial depends on this object."""
-
-
 class ProcessTrial:
-    """A lab run in a process, and a session, of its own.
+    """A lab run in a process, and a session, of its own, which outlives its starter.
 
     Args:
         request: What to run.
         grace_s: Seconds between the request to stop and the kill.
+
+    Raises:
+        UsageError: Another process still holds the trial's lock.
     """
 
     where = ""

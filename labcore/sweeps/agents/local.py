@@ -14,7 +14,7 @@ from labcore.sweeps.agents.lock import name_holder
 from labcore.sweeps.agents.preload import can_fork
 from labcore.sweeps.agents.process import TrialProcess, Word
 from labcore.sweeps.trial import RunningTrial, TrialRequest
-from labcore.sweeps.trial_process import ProcessStarter
+from labcore.sweeps.trial_process import ProcessTrial
 
 __all__ = ["LocalStarter"]
 
@@ -158,7 +158,7 @@ class LocalStarter:
 def _start_afresh(request: TrialRequest, variables: Mapping[str, str]) -> RunningTrial:
     request = dataclasses.replace(request, env={**variables, **request.env})
     try:
-        trial = ProcessStarter().start(request)
+        trial = ProcessTrial(request)
     except UsageError:  # something of it still runs
         return TrialProcess(request)
     if request.lock is not None:

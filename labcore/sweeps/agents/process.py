@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from labcore.run.status import read_status
 from labcore.sweeps.agents.lock import holder_of, is_held, kill_group
-from labcore.sweeps.trial import TrialRequest, TrialResult, read_result
+from labcore.sweeps.trial import TrialRequest, TrialResult, read_result, says_it_runs
 
 __all__ = ["TrialProcess", "Word"]
 
@@ -43,7 +42,7 @@ class TrialProcess:
     def poll(self) -> bool:
         """Whether it has ended."""
         word = self._ask()
-        if word is None and not is_held(self._lock) and not self._runs_by_status():
+        if word is None and not is_held(self._lock) and not says_it_runs(self.request.folder):
             word = self._last_word()
             self._exit_code = word if isinstance(word, int) else None
             return True
@@ -92,11 +91,3 @@ class TrialProcess:
             self._owed = number
         else:
             holder.send(number)
-
-    def _runs_by_status(self) -> bool:
-        """Whether its run is alive by its own word: on another machine, or where locks are not."""
-        try:
-            assert self.request.folder is not None
-            return read_status(self.request.folder).observed_state() in {"queued", "running"}
-        except (OSError, ValueError):
-            return False

@@ -7,10 +7,9 @@ import time
 from typing import Literal, Protocol
 
 from labcore.run.files import disk_time
-from labcore.run.status import read_status
 from labcore.sweeps.agents.lock import is_held
 from labcore.sweeps.launchers.notes import Job, Notes, Order, Place
-from labcore.sweeps.trial import TrialRequest, TrialResult, read_result
+from labcore.sweeps.trial import TrialRequest, TrialResult, read_result, says_it_runs
 
 __all__ = ["Cluster", "JobState", "RemoteTrial"]
 
@@ -108,11 +107,7 @@ class RemoteTrial:
                 return True
         except OSError:  # the disk knows no locks
             pass
-        try:
-            assert self._request.folder is not None
-            return read_status(self._request.folder).observed_state() in {"queued", "running"}
-        except (OSError, ValueError):
-            return False
+        return says_it_runs(self._request.folder)
 
     def stop(self) -> None:
         """Asks it to write a checkpoint and end."""

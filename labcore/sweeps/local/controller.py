@@ -15,23 +15,18 @@ from labcore.errors import LabError
 from labcore.run.signals import StopSignal
 from labcore.sweeps.agents import TrialProcess
 from labcore.sweeps.folder import SweepFolder, SweepStatus
+from labcore.sweeps.local.live import LiveTrial, device_of
 from labcore.sweeps.local.metric_log import MetricLog
 from labcore.sweeps.local.record import Record
+from labcore.sweeps.local.requests import Requests
 from labcore.sweeps.local.settlement import settle
 from labcore.sweeps.local.standing import Standing
 from labcore.sweeps.local.store import TrialStore
 from labcore.sweeps.local.suggest import Suggester
-from labcore.sweeps.local.trials import (
-    LiveTrial,
-    Requests,
-    best_of,
-    device_of,
-    read_status_of,
-)
 from labcore.sweeps.local.verdict import judge
 from labcore.sweeps.local.watch import Silent, Watch
 from labcore.sweeps.sweep import Sweep
-from labcore.sweeps.trial import RunningTrial, Starter, TrialRequest
+from labcore.sweeps.trial import RunningTrial, Starter, TrialRequest, status_of
 
 __all__ = ["Controller", "Ended"]
 
@@ -213,7 +208,7 @@ class Controller:
 
     def _go_on(self, record: Record) -> None:
         """Starts a trial again: from its last checkpoint, or anew in another folder."""
-        status = read_status_of(record)
+        status = status_of(record.folder)
         resume = (
             status is not None
             and status.state not in {"failed", "finished"}
@@ -271,7 +266,8 @@ class Controller:
         if live.log is None or not live.log.read():
             return
         live.record.history = list(live.log.values)
-        live.record.value = best_of(self._sweep.metric, live.record.history)
+        assert self._sweep.metric is not None, "there is a log"
+        live.record.value = self._sweep.metric.best(live.record.history)
         self._standing.news = True
         if time.monotonic() > live.logged + _BEAT_S:
             live.logged = time.monotonic()

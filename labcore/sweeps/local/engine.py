@@ -11,11 +11,11 @@ from labcore.sweeps.best import write_best
 from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.local.controller import Controller, Ended
 from labcore.sweeps.local.record import Record
+from labcore.sweeps.local.requests import Requests
 from labcore.sweeps.local.results import results_of
 from labcore.sweeps.local.standing import best_record, limit_of
 from labcore.sweeps.local.store import TrialStore, open_store
 from labcore.sweeps.local.suggest import Sampler, Suggester
-from labcore.sweeps.local.trials import Requests
 from labcore.sweeps.local.watch import Watch
 from labcore.sweeps.overrides import as_value
 from labcore.sweeps.prepare import Prepared, threads_of_each

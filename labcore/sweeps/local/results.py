@@ -10,9 +10,9 @@ from labcore.sweeps.best import rerun_command
 from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.local.metric_log import MetricLog
 from labcore.sweeps.local.record import Record
-from labcore.sweeps.local.trials import read_status_of
 from labcore.sweeps.report import Parameter, SweepResults, TrialRow
 from labcore.sweeps.sweep import Sweep
+from labcore.sweeps.trial import status_of
 
 __all__ = ["as_rows", "as_table", "results_of", "state_of"]
 
@@ -60,7 +60,7 @@ def state_of(folder: SweepFolder, record: Record) -> str:
         return _STATES[record.outcome]
     if is_held(folder.trial_file(record.number, "lock")):
         return "running"
-    status = read_status_of(record)
+    status = status_of(record.folder)
     if status is None:
         return "queued"
     return "running" if status.observed_state() in {"queued", "running"} else "interrupted"

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from labcore.sweeps.local.live import LiveTrial
+from labcore.sweeps.local.metric_log import split_name
 from labcore.sweeps.local.record import Outcome
-from labcore.sweeps.local.trials import LiveTrial, final_value, read_status_of
 from labcore.sweeps.local.verdict import has_diverged
 from labcore.sweeps.sweep import Metric
-from labcore.sweeps.trial import TrialResult
+from labcore.sweeps.trial import TrialResult, status_of
 
 __all__ = ["Settlement", "settle"]
 
@@ -51,7 +52,7 @@ def settle(
 def _completed(live: LiveTrial, result: TrialResult, metric: Metric | None) -> Settlement:
     record = live.record
     if metric is not None and not record.history:
-        value = final_value(metric, result)
+        value = _final_value(metric, result)
         if value is None:
             logged = ", ".join(result.metrics) or "nothing"
             reason = f"it never logged {metric.name}; it logged {logged}"
@@ -72,7 +73,7 @@ def _cut_short(live: LiveTrial, result: TrialResult, retries: int) -> Settlement
     It costs nothing as long as the trial gets further each time; one that does not has failed.
     """
     record = live.record
-    status = read_status_of(record)
+    status = status_of(record.folder)
     logged = live.log.steps if live.log is not None else []
     # The status is written every few seconds only; the logs are there at once.
     step = max([0 if status is None else status.step or 0, *logged[-1:]])
@@ -89,3 +90,12 @@ def _count_failure(live: LiveTrial, reason: str, retries: int) -> Settlement:
     live.record.failures += 1
     outcome: Outcome = "failed" if live.record.failures > retries else ""
     return Settlement(outcome=outcome, reason=reason)
+
+
+def _final_value(metric: Metric, result: TrialResult) -> float | None:
+    """Returns the metric of a run that never logged it on its way, from its last figures."""
+    phase, name = split_name(metric.name)
+    for key in (f"{phase}/{name}", f"test/{name}", metric.name):
+        if key in result.metrics:
+            return float(result.metrics[key])
+    return None

@@ -4,8 +4,8 @@ import time
 from collections import Counter
 from collections.abc import Container, Iterable
 
+from labcore.sweeps.local.live import LiveTrial
 from labcore.sweeps.local.record import Record
-from labcore.sweeps.local.trials import LiveTrial
 from labcore.sweeps.local.watch import Running, Snapshot
 from labcore.sweeps.report import Parameter
 from labcore.sweeps.sweep import Sweep

@@ -11,7 +11,7 @@ from labcore.run.files import write_atomically
 from labcore.run.signals import StopSignal
 from labcore.sweeps.folder import Settings, SweepFolder, SweepStatus
 from labcore.sweeps.prepare import Prepared, threads_of_each
-from labcore.sweeps.trial_process import ProcessStarter
+from labcore.sweeps.trial_process import ProcessTrial
 from labcore.sweeps.wandb_engine.address import SweepAddress
 from labcore.sweeps.wandb_engine.agent import run_agent
 from labcore.sweeps.wandb_engine.create import create_sweep
@@ -92,7 +92,7 @@ def _run_agents(
         num_gpus=prepared.num_gpus,
         threads=threads_of_each(prepared, settings.agents),
     )
-    server, starter, home = WandbServer(), ProcessStarter(), threading.Event()
+    server, home = WandbServer(), threading.Event()
     summaries: list[AgentSummary] = []
     errors: list[BaseException] = []
 
@@ -102,7 +102,7 @@ def _run_agents(
                 address,
                 server=server,
                 requests=requests,
-                start=starter.start,
+                start=ProcessTrial,
                 count=count,
                 retries=settings.retries,
                 stop=home,

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from labcore.errors import UsageError
 from labcore.sweeps.trial import TrialRequest
-from labcore.sweeps.trial_process import ProcessStarter
+from labcore.sweeps.trial_process import ProcessTrial
 
 ROOT = Path(__file__).parents[3]
 TOY = """
@@ -59,7 +59,7 @@ def start():
     started = []
 
     def begin(request, **options):
-        trial = ProcessStarter(**options).start(request)
+        trial = ProcessTrial(request, **options)
         started.append(trial)
         return trial
 
@@ -152,9 +152,9 @@ def test_a_trial_outlives_its_starter_and_holds_its_lock_to_the_end(
     program = (
         "import sys, json\n"
         "from labcore.sweeps.trial import TrialRequest\n"
-        "from labcore.sweeps.trial_process import ProcessStarter\n"
+        "from labcore.sweeps.trial_process import ProcessTrial\n"
         "request = TrialRequest.from_json(json.loads(sys.stdin.read()))\n"
-        "print(ProcessStarter().start(request).pid)\n"
+        "print(ProcessTrial(request).pid)\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore::ResourceWarning", "-c", program],
@@ -182,9 +182,3 @@ def test_nothing_is_kept_of_the_output_where_no_log_is_asked_for(request_for, st
     wait_until(trial.poll)
     assert trial.result().state == "finished"
     assert capfd.readouterr() == ("", "")
-
-
-def test_a_starter_has_nothing_to_close(request_for, start):
-    trial = start(request_for(5))
-    ProcessStarter().close()
-    assert not trial.poll()

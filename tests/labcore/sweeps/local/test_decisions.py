@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from labcore.sweeps.local.live import LiveTrial
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.settlement import settle
-from labcore.sweeps.local.trials import LiveTrial
 from labcore.sweeps.local.verdict import Verdict, has_diverged, judge
 from labcore.sweeps.sweep import Metric
 from labcore.sweeps.trial import TrialRequest, TrialResult, read_result

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from labcore.sweeps.local.live import LiveTrial
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.standing import Standing
-from labcore.sweeps.local.trials import LiveTrial
 
 SWEEP = {
     "method": "random",

@@ -13,7 +13,7 @@ import pytest
 
 from labcore.errors import LabError, RequirementError, UsageError
 from labcore.run import read_status
-from labcore.sweeps.trial_process import ProcessStarter
+from labcore.sweeps.trial_process import ProcessTrial
 from labcore.sweeps.wandb_engine import (
     AgentPace,
     RequestMaker,
@@ -49,7 +49,6 @@ class Lab:
         self.folder = folder
         self.events = []
         self.stop = threading.Event()
-        self.starter = ProcessStarter(grace_s=20)
         self.trials = []
 
     def create(self, *trials, **changes):
@@ -64,7 +63,7 @@ class Lab:
         return self.address
 
     def start(self, request):
-        trial = self.starter.start(request)
+        trial = ProcessTrial(request, grace_s=20)
         self.trials.append(trial)
         return trial
 
