@@ -4,19 +4,16 @@ Files with the same name but for the suffix (``tune.wav``, ``tune.mid``, ``tune.
 seen in several ways, and become one card.
 """
 
-import array
 import base64
-import contextlib
-import sys
-import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
+from labcore.report.sounds import as_mp3, sound_facts
 from labcore.report.sources import clean, inside
 from labcore.report.tables import Table, read_table
-from labcore.report.wording import format_duration, format_number, format_size, format_step
+from labcore.report.wording import format_size, format_step
 from labcore.run.artifacts import Artifact
 
 __all__ = ["Budget", "Card", "Item", "Section", "arrange", "link_to"]
@@ -159,14 +156,17 @@ def _item(folder: Path, artifact: Artifact, budget: Budget) -> Item:
     mime = _MIME_TYPES.get(suffix, "application/octet-stream")
     size = path.stat().st_size
     facts = [format_size(size)]
-    source, text, table = "", "", None
+    source, text, table, content = "", "", None, None
     if kind in _PLAYED and not mime.startswith(_PLAYED[kind]):
         kind = "file"
     if kind == "audio" and suffix == ".wav":
-        facts = [*_sound_facts(path, size, budget), *facts]
+        facts = [*sound_facts(path, size, budget.file_bytes), *facts]
+        content = as_mp3(path)
+        mime = "audio/mpeg" if content else mime
     if kind in {*_PLAYED, "midi"}:
-        if budget.take(size):
-            source = f"data:{mime};base64,{base64.b64encode(path.read_bytes()).decode()}"
+        if budget.take(len(content) if content else size):
+            content = content or path.read_bytes()
+            source = f"data:{mime};base64,{base64.b64encode(content).decode()}"
         elif kind != "midi":
             facts.append("too large for the page; it is beside it")
     elif kind == "table":
@@ -193,20 +193,3 @@ def _read_head(path: Path) -> str:
     with path.open("rb") as stream:
         head = stream.read(_TEXT_BYTES)
     return clean(head.decode("utf-8", errors="replace"))
-
-
-def _sound_facts(path: Path, size: int, budget: Budget) -> list[str]:
-    """Says how long a sound lasts, its rate and channels, and whether it is silent."""
-    facts: list[str] = []
-    with contextlib.suppress(OSError, EOFError, wave.Error), wave.open(str(path)) as sound:
-        rate, channels = sound.getframerate(), sound.getnchannels()
-        facts.append(format_duration(sound.getnframes() / rate))
-        facts.append(f"{format_number(rate / 1000)} kHz")
-        facts.append({1: "mono", 2: "stereo"}.get(channels, f"{channels} channels"))
-        if sound.getsampwidth() == 2 and size <= budget.file_bytes:
-            samples = array.array("h", sound.readframes(sound.getnframes()))
-            if sys.byteorder == "big":
-                samples.byteswap()
-            if not samples or max(samples) == min(samples):
-                facts.append("silent")
-    return facts

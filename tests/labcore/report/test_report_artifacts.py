@@ -3,6 +3,7 @@
 import array
 import base64
 import io
+import sys
 import wave
 
 import pytest
@@ -82,6 +83,31 @@ def test_a_sound_says_how_long_it_is_and_whether_it_is_silent(bare_run, add_arti
 def test_a_sound_that_sounds_is_not_called_silent(bare_run, add_artifact, sections, sample):
     add_artifact(bare_run, "a.wav", sample["wav_bytes"]([(60, 0, 8)]), "audio")
     assert "silent" not in sections()[0].cards[0].items[0].facts
+
+
+def test_a_sound_goes_into_the_page_as_mp3_where_pyav_is(bare_run, add_artifact, sections, sample):
+    av = pytest.importorskip("av", reason="the extra musicvae or render brings it")
+    wav = sample["wav_bytes"]([(60, 0, 8)])
+    add_artifact(bare_run, "a.wav", wav, "audio")
+    item = sections()[0].cards[0].items[0]
+    head, _, data = item.source.partition(",")
+    assert head == "data:audio/mpeg;base64"
+    sound = base64.b64decode(data)
+    assert len(sound) < len(wav) / 5
+    with av.open(io.BytesIO(sound)) as container, wave.open(io.BytesIO(wav)) as original:
+        seconds = sum(f.samples / f.sample_rate for f in container.decode(audio=0))
+        assert seconds == pytest.approx(original.getnframes() / original.getframerate(), abs=0.1)
+    assert item.href == "artifacts/a.wav"
+
+
+def test_a_sound_goes_into_the_page_as_it_is_without_pyav(
+    bare_run, add_artifact, sections, sample, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "av", None)
+    wav = sample["wav_bytes"]([(60, 0, 8)])
+    add_artifact(bare_run, "a.wav", wav, "audio")
+    _, _, data = sections()[0].cards[0].items[0].source.partition(",")
+    assert base64.b64decode(data) == wav
 
 
 def test_a_damaged_sound_is_still_a_card(bare_run, add_artifact, sections):
