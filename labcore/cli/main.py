@@ -1,9 +1,7 @@
 """The ``lab`` command. Sub-commands are imported when typed, so that ``lab --help`` is instant."""
 
-import contextlib
 import importlib
 import os
-import signal
 import sys
 from typing import NoReturn
 
@@ -78,16 +76,10 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Runs the command line and exits with the code that the errors module documents."""
-    if "_LAB_COMPLETE" in os.environ:
-        import labcore.cli.completion  # noqa: F401  # tells click how bash splits words
     try:
-        code = _run()
+        sys.exit(_run())
     except KeyboardInterrupt:
-        code = 130
-    # All is said and done: another Ctrl-C must not make Python tell where it stood.
-    with contextlib.suppress(KeyboardInterrupt):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(code)
+        sys.exit(130)
 
 
 def _run() -> int:

@@ -1,6 +1,7 @@
-"""``lab show PLUGIN``: everything that a plugin declares."""
+"""``lab show``: everything that a plugin declares, or where a run stands and what it came from."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
@@ -8,14 +9,21 @@ from labcore.cli.completion import complete_plugin
 from labcore.config import find_groups
 from labcore.discovery import find_plugins, pick_plugin
 from labcore.plugin import Plugin, Requires
+from labcore.run.records import read_json
+from labcore.run.source import read_source
+from labcore.run.store import StoredRun, find_run
 
 __all__ = ["show"]
 
 
 @click.command()
-@click.argument("plugin", shell_complete=complete_plugin)
-def show(plugin: str) -> None:
-    """Show PLUGIN: its tasks, presets, datasets, papers and what it needs."""
+@click.argument("plugin", metavar="PLUGIN|RUN", shell_complete=complete_plugin)
+@click.option("--runs-dir", default="runs", show_default=True, type=click.Path(path_type=Path))
+def show(plugin: str, runs_dir: Path) -> None:
+    """Show a PLUGIN: its tasks, presets, datasets, papers, needs; or a RUN: what it came from."""
+    if plugin == "latest" or "/" in plugin:
+        _show_run(find_run(runs_dir, plugin))
+        return
     found = pick_plugin(find_plugins(), plugin)
     declared = found.plugin
     assert declared is not None
@@ -32,6 +40,21 @@ def show(plugin: str) -> None:
     _section("Needs", _needs(declared.requires))
     _section("Papers", [(str(p.year), f"{p.title} ({p.venue}) {p.url}") for p in declared.papers])
     click.echo(f"\nEvery option: lab run plugin={declared.name} --help")
+
+
+def _show_run(run: StoredRun) -> None:
+    status, source = run.status, read_source(run.folder)
+    environment = read_json(run.folder / "environment.json")
+    record = environment if isinstance(environment, dict) else {}
+    commands = record.get("commands") or [record.get("command", "")]
+    click.echo(f"{click.style(run.id, bold=True)}  {status.observed_state()}")
+    click.echo(f"task {status.task}, preset {status.preset or 'none'}, in {run.folder}")
+    _section("Commands", [("", str(command)) for command in commands])
+    if source:
+        rows = [("run", source.get("id", "")), ("preset", source.get("preset", "none"))]
+        rows += [("folder", source.get("folder", "")), ("command", source.get("command", ""))]
+        _section("Works with the model of", rows)
+    _section("Figures", [(name, f"{value:.6g}") for name, value in status.metrics.items()])
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:

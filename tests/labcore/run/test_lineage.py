@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from labcore import UsageError
 from labcore.cli.run import run as command
+from labcore.cli.show import show
 from labcore.report.build import build
 
 PLUGIN = """
@@ -130,6 +131,14 @@ def test_a_dry_run_says_whose_model_it_would_be(here):
     assert "no such run yet" in lab("task=evaluate", "runs_dir=nowhere", "--dry-run")
     with pytest.raises(UsageError, match="there is no run that trained a model"):
         lab("task=evaluate", "runs_dir=nowhere")
+
+
+def test_show_says_which_run_the_model_is_of(here):
+    lab("task=evaluate", "name=after")
+    shown = CliRunner().invoke(show, ["latest"]).output
+    assert f"toy/{folder_of(here, 'after').name}  finished" in shown
+    assert f"toy/{folder_of(here, 'small').name}" in shown
+    assert "lab run plugin=toy hooks=none task=train preset=smoke model.depth=2" in shown
 
 
 def test_the_report_counts_values_that_differ_and_not_those_that_were_set(here):

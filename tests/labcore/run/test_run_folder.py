@@ -160,3 +160,11 @@ def test_an_artifact_outside_the_run_folder_is_refused(tmp_path):
     outside.write_text("x")
     with pytest.raises(ValueError, match="outside the run folder"):
         ArtifactStore(inside).describe(outside, kind="text", title="x")
+
+
+def test_a_kind_of_artifact_that_there_is_not_is_refused_with_the_nearest(tmp_path):
+    (tmp_path / "a.png").touch()
+    with pytest.raises(ValueError, match=r"no kind 'pictur'; use one of audio, image"):
+        ArtifactStore(tmp_path).describe(tmp_path / "a.png", kind="pictur", title="")
+    with pytest.raises(ValueError, match=r"no kind 'imag'; did you mean image\?"):
+        ArtifactStore(tmp_path).describe(tmp_path / "a.png", kind="imag", title="")
