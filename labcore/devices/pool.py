@@ -35,7 +35,7 @@ def find_pool(request: DeviceRequest) -> Pool:
         RequirementError: It names one, and there is none at all.
     """
     seen = survey()
-    visible = visible_gpus(known=seen.gpus)
+    visible = visible_gpus(seen=seen)
     why_none = "" if visible else _why_none(seen, os.environ)
     if not request.names_one or not visible:
         if request.names_one:

@@ -69,7 +69,7 @@ def machine_status(runs_dir: Path = Path("runs")) -> MachineStatus:
     import psutil
 
     seen = survey()
-    visible = [gpu.uuid for gpu in visible_gpus(known=seen.gpus)]
+    visible = [gpu.uuid for gpu in visible_gpus(seen=seen)]
     leases = Leases()
     with leases.opened() if leases.exists() else contextlib.nullcontext() as desk:
         devices = tuple(_status(gpu, visible, desk) for gpu in seen.gpus)

@@ -8,7 +8,6 @@ process id, and the ticks from that boot to the process's start, which nothing m
 
 import contextlib
 import dataclasses
-import math
 import os
 import socket
 import sys
@@ -87,7 +86,7 @@ class ProcessId:
             return None
         if ticks is not None and type(ticks) is not int:
             return None
-        if type(started) not in {int, float} or not math.isfinite(started):
+        if type(started) not in {int, float} or not abs(started) < 1 << 40:
             return None
         return cls(host=host, pid=pid, started=started, boot=boot, ticks=ticks, space=space)  # type: ignore[arg-type]  # checked above
 

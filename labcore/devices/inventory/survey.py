@@ -45,6 +45,12 @@ class Survey:
     lost: tuple[str, ...] = ()
     """A line for each card that the driver counts and that does not answer."""
 
+    @property
+    def cards(self) -> list[Gpu]:
+        """The cards themselves in PCI bus order, those cut into slices too, as schedulers count."""
+        whole = [gpu for gpu in self.gpus if gpu.parent_uuid is None]
+        return sorted((*whole, *self.parents), key=lambda card: card.pci_bus_id or "")
+
 
 def survey() -> Survey:
     """Asks NVIDIA's driver. Without one the answer has a problem, and no exception is raised."""

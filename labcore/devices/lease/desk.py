@@ -64,14 +64,26 @@ class Lease:
         self._write_notes()
 
     def beat(self) -> None:
-        """Shows that the holder is alive: a note is as fresh as its file."""
-        for lock in self._locks:
-            lock.touch()
-            with contextlib.suppress(OSError):
-                os.utime(_note_of(lock.path))
+        """Shows that the holder is alive: a note is as fresh as its file.
+
+        Whoever has deleted the files of a lease finds the note again, which keeps the GPU from
+        others as well as the lock does.
+        """
+        with contextlib.suppress(OSError):
+            for lock in self._locks:
+                lock.touch()
+                note = _note_of(lock.path)
+                try:
+                    os.utime(note)
+                except FileNotFoundError:
+                    _make_public(self._folder)
+                    write_note(note, self.owner)
 
     def release(self) -> None:
         """Gives the GPUs back before the process ends; forked children go on holding them."""
+        if self._locks and self.owner.pid == os.getpid():
+            self.owner = dataclasses.replace(self.owner, released=True)
+            self._write_notes()
         for lock in self._locks:
             lock.close()
         self._locks.clear()
@@ -93,8 +105,9 @@ class Desk:
     def holder(self, gpu: Gpu) -> Owner | None:
         """Returns who holds a GPU, or the card that it is a slice of; None when it is free."""
         for uuid in (gpu.uuid, gpu.parent_uuid):
-            if uuid is not None and self._is_locked(uuid):
-                return read_note(self._folder / f"{_stem(uuid)}.json") or Owner(pid=0)
+            owner = self._holder_of(uuid) if uuid is not None else None
+            if owner is not None:
+                return owner
         return None
 
     def heartbeat(self, gpu: Gpu) -> float | None:
@@ -111,7 +124,7 @@ class Desk:
             locks = []
             for uuid in sorted(owner.uuids):
                 lock = KernelLock(self._folder / f"{_stem(uuid)}.lock")
-                if self._is_locked(uuid) or not lock.try_lock():
+                if self._holder_of(uuid) is not None or not lock.try_lock():
                     return None
                 undo.callback(lock.close)
                 locks.append(lock)
@@ -128,13 +141,20 @@ class Desk:
         """
         joined = []
         for uuid in uuids:
-            note = read_note(self._folder / f"{_stem(uuid)}.json")
-            if note is None or note.token != token or not self._is_locked(uuid):
+            owner = self._holder_of(uuid)
+            if owner is None or owner.token != token:
                 return None
             lock = KernelLock(self._folder / f"{_stem(uuid)}.ranks")
             lock.try_lock(shared=True)
             joined.append(lock)
         return joined
+
+    def _holder_of(self, uuid: str) -> Owner | None:
+        note = read_note(self._folder / f"{_stem(uuid)}.json")
+        if self._is_locked(uuid):
+            return note or Owner(pid=0)
+        # Without its lock a card is held when the file was deleted and its holder lives.
+        return note if note is not None and note.holds() else None
 
     def _is_locked(self, uuid: str) -> bool:
         for ending in ("lock", "ranks"):

@@ -4,20 +4,31 @@ import contextlib
 import dataclasses
 import getpass
 import json
+import logging
 import os
 import shlex
 import socket
+import stat
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labcore.devices.wording import in_words
+
+if TYPE_CHECKING:  # the package of that module imports this one
+    from labcore.run.process import ProcessId
 
 __all__ = ["Owner", "read_note", "this_process", "write_note"]
 
 _LONGEST_COMMAND = 300
+_MOST_BYTES = 16_384
+_MOST_DEVICES = 1024
+_NO_TRAP = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Any user may put a link or a pipe in the place of a note; neither is followed or waited for."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +51,14 @@ class Owner:
     """Devices held, or those that would do."""
     count: int = 0
     """Devices waited for."""
+    process: "ProcessId | None" = None
+    """The process, so that its number is not taken for another's."""
+    released: bool = False
+    """Whether it has given its devices back; its forked children may still hold them."""
+
+    def holds(self) -> bool:
+        """Whether the note by itself proves that its devices are held."""
+        return not self.released and self.process is not None and self.process.is_certain()
 
     def describe(self) -> str:
         """Returns one line for people."""
@@ -62,8 +81,11 @@ def this_process(
         job: The scheduler's job that it belongs to.
         token: What names its lease.
     """
+    from labcore.run.process import ProcessId
+
     return Owner(
         pid=os.getpid(),
+        process=ProcessId.current(),
         host=socket.gethostname(),
         user=_user(),
         run=run,
@@ -77,7 +99,7 @@ def this_process(
 def write_note(path: Path, owner: Owner) -> None:
     """Writes a note in place, so that it can be another user's file, for all to read and write."""
     text = json.dumps(dataclasses.asdict(owner), ensure_ascii=False).encode()
-    flags = os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_WRONLY | _NO_TRAP
     try:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
@@ -93,14 +115,81 @@ def write_note(path: Path, owner: Owner) -> None:
 
 
 def read_note(path: Path) -> Owner | None:
-    """Reads a note; None when there is none that makes sense."""
+    """Reads a note, which any user of the machine may have written.
+
+    Returns:
+        Who wrote it; None when there is none, or, with a warning, when it makes no sense.
+    """
     try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
-        known = {each.name for each in dataclasses.fields(Owner)}
-        owner = Owner(**{name: value for name, value in values.items() if name in known})
-        return dataclasses.replace(owner, uuids=tuple(owner.uuids))
-    except (OSError, ValueError, TypeError, AttributeError):
+        descriptor = os.open(path, os.O_RDONLY | _NO_TRAP)
+    except OSError:
         return None
+    with os.fdopen(descriptor, "rb") as stream:
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ValueError("it is no file")
+            data = stream.read(_MOST_BYTES + 1)
+            if not data:  # it is being made
+                return None
+            if len(data) > _MOST_BYTES:
+                raise ValueError(f"it has more than {_MOST_BYTES} bytes")
+            return _from_row(json.loads(data))
+        except (OSError, ValueError, RecursionError) as error:
+            _warn(path, str(error))
+            return None
+
+
+@cache
+def _warn(path: Path, reason: str) -> None:
+    """Warns once: who waits for a GPU looks at the notes several times a second."""
+    log.warning("the note %s cannot be read (%s) and is passed over", path, reason)
+
+
+def _from_row(row: Any) -> Owner:
+    """Makes an owner of values that may be anything.
+
+    Raises:
+        ValueError: One has the wrong type, or is out of bounds.
+    """
+    from labcore.run.process import ProcessId
+
+    if not isinstance(row, dict):
+        raise ValueError("it is no JSON object")
+
+    def get(name: str, kinds: set[type], default: Any) -> Any:
+        value = row.get(name, default)
+        if type(value) not in kinds:
+            raise ValueError(f"{name} has the wrong type")
+        return value
+
+    def text(name: str) -> str:
+        # What is shown must not steer the terminal.
+        value: str = get(name, {str}, "")
+        return "".join(letter for letter in value if letter.isprintable())[:_LONGEST_COMMAND]
+
+    pid, count = get("pid", {int}, None), get("count", {int}, 0)
+    since = get("since", {int, float}, 0.0)
+    uuids = get("uuids", {list}, [])
+    if not (0 <= pid < 1 << 31 and 0 <= count <= _MOST_DEVICES and len(uuids) <= _MOST_DEVICES):
+        raise ValueError("a number is out of bounds")
+    if not 0 <= since < 1 << 40:  # nor is NaN
+        raise ValueError("since is no time")
+    if not all(type(uuid) is str for uuid in uuids):
+        raise ValueError("uuids has the wrong type")
+    return Owner(
+        pid=pid,
+        host=text("host"),
+        user=text("user"),
+        run=text("run"),
+        command=text("command"),
+        job=text("job"),
+        since=float(since),
+        token=text("token"),
+        uuids=tuple(uuids),
+        count=count,
+        process=ProcessId.from_row(row.get("process")),
+        released=get("released", {bool}, False),
+    )
 
 
 def _user() -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from labcore.devices.inventory.visible import read_visible
 from labcore.doctor.check import Check
 from labcore.doctor.finding import Finding, failure, ok, warning
-from labcore.doctor.machine import Card, Machine
+from labcore.doctor.machine import Machine
 
 __all__ = ["CHECKS"]
 
@@ -25,8 +26,8 @@ def _cvd_bad(machine: Machine) -> Iterator[Finding]:
             sources=_GUIDE,
         )
         return
-    resolved = [_resolve(entry, machine.cards) for entry in entries]
-    good = [card for card, _ in resolved if card is not None]
+    slices = [card for card in machine.cards if card.mig_profile is not None]
+    good, problem = read_visible(value, machine.whole_cards, slices)
     evidence: dict[str, Any] = {"value": value, "gives": [card.uuid or card.name for card in good]}
     cause = (
         "CUDA reads the list up to the first entry that names no GPU and ignores the rest; it "
@@ -36,20 +37,10 @@ def _cvd_bad(machine: Machine) -> Iterator[Finding]:
         "unset CUDA_VISIBLE_DEVICES (the lab chooses), or name each GPU once, by number or UUID "
         "(nvidia-smi -L)"
     )
-    twice = [card.name for number, card in enumerate(good) if card in good[:number]]
-    problem = next((problem for card, problem in resolved if card is None), "")
-    if twice:
-        yield failure(
-            f"CUDA_VISIBLE_DEVICES={value} hides every GPU: it names {twice[0]} twice",
-            cause=cause,
-            fix=fix,
-            sources=_GUIDE,
-            **evidence,
-        )
-    elif not problem:
+    if not problem:
         names = ", ".join(card.name for card in good)
         yield ok(f"CUDA_VISIBLE_DEVICES shows {names}", **evidence)
-    elif resolved[0][0] is None:
+    elif not good:
         yield failure(
             f"CUDA_VISIBLE_DEVICES={value} hides every GPU: {problem}",
             cause=cause,
@@ -65,20 +56,6 @@ def _cvd_bad(machine: Machine) -> Iterator[Finding]:
             sources=_GUIDE,
             **evidence,
         )
-
-
-def _resolve(entry: str, cards: tuple[Card, ...]) -> tuple[Card | None, str]:
-    whole = [card for card in cards if card.mig_profile is None]
-    if entry.isdecimal():
-        if int(entry) < len(whole):
-            return whole[int(entry)], ""
-        return None, f"there is no GPU {entry} (there are {len(whole)})"
-    fitting = [card for card in cards if entry and (card.uuid or "").startswith(entry)]
-    if len(fitting) == 1:
-        return fitting[0], ""
-    if fitting:
-        return None, f"{entry} fits {len(fitting)} GPUs"
-    return None, f"{entry or 'an empty entry'} names no GPU"
 
 
 def _order(machine: Machine) -> Iterator[Finding]:

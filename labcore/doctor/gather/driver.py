@@ -46,11 +46,12 @@ def read_cards() -> dict[str, Any]:
             "driver_trouble": DriverTrouble(code=said.problem.code, text=said.problem.text),
             "cards": () if said.problem.is_no_driver else None,
         }
-    parents = [replace(_card(gpu), mig_enabled=True) for gpu in said.parents]
+    cards = [replace(_card(gpu), index=number) for number, gpu in enumerate(said.cards)]
+    slices = [_card(gpu) for gpu in said.gpus if gpu.parent_uuid is not None]
     return {
         "driver": said.driver,
         "driver_cuda": said.cuda_driver,
-        "cards": (*parents, *map(_card, said.gpus)),
+        "cards": (*cards, *slices),
         "lost_cards": said.lost,
     }
 
@@ -63,6 +64,7 @@ def _card(gpu: Gpu) -> Card:
         compute_capability=f"{gpu.compute_capability:.1f}",
         memory_mib=gpu.memory_total_mib,
         memory_used_mib=gpu.memory_used_mib,
+        mig_enabled=gpu.mig_enabled,
         mig_profile=gpu.mig_profile or ("a MIG slice" if gpu.parent_uuid else None),
         ecc_errors=gpu.ecc_errors,
         persistence=gpu.persistence,

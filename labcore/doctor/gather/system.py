@@ -15,8 +15,6 @@ __all__ = ["read_limits", "read_resources", "read_system"]
 
 _OSES = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 _CLUSTERS = {"SLURM_JOB_ID": "slurm", "RAY_JOB_ID": "ray", "PBS_JOBID": "pbs", "LSB_JOBID": "lsf"}
-_UNLIMITED_BYTES = 1 << 60
-"""Control groups of the first version write "no limit" as a number near 2^63."""
 
 
 def read_system(root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
@@ -58,7 +56,13 @@ def read_resources() -> dict[str, Any]:
 
 def read_limits(root: Path = Path("/")) -> dict[str, Any]:
     """Returns what this process may not exceed."""
-    return {"memory_limit_gb": _memory_limit(root), "open_files": _open_files()}
+    from labcore.devices.inventory import cgroup
+
+    limit = cgroup.read_limits(root).memory_bytes
+    return {
+        "memory_limit_gb": None if limit is None else round(limit / 1e9, 1),
+        "open_files": _open_files(),
+    }
 
 
 def _os_name(root: Path) -> str:
@@ -87,15 +91,6 @@ def _container(root: Path, environ: Mapping[str, str]) -> str:
     if (root / ".dockerenv").exists():
         return "docker"
     return environ.get("container", "")  # systemd's convention is lower case
-
-
-def _memory_limit(root: Path) -> float | None:
-    groups = root / "sys/fs/cgroup"
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):
-        text = read(groups / name).strip()
-        if text.isdigit() and int(text) < _UNLIMITED_BYTES:
-            return round(int(text) / 1e9, 1)
-    return None
 
 
 def _open_files() -> int | None:

@@ -299,13 +299,13 @@ CASES = [
     Case(
         check="cvd-bad",
         state="failure",
-        says=("names NVIDIA GeForce RTX 4090 twice",),
+        says=("names a GPU for the second time",),
         facts=variables(CUDA_VISIBLE_DEVICES="0,0"),
     ),
     Case(
         check="cvd-bad",
         state="failure",
-        says=("twice",),
+        says=("second time",),
         facts=variables(CUDA_VISIBLE_DEVICES="0,GPU-11111111"),
     ),
     Case(

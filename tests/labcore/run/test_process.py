@@ -118,6 +118,8 @@ def test_parentheses_in_a_command_do_not_shift_what_is_read(tmp_path, monkeypatc
         None, [], "x", {}, {"host": "a"}, {"host": "a", "pid": "1"}, {"host": "a", "pid": True},
         {"host": 1, "pid": 1}, {"host": "a", "pid": -1}, {"host": "a", "pid": 1 << 40},
         {"host": "a", "pid": 1, "started": "x"}, {"host": "a", "pid": 1, "started": float("inf")},
+        {"host": "a", "pid": 1, "started": 10**400},
+        {"host": "a", "pid": 1, "started": float("nan")},
         {"host": "a", "pid": 1, "ticks": 1.5}, {"host": "a", "pid": 1, "boot": None},
     ],
 )  # fmt: skip

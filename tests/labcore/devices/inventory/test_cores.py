@@ -1,4 +1,4 @@
-"""Cores that may really be used."""
+"""Cores and memory that may really be used."""
 
 import os
 
@@ -6,21 +6,25 @@ import pytest
 
 from labcore.devices import available_cores
 from labcore.devices.inventory import cores
+from labcore.devices.inventory.cgroup import read_limits
+from labcore.doctor.gather import system
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
     """A machine with 64 cores; returns a function that sets the process's control group."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
-    monkeypatch.setattr(cores, "_CGROUPS", tmp_path / "cgroup")
-    monkeypatch.setattr(cores, "_OWN_CGROUP", tmp_path / "own")
+    monkeypatch.setattr(cores, "read_limits", lambda: read_limits(tmp_path))
 
     def setting(own: str, files: dict[str, str]) -> None:
-        (tmp_path / "own").write_text(own)
+        write(tmp_path / "proc/self/cgroup", own)
         for name, text in files.items():
-            path = tmp_path / "cgroup" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            write(tmp_path / "sys/fs/cgroup" / name, text)
 
     return setting
 
@@ -64,3 +68,34 @@ def test_without_affinity_it_is_the_count_of_cores(machine, monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 10)
     assert available_cores() == 10
+
+
+@pytest.mark.parametrize(
+    ("own", "files"),
+    [
+        (
+            "4:memory:/slurm/uid_1000/job_7/step_0\n3:cpu,cpuacct:/\n",
+            {
+                "memory/memory.limit_in_bytes": "9223372036854771712\n",
+                "memory/slurm/uid_1000/job_7/memory.limit_in_bytes": "8000000000\n",
+                "memory/slurm/uid_1000/job_7/step_0/memory.limit_in_bytes": "9000000000\n",
+            },
+        ),
+        (
+            "0::/system.slice/slurmstepd.scope/job_7/step_0\n",
+            {
+                "system.slice/slurmstepd.scope/job_7/memory.max": "8000000000\n",
+                "system.slice/slurmstepd.scope/job_7/step_0/memory.max": "max\n",
+            },
+        ),
+        (
+            # systemd's mixture: the second version has no controllers, the first has them
+            "9:memory:/job_7\n0::/job_7\n",
+            {"memory/job_7/memory.limit_in_bytes": "8000000000\n"},
+        ),
+    ],
+)
+def test_the_memory_of_a_job_is_what_its_own_groups_leave(machine, tmp_path, own, files):
+    machine(own, files)
+    assert read_limits(tmp_path).memory_bytes == 8_000_000_000
+    assert system.read_limits(tmp_path)["memory_limit_gb"] == 8.0

@@ -1,6 +1,9 @@
 """Holding GPUs, and seeing who does."""
 
+import dataclasses
+import json
 import os
+import shutil
 import stat
 import sys
 import time
@@ -154,3 +157,111 @@ def test_a_user_without_a_name_is_no_error(monkeypatch):
 
     monkeypatch.setattr("getpass.getuser", nameless)
     assert this_process().user == ""
+
+
+BAD_NOTES = {
+    "empty": "",
+    "no JSON": "{",
+    "another's": "[1, 2]",
+    "a word for a time": '{"pid": 1, "since": "x"}',
+    "endless time": '{"pid": 1, "since": 1e400}',
+    "no number": '{"pid": 1, "since": NaN}',
+    "a number of 5,000 digits": '{"pid": ' + "9" * 5000 + "}",
+    "a large number": '{"pid": 1, "since": ' + "9" * 400 + "}",
+    "truth for a number": '{"pid": true}',
+    "nobody": "{}",
+    "below nobody": '{"pid": -4}',
+    "text for a list": '{"pid": 1, "uuids": "GPU-0"}',
+    "numbers in a list": '{"pid": 1, "uuids": [1]}',
+    "deep": '{"pid": 1, "run": ' + "[" * 15_000 + "}",
+    "deep and long": "[" * 100_000,
+    "long": '{"pid": 1, "run": "' + "a" * 50_000 + '"}',
+    "no UTF-8": b"\xff\xfe{",
+}
+
+
+@pytest.mark.parametrize("note", BAD_NOTES.values(), ids=BAD_NOTES)
+def test_whatever_a_note_holds_its_card_is_leased_and_the_next_can_be(
+    leases, make_gpu, caplog, note
+):
+    held, free = make_gpu(0), make_gpu(1)
+    with leases.opened() as desk:
+        desk.take([held], this_process(run="toy/train"))
+        for card in (held, free):
+            data = note if isinstance(note, bytes) else note.encode()
+            (leases.folder / f"{card.uuid}.json").write_bytes(data)
+        assert desk.holder(held).describe() == "a process that left no note"
+        assert desk.take([held], this_process()) is None
+        assert desk.take([free], this_process(run="toy/next")) is not None
+        assert desk.holder(free).run == "toy/next"
+    assert "is passed over" in caplog.text or not note
+
+
+def test_bad_tickets_stand_in_nobodys_way(leases):
+    with leases.opened() as desk:
+        for number, note in enumerate(BAD_NOTES.values()):
+            place = desk.queue.enter(this_process(run=f"toy/{number}"))
+            data = note if isinstance(note, bytes) else note.encode()
+            place._note.write_bytes(data)
+        mine = desk.queue.enter(this_process(run="toy/mine"))
+        assert [each.owner.run for each in desk.queue.tickets()] == ["toy/mine"]
+        mine.leave()
+
+
+def test_a_note_cannot_steer_a_terminal(tmp_path):
+    write_note(tmp_path / "note", Owner(pid=1, run="a\x1b[2Jb\u202ec\n"))
+    assert read_note(tmp_path / "note").run == "a[2Jbc"
+
+
+def test_a_pipe_or_a_link_in_the_place_of_a_note_is_not_waited_for_or_followed(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    write_note(tmp_path / "precious", Owner(pid=1))
+    (tmp_path / "link").symlink_to(tmp_path / "precious")
+    for name in ("pipe", "link"):
+        assert read_note(tmp_path / name) is None
+        with pytest.raises(OSError, match=r"No such device|symbolic links"):
+            write_note(tmp_path / name, Owner(pid=2))
+    assert read_note(tmp_path / "precious") == Owner(pid=1)
+
+
+def test_a_card_whose_lock_file_was_deleted_is_not_given_twice(leases, make_gpu):
+    card = make_gpu()
+    with leases.opened() as desk:
+        lease = desk.take([card], this_process(run="toy/train"))
+    (leases.folder / f"{card.uuid}.lock").unlink()
+    with leases.opened() as desk:
+        assert desk.holder(card).run == "toy/train"
+        assert desk.take([card], this_process()) is None
+    lease.release()
+    with leases.opened() as desk:
+        assert desk.holder(card) is None
+        assert desk.take([card], this_process()) is not None
+
+
+def test_a_card_whose_files_were_all_deleted_is_defended_by_the_next_beat(leases, make_gpu):
+    card = make_gpu()
+    with leases.opened() as desk:
+        lease = desk.take([card], this_process(run="toy/train"))
+    shutil.rmtree(leases.folder)
+    lease.beat()
+    assert stat.S_IMODE(leases.folder.stat().st_mode) == 0o1777
+    with leases.opened() as desk:
+        assert desk.take([card], this_process()) is None
+
+
+def test_the_note_of_a_process_that_is_gone_keeps_nobody_out(leases, make_gpu):
+    card = make_gpu()
+    with leases.opened() as desk:
+        desk.take([card], this_process()).release()
+        mine = this_process()
+        gone = dataclasses.replace(mine.process, ticks=1)
+        write_note(leases.folder / f"{card.uuid}.json", dataclasses.replace(mine, process=gone))
+        assert desk.take([card], mine) is not None
+
+
+def test_a_note_of_an_earlier_version_is_read(tmp_path):
+    row = {"pid": 12, "host": "here", "run": "a/b", "since": 5, "uuids": ["GPU-0"], "count": 0}
+    (tmp_path / "note").write_text(json.dumps(row))
+    owner = read_note(tmp_path / "note")
+    assert (owner.pid, owner.run, owner.uuids, owner.process) == (12, "a/b", ("GPU-0",), None)
+    assert not owner.holds()

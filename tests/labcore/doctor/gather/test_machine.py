@@ -160,11 +160,18 @@ def a_gpu(**changes) -> Gpu:
     return Gpu(**{**fields, **changes})
 
 
-def test_cards_are_those_of_the_survey_with_cut_cards_before_their_slices(monkeypatch) -> None:
+def test_cards_are_those_of_the_survey_as_schedulers_count_them_and_slices_come_last(
+    monkeypatch,
+) -> None:
+    place = "00000000:65:00.0"
     piece = a_gpu(uuid="MIG-1", parent_uuid="GPU-2", mig_profile="1g.5gb", throttle=None)
     said = Survey(
-        gpus=(a_gpu(), piece, a_gpu(uuid="MIG-2", parent_uuid="GPU-2")),
-        parents=(a_gpu(uuid="GPU-2", compute_capability=9.0),),
+        gpus=(
+            piece,
+            a_gpu(uuid="MIG-2", parent_uuid="GPU-2"),
+            a_gpu(pci_bus_id="00000000:B3:00.0"),
+        ),
+        parents=(a_gpu(uuid="GPU-2", compute_capability=9.0, mig_enabled=True, pci_bus_id=place),),
         driver="580.1",
         cuda_driver="13.0",
         lost=("card 3: gone",),
