@@ -38,7 +38,12 @@ def pitch_name(pitch: int) -> str:
 
 
 def write_pianoroll(
-    melodies: Sequence[tuple[str, ArrayLike]], path: Path, *, title: str = "", dpi: int = 150
+    melodies: Sequence[tuple[str, ArrayLike]],
+    path: Path,
+    *,
+    title: str = "",
+    dpi: int = 150,
+    range_of: Sequence[ArrayLike] = (),
 ) -> Path:
     """Draws melodies as a PNG of stacked piano rolls.
 
@@ -49,7 +54,9 @@ def write_pianoroll(
         melodies: Title and tokens ``[T]`` of each, top to bottom.
         path: File to write; its folder must exist.
         title: Heading of the whole picture.
-        dpi: Pixels an inch; the picture is 10 inches wide, or more for long melodies.
+        dpi: Pixels an inch. The picture is 4.4 inches wide, or more for long melodies, so that its
+            letters are legible beside others on a page.
+        range_of: Tokens of more melodies whose pitches the axes are to hold.
 
     Returns:
         ``path``.
@@ -62,10 +69,10 @@ def write_pianoroll(
     sequences = [np.asarray(tokens) for _, tokens in melodies]
     notes = [decode(tokens) for tokens in sequences]
     num_steps = max(max(tokens.size for tokens in sequences), 1)
-    low, high = _pitch_range(notes)
+    low, high = _pitch_range([*notes, *(decode(tokens) for tokens in range_of)])
 
     num_bars = -(-num_steps // STEPS_PER_BAR)
-    width = min(24.0, max(10.0, 0.8 * num_bars))
+    width = min(24.0, max(4.4, 0.5 * num_bars))
     per_pitch = 0.105 if len(melodies) <= 2 else 0.075
     row = min(2.6, max(0.9, per_pitch * (high - low + 1)))
     heading = 0.38 if title else 0.08
@@ -134,7 +141,7 @@ def _draw_grid(axis: "Axes", num_bars: int, low: int, high: int) -> None:
     labelled = _LABELLED[0] if len(shown) <= 14 else _LABELLED[1 if len(shown) <= 40 else 2]
     named = [pitch for pitch in shown if pitch % 12 in labelled]
     axis.set_yticks(named, [pitch_name(pitch) for pitch in named])
-    axis.tick_params(length=0, labelsize=7, colors=_MUTED, pad=3)
+    axis.tick_params(length=0, labelsize=8.5, colors=_MUTED, pad=3)
     for spine in axis.spines.values():
         spine.set(color=_BAR_LINE, linewidth=0.9)
 

@@ -181,7 +181,6 @@ def _show(
                 Melody(title, original),
                 Melody(f"{title}: reconstruction", copy),
                 stem=f"{stem}{'' if stem.endswith('/') else '-'}{index:02d}",
-                section="Reconstructions",
                 caption=f"{right:.0%} of the steps are right.",
             )
             progress.advance()

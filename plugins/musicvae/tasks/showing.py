@@ -22,14 +22,15 @@ class Melody(NamedTuple):
 def show_melody(run: MusicRun, melody: Melody, *, stem: str, section: str, caption: str) -> None:
     """Leaves STEM.mid, STEM.wav and STEM.png of one melody."""
     _sound(run, melody, stem=stem, section=section, caption=caption)
-    _picture(run, [melody], stem=stem, section=section, title=melody.title)
+    _picture(run, [melody], stem=stem, section=section)
 
 
-def show_pair(
-    run: MusicRun, original: Melody, decoded: Melody, *, stem: str, section: str, caption: str
-) -> None:
-    """Leaves a melody and what the model made of it, above each other in one picture."""
-    _picture(run, [original, decoded], stem=stem, section=section, title=original.title)
+def show_pair(run: MusicRun, original: Melody, decoded: Melody, *, stem: str, caption: str) -> None:
+    """Leaves a melody and beside it what the model made of it, their pictures on the same axes."""
+    section = original.title  # one of its own, so that the two share a row of the page
+    both = [original, decoded]
+    _picture(run, [original], stem=f"{stem}-original", section=section, range_of=both)
+    _picture(run, [decoded], stem=stem, section=section, range_of=both)
     show_sounds(run, original, decoded, stem=stem, section=section, caption=caption)
 
 
@@ -64,11 +65,21 @@ def _sound(run: MusicRun, melody: Melody, *, stem: str, section: str, caption: s
 
 
 def _picture(
-    run: MusicRun, melodies: Sequence[Melody], *, stem: str, section: str, title: str
+    run: MusicRun,
+    melodies: Sequence[Melody],
+    *,
+    stem: str,
+    section: str,
+    title: str = "",
+    range_of: Sequence[Melody] = (),
 ) -> None:
     path = run.artifact_path(f"{stem}.png")
-    write_pianoroll([(melody.title, _array(melody.tokens)) for melody in melodies], path)
-    run.add_artifact(path, kind="image", title=title, section=section)
+    write_pianoroll(
+        [(melody.title, _array(melody.tokens)) for melody in melodies],
+        path,
+        range_of=[_array(melody.tokens) for melody in range_of],
+    )
+    run.add_artifact(path, kind="image", title=title or melodies[0].title, section=section)
 
 
 def _array(tokens: Tensor) -> np.ndarray:

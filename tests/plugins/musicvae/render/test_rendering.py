@@ -121,7 +121,7 @@ def test_a_piano_roll_is_a_picture_with_notes_in_colour(tmp_path: Path) -> None:
 
     image = picture(path)
     colourful = np.ptp(image[..., :3], axis=-1) > 0.3
-    assert image.shape[1] == 1500
+    assert image.shape[1] == 660  # its letters are legible in a card of a third of the page
     assert colourful.mean() > 0.01
 
 
@@ -135,6 +135,18 @@ def test_melodies_are_stacked_one_above_the_other(tmp_path: Path) -> None:
     orange = (bottom[..., 0] - bottom[..., 2] > 0.3).sum()
     assert blue > 1000
     assert orange > 1000
+
+
+def test_pictures_of_a_pair_have_the_same_axes(tmp_path: Path) -> None:
+    high = np.where(MELODY < 128, MELODY + 20, MELODY)
+    alone = picture(write_pianoroll([("one", MELODY)], tmp_path / "a.png"))
+    paired = [
+        picture(write_pianoroll([("x", each)], tmp_path / "b.png", range_of=[MELODY, high]))
+        for each in (MELODY, high)
+    ]
+
+    assert paired[0].shape == paired[1].shape
+    assert paired[0].shape[0] > alone.shape[0]
 
 
 def test_silence_and_long_melodies_are_drawn_too(tmp_path: Path) -> None:
