@@ -14,6 +14,8 @@ import os, signal, time
 from types import SimpleNamespace
 from labcore.run.files import write_atomically
 
+GIVEN = os.environ.get("CUDA_VISIBLE_DEVICES", "")  # before the run hides all GPUs: device=cpu
+
 @dataclass(kw_only=True, slots=True)
 class Options:
     '''Options.'''
@@ -27,6 +29,7 @@ class Options:
 def work(run):
     c = run.config
     run.checkpoints.mkdir(exist_ok=True)
+    (run.folder / "gpus.txt").write_text(GIVEN)
     state = run.checkpoints / "state.pt"
     first = int(state.read_text()) if state.exists() else 0
     run.hooks.call("fit_started", run=run, loop=SimpleNamespace(step=first, name=""))

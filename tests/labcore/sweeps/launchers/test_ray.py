@@ -199,8 +199,6 @@ def test_trials_at_the_same_time_see_different_gpus(tmp_path, toy):
             watch=Heard(),
             launcher=Launcher(starter=starter, adopt=starter.adopt, threads=1),
         )
-    seen = []
-    for run in sorted((tmp_path / "runs" / "toy").iterdir()):
-        environment = json.loads((run / "environment.json").read_text())
-        seen.append(environment["variables"]["CUDA_VISIBLE_DEVICES"])
+    runs = sorted((tmp_path / "runs" / "toy").iterdir())
+    seen = [(run / "gpus.txt").read_text() for run in runs]
     assert sorted(seen) == ["0", "1"]
