@@ -1,5 +1,6 @@
 """The config groups that a plugin and the core offer, read from their folders without Hydra."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ class Groups:
         """Returns the file that Hydra takes for ``group/option``; the first folder wins."""
         for folder in self.folders:
             candidate = folder / f"{config_path}.yaml"
-            if candidate.is_file():
+            if os.path.isfile(candidate):  # noqa: PTH113  # a Path raises when the name is too long
                 return candidate
         return None
 

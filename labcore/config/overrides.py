@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from labcore.config.options import Option
 from labcore.config.shorthand import expand_override
+from labcore.config.text import shorten
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -90,8 +91,8 @@ def read_overrides(
         line = _open_mapping(_unquote_keys(expand_override(text)), mappings)
         try:
             given.append(Given(text=text, line=line, parsed=parser.parse_override(line)))
-        except HydraException as error:
-            problems.append(_syntax_problem(text, error, mappings))
+        except (HydraException, ValueError, RecursionError):
+            problems.append(_syntax_problem(text, mappings))
     return given, problems
 
 
@@ -102,7 +103,8 @@ def _plain(value: Any) -> Any:
     return value.text if isinstance(value, QuotedString) else value
 
 
-def _syntax_problem(text: str, error: Exception, mappings: Iterable[str]) -> str:
+def _syntax_problem(text: str, mappings: Iterable[str]) -> str:
+    text = shorten(text)
     if "=" not in text and not text.startswith("~"):
         return f"{text!r} is not of the form NAME=VALUE"
     key = _PREFIX.sub("", text.partition("=")[0], count=1)
@@ -110,8 +112,14 @@ def _syntax_problem(text: str, error: Exception, mappings: Iterable[str]) -> str
         return (
             f"{text!r} lost its braces to the shell; quote it: '{key}={{NAME:VALUE,OTHER:VALUE}}'"
         )
-    reason = str(error).splitlines()[0].rstrip(".")
-    return f"{text!r} cannot be read: {reason}; quote values with spaces or brackets"
+    if text[len(key) :].lstrip().startswith("=="):
+        return f"{text!r} cannot be read: write one =, as in {key}={text.partition('==')[2]}"
+    if text.endswith("..."):
+        return f"{text!r} cannot be read: it is too long, or a bracket or quote is left open"
+    return (
+        f"{text!r} cannot be read: close every bracket and quote, and quote a value with other "
+        "signs, as in 'NAME=\"a value\"'"
+    )
 
 
 def _open_mapping(text: str, mappings: dict[str, Option]) -> str:

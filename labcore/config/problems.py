@@ -9,7 +9,7 @@ from labcore.config.groups import PRESET, Groups
 from labcore.config.options import Option, type_words
 from labcore.config.overrides import Given
 from labcore.config.shorthand import SECTIONS
-from labcore.config.text import as_typed
+from labcore.config.text import as_typed, shorten
 from labcore.plugin import Plugin
 from labcore.suggest import nearest, nearest_option, suggestion
 
@@ -111,6 +111,8 @@ class Checker:
     def _check_choice(self, override: Given) -> Iterator[str]:
         group, options = override.key, self.groups.options[override.key]
         if override.parsed.is_delete():
+            if not isinstance(override.parsed.value(), str | None):
+                yield f"{override.text!r}: a choice is removed by its name alone: ~{group}"
             return
         if override.parsed.is_add() and group in (*self.groups.own, PRESET, "hooks"):
             yield f"{override.text!r}: {group} is a choice already; leave the + out"
@@ -180,18 +182,19 @@ class Checker:
             return
         try:
             OmegaConf.update(cfg, key, value, merge=True, force_add=True)
-        except OmegaConfBaseException:
+        except (OmegaConfBaseException, OverflowError, ValueError, TypeError, RecursionError):
             yield _wrong_type(key, value, option)
 
 
 def _no_such(label: str, name: str, known: Sequence[str]) -> str:
+    label, name = shorten(label), shorten(name)
     near = suggestion(nearest(name, known))
     hint = f"{near} " if near else ""
     return f"{label}: there is no {name!r}; {hint}there are {', '.join(known) or 'none'}"
 
 
 def _wrong_type(key: str, value: Any, option: Option) -> str:
-    shown = as_typed(value)
+    shown = shorten(as_typed(value))
     if option.choices:
         near = suggestion(nearest(str(value), option.choices))
         hint = f"{near} " if near else ""

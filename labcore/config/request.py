@@ -10,6 +10,7 @@ from labcore.config.overrides import Given, read_overrides
 from labcore.config.problems import Checker
 from labcore.config.schema import build_schema
 from labcore.config.session import Session
+from labcore.config.text import shorten
 from labcore.config.typed import to_typed
 from labcore.discovery import FoundPlugin
 from labcore.errors import LabError, UsageError
@@ -75,13 +76,10 @@ def lines_of(given: Iterable[Given]) -> list[str]:
 def try_to_compose(
     session: Session, given: Sequence[Given]
 ) -> "tuple[DictConfig | None, Exception | None]":
-    """Composes a config; returns it or the error of Hydra."""
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
+    """Composes a config; returns it or the error, which at odd values may be any of Python's."""
     try:
         return session.compose(lines_of(given)), None
-    except (HydraException, OmegaConfBaseException) as error:
+    except Exception as error:
         return None, error
 
 
@@ -132,7 +130,7 @@ def _first_words(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:2]) or type(error).__name__
+    return shorten(" ".join(lines[:2]), 200) or type(error).__name__
 
 
 def wrong_config(plugin: Plugin, problems: Sequence[str]) -> UsageError:

@@ -20,7 +20,7 @@ from labcore.errors import UsageError
 from labcore.plugin import Plugin
 from labcore.run.redaction import MASK, is_secret_name, redact_tree, remember
 
-__all__ = ["load_config", "saved_yaml"]
+__all__ = ["load_config", "read_saved", "saved_yaml"]
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def load_config(plugin: Plugin, path: Path, *, secrets: Mapping[str, str] | None
 
     options = {option.path: option for option in list_options(plugin, docs=False)}
     gone: list[str] = []
-    kept = _keep_known(expand_tree(_read(path)), "", options, gone)
+    kept = _keep_known(expand_tree(read_saved(path)), "", options, gone)
     for name in gone:
         log.warning("%s: option %s is gone from %s and is left out", path, name, plugin.name)
     kept, problems = _settle(kept)
@@ -96,8 +96,12 @@ def load_config(plugin: Plugin, path: Path, *, secrets: Mapping[str, str] | None
     return config
 
 
-def _read(path: Path) -> dict[Any, Any]:
-    """Reads YAML as a tree of plain values, as large as the file and no larger."""
+def read_saved(path: Path) -> dict[Any, Any]:
+    """Reads a saved config as a tree of plain values, as large as the file and no larger.
+
+    Raises:
+        UsageError: The file is not there, or damaged.
+    """
     import yaml
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["as_typed"]
+__all__ = ["as_typed", "shorten"]
 
 
 def as_typed(value: Any) -> str:
@@ -15,3 +15,8 @@ def as_typed(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value)
+
+
+def shorten(text: str, length: int = 80) -> str:
+    """Cuts what is too long for a message."""
+    return text if len(text) <= length else f"{text[: length - 3]}..."

@@ -40,6 +40,9 @@ def _build(node: "DictConfig", path: str, problems: list[str]) -> Any:
         inner = f"{path}.{name}" if path else name
         try:
             value = node[key]
+            if not _keeps_its_parts(node._get_node(key), value):
+                problems.append(f"{inner} has parts of its own: it cannot refer to {value!r}")
+                continue
             if isinstance(value, DictConfig) and _is_structured(value):
                 value = _build(value, inner, problems)
             elif OmegaConf.is_config(value):
@@ -55,6 +58,19 @@ def _build(node: "DictConfig", path: str, problems: list[str]) -> Any:
         sure = len(problems) == found_before
         problems.extend(_refusals(check, instance, path, sure=sure))
     return instance
+
+
+def _keeps_its_parts(node: Any, value: Any) -> bool:
+    """Whether a section, list or mapping that refers to another value refers to one of its kind."""
+    from omegaconf import OmegaConf
+
+    if value is None or not OmegaConf.is_config(node) or not node._is_interpolation():
+        return True
+    section = node._metadata.ref_type
+    is_section = isinstance(section, type) and is_dataclass(section)
+    return type(value) is type(node) and (
+        not is_section or issubclass(OmegaConf.get_type(value) or object, section)
+    )
 
 
 def _refusals(

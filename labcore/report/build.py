@@ -13,11 +13,12 @@ from labcore.report.details import config_rows, grow
 from labcore.report.figures import figures, headline
 from labcore.report.metrics import read_metrics
 from labcore.report.page import render_page
-from labcore.report.sources import inside, read_json, read_yaml, tail
+from labcore.report.sources import inside, read_config, tail
 from labcore.report.tables import read_table
 from labcore.report.wording import format_duration, format_step, format_time
 from labcore.run.artifacts import ArtifactStore
 from labcore.run.files import write_atomically
+from labcore.run.records import read_json
 from labcore.run.source import read_source
 from labcore.run.status import Status, read_status
 
@@ -74,7 +75,7 @@ def build(folder: Path, *, model_tasks: Sequence[str] = (), budget: Budget | Non
 
 def _context(folder: Path, model_tasks: Sequence[str], budget: Budget) -> dict[str, Any]:
     status, state = _status(folder)
-    config = read_yaml(folder / "config.yaml")
+    config = read_config(folder / "config.yaml")
     origins = read_json(folder / "origins.json")
     environment = read_json(folder / "environment.json")
     metrics = read_metrics(folder / "metrics.jsonl")

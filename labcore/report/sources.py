@@ -4,14 +4,14 @@ A report must come out of a run that failed in any way, so nothing here raises o
 reader gets None and the page says that the file is absent or damaged.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
-import yaml
+from labcore.config.saved import read_saved
+from labcore.errors import UsageError
 
-__all__ = ["clean", "inside", "read_json", "read_yaml", "tail"]
+__all__ = ["clean", "inside", "read_config", "tail"]
 
 # Escape sequences of terminals, and control characters that HTML does not allow.
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -30,19 +30,11 @@ def inside(folder: Path, relative: str) -> Path | None:
         return None
 
 
-def read_json(path: Path) -> Any:
-    """Returns the content of a JSON file, or None when it is absent or damaged."""
+def read_config(path: Path) -> Any:
+    """Returns the content of a saved config, or None when it is absent or damaged."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-
-
-def read_yaml(path: Path) -> Any:
-    """Returns the content of a YAML file, or None when it is absent or damaged."""
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return read_saved(path)
+    except UsageError:
         return None
 
 

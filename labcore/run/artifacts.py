@@ -1,12 +1,11 @@
 """The files that a run leaves for people, and the manifest that says what each one is."""
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from labcore.run.records import write_json
+from labcore.run.records import make_record, read_json, write_json
 from labcore.suggest import nearest, suggestion
 
 __all__ = ["Artifact", "ArtifactStore", "Kind"]
@@ -42,11 +41,17 @@ class ArtifactStore:
         self._manifest = self.folder / "manifest.json"
 
     def read(self) -> list[Artifact]:
-        """Returns the artifacts in the order they were added."""
+        """Returns the artifacts in the order they were added.
+
+        Raises:
+            ValueError: The manifest is damaged.
+        """
         if not self._manifest.exists():
             return []
-        rows = json.loads(self._manifest.read_text(encoding="utf-8"))
-        return [Artifact(**row) for row in rows]
+        rows = read_json(self._manifest)
+        if not isinstance(rows, list):
+            raise ValueError(f"{self._manifest} is damaged: it holds no list")
+        return [make_record(Artifact, row, self._manifest) for row in rows]
 
     def add(self, artifact: Artifact) -> None:
         """Adds a row, or replaces the one with the same path (a resumed run makes it again)."""

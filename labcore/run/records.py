@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from labcore.run.files import write_atomically
 from labcore.run.redaction import redact_tree
 
-__all__ = ["read_json", "read_record", "write_json"]
+__all__ = ["make_record", "read_json", "read_record", "write_json"]
 
 RecordT = TypeVar("RecordT")
 
@@ -47,6 +47,15 @@ def read_record(cls: type[RecordT], path: Path) -> RecordT:
         row = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}") from None
+    return make_record(cls, row, path)
+
+
+def make_record(cls: type[RecordT], row: Any, path: Path) -> RecordT:
+    """Makes a dataclass of a JSON object.
+
+    Raises:
+        ValueError: It is something else; says what, and that ``path`` is damaged.
+    """
     if not isinstance(row, dict):
         raise ValueError(f"{path} is damaged: it holds no JSON object")
     hints = typing.get_type_hints(cls)

@@ -61,6 +61,14 @@ WRONG = {
     "steps=1,2": "'steps=1,2' has several values; add -m to run each of them",
     "foo": "'foo' is not of the form NAME=VALUE",
     "name=a b(": "'name=a b(' cannot be read",
+    "~net=[a]": "'~net=[a]': a choice is removed by its name alone: ~net",
+    "net=${now:%Y}": "net=${now:%Y}: there is no '${now:%Y}'",
+    "optim=${now:%Y}": "optim=${now:%Y}: optim holds several options",
+    "optim.betas=${seed}": "optim.betas has parts of its own: it cannot refer to 0",
+    "optim.lr=" + "9" * 400: "9...: expected number, got integer",
+    "steps=" + "1" * 4301: "1...' cannot be read: it is too long",
+    "preset=" + "x" * 300: "x...'; there are auto, laptop",
+    "steps==3": "'steps==3' cannot be read: write one =, as in steps=3",
     "taps=encoder:[stats]": "lost its braces to the shell; quote it: 'taps={NAME:VALUE,",
     "~steps": "'~steps': an option cannot be removed; give it another value",
     "seed=${nowhere}": "seed: Interpolation key 'nowhere' not found",
@@ -222,3 +230,8 @@ def test_a_hook_can_be_added_and_set_up_without_a_file(toy: FoundPlugin) -> None
     assert compose(toy, ["hooks=none", "+hooks.mine={every:2}"]).config.hooks["mine"] == {
         "every": 2
     }
+
+
+def test_a_section_that_refers_to_a_word_is_told_where_hydra_takes_it(problems: Problems) -> None:
+    (problem,) = problems("optim=${now:%Y}")
+    assert problem.startswith("optim has parts of its own: it cannot refer to '20")
