@@ -4,9 +4,28 @@ Exit codes: 0 finished; 1 the run failed; 2 the command or the config is wrong; 
 not met (package, GPU, dataset); 130 and 143 interrupted, after a checkpoint.
 """
 
+import re
 from collections.abc import Sequence
 
-__all__ = ["Diverged", "Interrupted", "LabError", "RequirementError", "RunFailed", "UsageError"]
+__all__ = [
+    "Diverged",
+    "Interrupted",
+    "LabError",
+    "RequirementError",
+    "RunFailed",
+    "UsageError",
+    "clean",
+]
+
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
+"""Escape sequences of terminals, other control characters, and those that turn the reading."""
+
+
+def clean(text: str) -> str:
+    """Drops what a stranger's text would do to a terminal or a page rather than say."""
+    return _CONTROL.sub("", text)
 
 
 class LabError(Exception):

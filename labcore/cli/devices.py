@@ -18,7 +18,7 @@ from labcore.cli.console import columns, printer
 from labcore.devices.inventory.gpu import Gpu
 from labcore.devices.lease.owner import Owner
 from labcore.devices.status import DeviceStatus, MachineStatus, machine_status
-from labcore.devices.wording import in_words
+from labcore.durations import format_duration
 
 __all__ = ["devices"]
 
@@ -195,7 +195,7 @@ def _use(device: DeviceStatus) -> Iterator[Text]:
 
 def _silence(device: DeviceStatus) -> str:
     age = time.time() - (device.heartbeat or time.time())
-    return in_words(age) if age > _SILENT_AFTER_S else ""
+    return format_duration(age) if age > _SILENT_AFTER_S else ""
 
 
 def _process_names(gpu: Gpu) -> list[str]:

@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 
 from labcore import __version__
-from labcore.errors import LabError
+from labcore.errors import LabError, clean
 
 __all__ = ["cli", "main"]
 
@@ -87,7 +87,7 @@ def _run() -> int:
         code = cli.main(prog_name="lab", standalone_mode=False)
         sys.stdout.flush()
     except LabError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {clean(str(error))}", err=True)
         code = error.exit_code
     except click.Abort:
         code = 130

@@ -10,8 +10,8 @@ import click
 
 from labcore.cli.console import columns, printer
 from labcore.cli.sweep_words import COLOURS, number, parameters
+from labcore.durations import format_duration
 from labcore.errors import UsageError
-from labcore.report.wording import format_duration
 from labcore.sweeps.best import read_best, rerun_command
 from labcore.sweeps.folder import SweepFolder, find_sweep, list_sweeps
 from labcore.sweeps.local.record import Record

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from labcore.cli.sweep_words import COLOURS, number, outcome_line, parameters
-from labcore.report.wording import format_duration
+from labcore.durations import format_duration
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.watch import Event, Running, Snapshot
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labcore.report.wording import format_duration
+from labcore.durations import format_duration
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.report.words import short_names, write_value
 

@@ -22,7 +22,7 @@ class DeviceConfig:
     min_memory_gb: float = 0.0
     """Memory that each GPU must have, in GB."""
     wait: str = "0s"
-    """How long to wait while every GPU that would do is in use: 90s, 10m, 1h30m."""
+    """How long to wait while every GPU that would do is in use: 90s, 10m, 1h30m, 2d, 1:30:00."""
     share: bool = False
     """Whether to take a GPU that other programs use too; never one that another run has leased."""
 

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 _LARGEST = 1_000_000
 """Characters of a saved config; a real one has thousands."""
-_OF_A_LIBRARY = (ValueError, TypeError, AttributeError, KeyError, IndexError)
-"""What PyYAML raises beside its own errors: at dates, integers of 5,000 digits, odd tags."""
+_OF_A_LIBRARY = (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError)
+"""What PyYAML and OmegaConf raise beside their own errors: at dates, long integers, odd tags."""
 _REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*(?:\.\w+)*)\}")
 """A reference to another option, in the files of older versions."""
 _LONGEST_CHAIN = 20

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from labcore.data.pip import sha256_of
 from labcore.plugin import Dataset
-from labcore.run.files import write_atomically
+from labcore.run.files import sha256_of, write_atomically
 
 __all__ = ["Stamp", "check_files", "count_files", "read_stamp", "write_manifest"]
 

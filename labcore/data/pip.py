@@ -5,7 +5,6 @@ picks the right file among a release's many and refuses any other; only wheels a
 source distribution would run its ``setup.py`` just to be downloaded.
 """
 
-import hashlib
 import importlib.util
 import os
 import re
@@ -17,20 +16,12 @@ from pathlib import Path
 
 from labcore.data.archive import Progress
 from labcore.errors import RequirementError
+from labcore.run.files import sha256_of
 
-__all__ = ["download", "find_pip", "sha256_of", "size_of"]
+__all__ = ["download", "find_pip", "size_of"]
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)\Z")
 _POLL_S = 0.2
-
-
-def sha256_of(path: Path) -> str:
-    """Returns the SHA-256 of a file in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def size_of(path: Path) -> int:

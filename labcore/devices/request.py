@@ -5,14 +5,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["DeviceRequest", "read_duration"]
+from labcore.durations import read_duration
+
+__all__ = ["DeviceRequest"]
 
 _NAME = re.compile(
     r"(?P<word>auto|cpu|cuda)|(?:cuda:)?(?P<index>\d+)|(?P<uuid>(?:GPU|MIG)-[\w/-]+)"
 )
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:s|min|m|h|d)?)+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)(s|min|m|h|d)?")
-_UNIT_S = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,19 +82,3 @@ class DeviceRequest:
     def names_one(self) -> bool:
         """Whether one certain GPU is asked for."""
         return self.index is not None or bool(self.uuid)
-
-
-def read_duration(text: str, option: str) -> float:
-    """Returns the seconds that ``90``, ``90s``, ``10m``, ``1.5h`` or ``1h30m`` stands for.
-
-    Args:
-        text: As typed.
-        option: Whose value it is, for the message.
-
-    Raises:
-        ValueError: It is none of these.
-    """
-    compact = text.replace(" ", "").lower()
-    if not _DURATION.fullmatch(compact):
-        raise ValueError(f"{option}={text} is not a time; write it as 90s, 10m, 1h30m or 2d")
-    return float(sum(float(number) * _UNIT_S[unit] for number, unit in _PART.findall(compact)))

@@ -13,7 +13,8 @@ from labcore.devices.lease.owner import Owner
 from labcore.devices.lease.tickets import Place
 from labcore.devices.look import Look
 from labcore.devices.request import DeviceRequest
-from labcore.devices.wording import in_words, listed
+from labcore.devices.wording import listed
+from labcore.durations import format_duration
 
 __all__ = ["Wait"]
 
@@ -46,7 +47,7 @@ class Wait:
 
     def waited(self) -> str:
         """Returns how long the run has waited, in words; empty when it may not wait."""
-        return in_words(time.monotonic() - self._began) if self._request.wait_s else ""
+        return format_duration(time.monotonic() - self._began) if self._request.wait_s else ""
 
     def queue(self, desk: Desk, owner: Owner, candidates: Candidates, look: Look) -> None:
         """Takes a place in the queue, or shows that the process is still there."""
@@ -70,7 +71,7 @@ class Wait:
         if reasons != self._told or now - self._told_at > _TELL_AGAIN_S:
             left = self._request.wait_s - (now - self._began)
             self._say(
-                f"waiting for {_gpus(candidates.need.count)}, up to {in_words(left)} "
+                f"waiting for {_gpus(candidates.need.count)}, up to {format_duration(left)} "
                 f"(Ctrl-C gives up)"
             )
             for line in listed(look.refused):
@@ -84,7 +85,7 @@ class Wait:
         """Tells that the wait is over, if there was one."""
         if self._told:
             names = ", ".join(gpu.describe() for gpu in chosen)
-            self._say(f"got {names} after {in_words(time.monotonic() - self._began)}")
+            self._say(f"got {names} after {format_duration(time.monotonic() - self._began)}")
 
     def leave(self) -> None:
         """Leaves the queue."""

@@ -1,27 +1,13 @@
-"""Devices and times in words."""
+"""Devices in words."""
 
 from collections.abc import Iterable
 
 from labcore.devices.inventory.gpu import Gpu
 
-__all__ = ["in_words", "listed"]
+__all__ = ["listed"]
 
 _MOST = 12
 """Lines of a list: a server cut into slices has up to 56 devices."""
-
-
-def in_words(seconds: float) -> str:
-    """Returns ``8 s``, ``12 min``, ``3 h 20 min`` or ``2 days``."""
-    whole = max(0, round(seconds))
-    if whole < 120:
-        return f"{whole} s"
-    minutes = whole // 60
-    if minutes < 120:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{hours // 24} days"
 
 
 def listed(said: Iterable[tuple[Gpu, str]]) -> list[str]:

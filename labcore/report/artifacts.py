@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
+from labcore.errors import clean
 from labcore.report.sounds import as_mp3, sound_facts
-from labcore.report.sources import clean, inside
+from labcore.report.sources import inside
 from labcore.report.tables import Table, read_table
 from labcore.report.wording import format_size, format_step
 from labcore.run.artifacts import Artifact

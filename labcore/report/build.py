@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labcore.config.training import training_options
+from labcore.durations import format_duration
 from labcore.report.artifacts import Budget, Section, arrange, link_to
 from labcore.report.charts import PLOT, group_charts
 from labcore.report.details import config_rows, grow
@@ -15,7 +16,7 @@ from labcore.report.metrics import read_metrics
 from labcore.report.page import render_page
 from labcore.report.sources import inside, read_config, tail
 from labcore.report.tables import read_table
-from labcore.report.wording import format_duration, format_step, format_time
+from labcore.report.wording import format_step, format_time
 from labcore.run.artifacts import ArtifactStore
 from labcore.run.files import write_atomically
 from labcore.run.records import read_json

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labcore.report.sources import clean
+from labcore.errors import clean
 from labcore.report.wording import format_number
 
 __all__ = ["Branch", "ConfigRow", "config_rows", "grow"]

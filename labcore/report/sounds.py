@@ -8,7 +8,8 @@ import sys
 import wave
 from pathlib import Path
 
-from labcore.report.wording import format_duration, format_number
+from labcore.durations import format_duration
+from labcore.report.wording import format_number
 
 __all__ = ["as_mp3", "sound_facts"]
 

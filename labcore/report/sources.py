@@ -4,17 +4,13 @@ A report must come out of a run that failed in any way, so nothing here raises o
 reader gets None and the page says that the file is absent or damaged.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
 from labcore.config.saved import read_saved
-from labcore.errors import UsageError
+from labcore.errors import UsageError, clean
 
-__all__ = ["clean", "inside", "read_config", "tail"]
-
-# Escape sequences of terminals, and control characters that HTML does not allow.
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+__all__ = ["inside", "read_config", "tail"]
 
 
 def inside(folder: Path, relative: str) -> Path | None:
@@ -36,11 +32,6 @@ def read_config(path: Path) -> Any:
         return read_saved(path)
     except UsageError:
         return None
-
-
-def clean(text: str) -> str:
-    """Drops the escape sequences of terminals and the control characters that HTML forbids."""
-    return _CONTROL.sub("", text)
 
 
 def tail(path: Path, *, num_lines: int = 80, num_bytes: int = 65_536) -> str | None:

@@ -1,9 +1,9 @@
-"""How the report writes numbers, durations, sizes and times."""
+"""How the report writes numbers, sizes and times."""
 
 import datetime
 import math
 
-__all__ = ["format_duration", "format_number", "format_size", "format_step", "format_time"]
+__all__ = ["format_number", "format_size", "format_step", "format_time"]
 
 
 def format_number(value: float | None) -> str:
@@ -27,22 +27,6 @@ def format_number(value: float | None) -> str:
 def format_step(step: int) -> str:
     """Writes a step with thousands separators."""
     return f"{step:,}"
-
-
-def format_duration(seconds: float) -> str:
-    """Writes seconds as a person would: ``0.8 s``, ``42 s``, ``5 min 3 s``, ``2 h 5 min``."""
-    if seconds < 9.95:
-        return f"{max(seconds, 0):.1f} s"
-    whole = round(seconds)
-    for unit, smaller, name, smaller_name in (
-        (86_400, 3_600, "d", "h"),
-        (3_600, 60, "h", "min"),
-        (60, 1, "min", "s"),
-    ):
-        if whole >= unit:
-            rest = whole % unit // smaller
-            return f"{whole // unit} {name}" + (f" {rest} {smaller_name}" if rest else "")
-    return f"{whole} s"
 
 
 def format_size(num_bytes: int) -> str:

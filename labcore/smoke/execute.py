@@ -1,6 +1,5 @@
 """Running a case in a process of its own, and judging what it left."""
 
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 from labcore.hooks.profile import FILE_NAME as PROFILE
 from labcore.hooks.timing import FILE_NAME as TIMING
 from labcore.run.process import kill_tree
+from labcore.run.records import read_json
 from labcore.smoke.cases import Case
 from labcore.smoke.outcome import Outcome
 
@@ -111,10 +111,7 @@ def _figures(result: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    values = read_json(path)
     return values if isinstance(values, dict) else {}
 
 

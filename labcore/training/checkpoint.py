@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from labcore.errors import RunFailed
-from labcore.run.files import write_atomically
+from labcore.run.files import sha256_of, write_atomically
 
 __all__ = ["FORMAT", "CheckpointStore", "DamagedCheckpoint", "best_of", "read", "stored_in"]
 
@@ -160,7 +160,7 @@ def read(path: Path) -> dict[str, Any]:
         RunFailed: A newer version of lab has written it.
     """
     checksum = _checksum_path(path)
-    if checksum.exists() and _hash_of(path) != checksum.read_text(encoding="utf-8").strip():
+    if checksum.exists() and sha256_of(path) != checksum.read_text(encoding="utf-8").strip():
         raise DamagedCheckpoint(f"checkpoint {path.name} is damaged (its checksum is wrong)")
     return _load(path)
 
@@ -227,14 +227,6 @@ class _HashingFile:
     def hexdigest(self) -> str:
         """Returns the hash of all that was written."""
         return self._hash.hexdigest()
-
-
-def _hash_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_MIB):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _checksum_path(path: Path) -> Path:

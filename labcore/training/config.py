@@ -1,12 +1,11 @@
 """Options of the training loop, shared by every plugin that trains. Imports no framework."""
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["Goal", "LoopConfig", "seconds"]
+from labcore.durations import read_duration
 
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?\Z")
+__all__ = ["Goal", "LoopConfig"]
 
 _PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "bf16-true", "64-true")
 _STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true")
@@ -20,30 +19,6 @@ class Goal(Enum):
     maximize = "maximize"
 
 
-def seconds(duration: str) -> float:
-    """Reads a duration such as ``90s``, ``5m`` or ``1h30m``.
-
-    Args:
-        duration: Hours, minutes and seconds in that order, or a plain number of seconds.
-
-    Returns:
-        Seconds.
-
-    Raises:
-        ValueError: The text is not a duration.
-    """
-    text = duration.strip()
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    match = _DURATION.match(text)
-    if not text or match is None:
-        raise ValueError(f"{duration!r} is not a duration; write 90s, 5m or 1h30m")
-    hours, minutes, secs = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + secs
-
-
 @dataclass(kw_only=True, slots=True)
 class LoopConfig:
     """How long to train, how precisely, what to keep, when to look."""
@@ -51,7 +26,7 @@ class LoopConfig:
     max_steps: int = 1000
     """Optimiser steps to take."""
     max_time: str | None = None
-    """Stop after this much training time (90s, 5m, 1h30m), resumed runs included."""
+    """Stop after this much training time (90s, 5m, 1h30m, 2d, 1:30:00), resumed runs included."""
     precision: str = "32-true"
     """Lightning Fabric's precision: 32-true, 16-mixed, bf16-mixed, bf16-true, 64-true."""
     strategy: str = "auto"
@@ -90,7 +65,7 @@ class LoopConfig:
     def __post_init__(self) -> None:
         if self.max_steps < 1:
             raise ValueError(f"train.max_steps is {self.max_steps}; it must be at least 1")
-        if self.max_time is not None and seconds(self.max_time) <= 0:
+        if self.max_time is not None and read_duration(self.max_time, "train.max_time") <= 0:
             raise ValueError("train.max_time must be above zero; leave it out for no limit")
         for name in (
             "devices",

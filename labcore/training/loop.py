@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from labcore.durations import read_duration
 from labcore.errors import Interrupted
 from labcore.run.run import Run
 from labcore.training.batches import BatchSource
 from labcore.training.checkpoint import CheckpointStore, best_of
-from labcore.training.config import LoopConfig, seconds
+from labcore.training.config import LoopConfig
 from labcore.training.ema import WeightAverage
 from labcore.training.evaluation import evaluating
 from labcore.training.feed import Feed
@@ -81,7 +82,9 @@ class Loop:
         self._training_step = training_step
         self._validate_with = validate
         self._seed = int(getattr(run.config, "seed", 0))
-        self.max_time_s = None if config.max_time is None else seconds(config.max_time)
+        self.max_time_s = (
+            None if config.max_time is None else read_duration(config.max_time, "train.max_time")
+        )
         self._signal = 0
         self._validated_at = -1
         self._saved_at = -1

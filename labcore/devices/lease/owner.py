@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcore.devices.wording import in_words
+from labcore.durations import format_duration
 
 if TYPE_CHECKING:  # the package of that module imports this one
     from labcore.run.process import ProcessId
@@ -66,7 +66,7 @@ class Owner:
             return "a process that left no note"
         who = f"process {self.pid}" + (f", user {self.user}" if self.user else "")
         host = f" on {self.host}" if self.host not in {"", socket.gethostname()} else ""
-        took = f" for {in_words(time.time() - self.since)}" if self.since else ""
+        took = f" for {format_duration(time.time() - self.since)}" if self.since else ""
         return f"{self.run or 'an unnamed run'} ({who}{host}){took}"
 
 

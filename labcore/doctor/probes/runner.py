@@ -1,7 +1,6 @@
 """Running probes in children that may crash, hang, flood their output or be killed."""
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from labcore.doctor.probes.catalogue import PROBES, Probe
+from labcore.run.records import read_json
 
 __all__ = ["run_probes"]
 
@@ -80,10 +80,7 @@ def _run(probe: Probe, limit_s: float) -> dict[str, Any]:
         finally:
             _end(child)
         tail.finish()
-        try:
-            written = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            written = None
+        written = read_json(file)
     return _judge(written, code, tail.text())
 
 

@@ -64,7 +64,6 @@ WRONG = {
     "~net=[a]": "'~net=[a]': a choice is removed by its name alone: ~net",
     "net=${now:%Y}": "net=${now:%Y}: there is no '${now:%Y}'",
     "optim=${now:%Y}": "optim=${now:%Y}: optim holds several options",
-    "optim.betas=${seed}": "optim.betas has parts of its own: it cannot refer to 0",
     "optim.lr=" + "9" * 400: "9...: expected number, got integer",
     "steps=" + "1" * 4301: "1...' cannot be read: it is too long",
     "preset=" + "x" * 300: "x...'; there are auto, laptop",
@@ -235,3 +234,6 @@ def test_a_hook_can_be_added_and_set_up_without_a_file(toy: FoundPlugin) -> None
 def test_a_section_that_refers_to_a_word_is_told_where_hydra_takes_it(problems: Problems) -> None:
     (problem,) = problems("optim=${now:%Y}")
     assert problem.startswith("optim has parts of its own: it cannot refer to '20")
+    assert problems("optim.betas=${seed}") == (
+        "optim.betas has parts of its own: it cannot refer to 0",
+    )

@@ -3,8 +3,6 @@
 import pytest
 
 from labcore.devices import DeviceRequest
-from labcore.devices.request import read_duration
-from labcore.devices.wording import in_words
 
 
 @pytest.mark.parametrize(
@@ -48,44 +46,3 @@ def test_a_wrong_device_gets_the_right_ones(wrong):
 def test_a_wrong_option_is_named(options, named):
     with pytest.raises(ValueError, match=named):
         DeviceRequest.read(**options)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("0", 0),
-        ("90", 90),
-        ("90s", 90),
-        ("1.5m", 90),
-        ("1h30m", 5400),
-        ("2d", 172_800),
-        ("1 H", 3600),
-    ],
-)
-def test_times_have_units(text, seconds):
-    assert read_duration(text, "device.wait") == seconds
-
-
-@pytest.mark.parametrize("wrong", ["", "-3", "10x", "m", "1h 30q"])
-def test_other_times_are_refused_with_examples(wrong):
-    with pytest.raises(ValueError, match=r"90s, 10m, 1h30m or 2d"):
-        read_duration(wrong, "device.wait")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (-1, "0 s"),
-        (8.4, "8 s"),
-        (119, "119 s"),
-        (720, "12 min"),
-        (7200, "2 h"),
-        (12_000, "3 h 20 min"),
-    ],
-)
-def test_times_are_told_in_words(seconds, words):
-    assert in_words(seconds) == words
-
-
-def test_long_times_are_days():
-    assert in_words(3 * 86_400 + 5) == "3 days"

@@ -8,7 +8,7 @@ from labcore.config.training import TrainingOptions, training_options
 from labcore.report.details import config_rows, grow
 from labcore.report.figures import figures, headline
 from labcore.report.metrics import Metrics, Series
-from labcore.report.wording import format_duration, format_number, format_size
+from labcore.report.wording import format_number, format_size
 
 
 def test_options_stand_before_groups_and_know_their_dotted_key():
@@ -127,22 +127,6 @@ def test_the_headline_begins_with_the_monitored_metric_then_test():
 )
 def test_numbers_have_four_significant_digits(value, written):
     assert format_number(value) == written
-
-
-@pytest.mark.parametrize(
-    ("seconds", "written"),
-    [
-        (0.04, "0.0 s"),
-        (9.97, "10 s"),
-        (59.6, "1 min"),
-        (312.4, "5 min 12 s"),
-        (7_500, "2 h 5 min"),
-        (90_000, "1 d 1 h"),
-        (-1, "0.0 s"),
-    ],
-)
-def test_durations_read_as_a_person_says_them(seconds, written):
-    assert format_duration(seconds) == written
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_a_note_is_replaced_in_place_and_shorter_ones_leave_no_rest(tmp_path):
 
 def test_an_owner_is_told_with_process_user_and_host():
     owner = Owner(pid=12, run="a/b", user="ann", host="elsewhere", since=time.time() - 60)
-    assert owner.describe() == "a/b (process 12, user ann on elsewhere) for 60 s"
+    assert owner.describe() == "a/b (process 12, user ann on elsewhere) for 1 min"
     assert Owner(pid=3).describe() == "an unnamed run (process 3)"
 
 
