@@ -20,7 +20,7 @@ from labcore.errors import UsageError
 from labcore.plugin import Plugin
 from labcore.run.redaction import MASK, is_secret_name, redact_tree, remember
 
-__all__ = ["load_config", "read_saved", "saved_yaml"]
+__all__ = ["copied_yaml", "load_config", "read_saved", "saved_yaml"]
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,17 @@ def _masked(value: Any, unresolved: Any) -> Any:
         return value
     remember(value)
     return MASK
+
+
+def copied_yaml(path: Path) -> str:
+    """Returns a saved config as it is, without secrets: older versions have left them in.
+
+    Raises:
+        UsageError: The file is not there, or damaged.
+    """
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.create(redact_tree(read_saved(path))))
 
 
 def load_config(plugin: Plugin, path: Path, *, secrets: Mapping[str, str] | None = None) -> Any:

@@ -98,7 +98,9 @@ def record_source(folder: Path, source: SourceRun) -> None:
         "command": environment.get("command", "") if isinstance(environment, dict) else "",
     }
     write_json(folder / _RECORD, row)
-    write_atomically(folder / _CONFIG, (source.folder / "config.yaml").read_bytes())
+    from labcore.config.saved import copied_yaml
+
+    write_atomically(folder / _CONFIG, copied_yaml(source.folder / "config.yaml"))
 
 
 def read_source(folder: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from labcore import Plugin, UsageError
 from labcore.config import Composed, load_config
-from labcore.config.saved import saved_yaml
+from labcore.config.saved import copied_yaml, saved_yaml
 from labcore.discovery import FoundPlugin
 from labcore.run.redaction import MASK
 from tests.labcore.config.conftest import make_toy
@@ -155,3 +155,12 @@ def test_a_secret_is_masked_and_asked_for_when_the_run_goes_on(
     ]
     config = load_config(plugin, path, secrets={"words.db.password": "${oc.env:HOME}"})
     assert config.words["db"]["password"] == "${oc.env:HOME}"
+
+
+def test_a_copied_config_reads_the_same_and_has_no_secret(plugin: Plugin, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("steps: 3\nwords: {api_key: hunter2, x: '\\${a}', y: 1e-3}\n")
+    copy = tmp_path / "source.yaml"
+    copy.write_text(copied_yaml(path))
+    assert "hunter2" not in copy.read_text()
+    assert load_config(plugin, copy).words == {"api_key": MASK, "x": "${a}", "y": 1e-3}
