@@ -5,7 +5,7 @@ tables do not know is ``unknown``, never a guess. Nothing here looks at this mac
 """
 
 from labcore.compat.alternatives import Alternative, least_change
-from labcore.compat.compiler import HostCompiler, gcc_with_cuda, host_compiler
+from labcore.compat.compiler import HostCompiler, gcc_with_cuda, host_compiler, max_jobs
 from labcore.compat.cub import CubAdvice, bundled_cub, cub_for, cub_problem
 from labcore.compat.driver import driver_for, driver_runs, last_cuda, newest_cuda
 from labcore.compat.explain import Explanation, explain
@@ -15,6 +15,7 @@ from labcore.compat.gpu import (
     driver_knows_card,
     find_card,
     near_cards,
+    older_code,
     runs_kernels,
     toolkit_makes_code,
 )
@@ -92,8 +93,10 @@ __all__ = [
     "last_cuda",
     "last_pytorch3d",
     "least_change",
+    "max_jobs",
     "near_cards",
     "newest_cuda",
+    "older_code",
     "parse_version",
     "pulsar_flags",
     "python_fits",

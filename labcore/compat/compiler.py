@@ -1,4 +1,4 @@
-"""Host compilers that nvcc accepts."""
+"""Host compilers: which nvcc accepts, and how many may run at once."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,10 @@ from labcore.compat.tables import rows
 from labcore.compat.verdict import Verdict, no, or_unknown
 from labcore.compat.versions import cuda_of_tag, release, series
 
-__all__ = ["HostCompiler", "gcc_with_cuda", "host_compiler"]
+__all__ = ["HostCompiler", "gcc_with_cuda", "host_compiler", "max_jobs"]
+
+_GB_PER_JOB = 2.0
+"""A compiler process of PyTorch3D takes 1.4 to 2.1 GB."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,3 +48,10 @@ def gcc_with_cuda(gcc: str, cuda: str) -> Verdict:
         f"export CC=gcc-{row.gcc_max} CXX=g++-{row.gcc_max}",
         row,
     )
+
+
+def max_jobs(num_cores: int | None, memory_gb: float | None) -> int | None:
+    """Returns how many compilers may run at once; None when the machine is not known."""
+    if num_cores is None or memory_gb is None:
+        return None
+    return max(1, min(num_cores, int(memory_gb / _GB_PER_JOB)))

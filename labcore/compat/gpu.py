@@ -19,6 +19,7 @@ __all__ = [
     "first_driver",
     "last_capability",
     "near_cards",
+    "older_code",
     "runs_kernels",
     "toolkit_makes_code",
 ]
@@ -151,7 +152,7 @@ def toolkit_makes_code(cuda: str, capability: str) -> Verdict:
     if row is None:
         return _unknown_capability(capability)
     if release(cuda) < release(row.cuda_min):
-        older = _older_code(row, cuda)
+        older = older_code(capability, cuda)
         if older:
             return Verdict(
                 state="limited",
@@ -232,11 +233,12 @@ def _unknown_capability(capability: str) -> Verdict:
     )
 
 
-def _older_code(row: GpuArch, cuda: str) -> str | None:
-    """The capability of the same major number that a toolkit does know; None for a Tegra."""
-    if row.tegra:
+def older_code(capability: str, cuda: str) -> str | None:
+    """Returns the capability of the same major number that a toolkit knows; None for a Tegra."""
+    row = arch_of(capability)
+    if row is None or row.tegra:
         return None
-    major = row.compute_capability.partition(".")[0]
+    major = capability.partition(".")[0]
     known = [
         each.compute_capability
         for each in rows("gpu_arch", GpuArch)

@@ -236,6 +236,20 @@ class Machine:
         return (self.environ or {}).get(name, "")
 
     @property
+    def toolkit(self) -> Toolkit | None:
+        """The toolkit whose nvcc a build takes: that of CUDA_HOME, else the first with an nvcc."""
+        having = [each for each in self.toolkits or () if each.has_nvcc is not False]
+        home = (self.cuda_home or "").rstrip("/\\")
+        at_home = [each for each in having if each.root.rstrip("/\\") == home]
+        return next(iter([*at_home, *having]), None)
+
+    @property
+    def usable_memory_gb(self) -> float | None:
+        """Memory that programs here may have: the machine's, or the limit of the container."""
+        known = [each for each in (self.memory_gb, self.memory_limit_gb) if each is not None]
+        return min(known, default=None)
+
+    @property
     def whole_cards(self) -> tuple[Card, ...]:
         """The cards themselves, slices left out."""
         return tuple(card for card in self.cards or () if card.mig_profile is None)

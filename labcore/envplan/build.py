@@ -1,20 +1,24 @@
 """The steps of building PyTorch3D from source."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from labcore.compat import (
     cub_for,
     gcc_with_cuda,
     host_compiler,
+    max_jobs,
+    older_code,
+    parse_version,
     pulsar_flags,
     series,
     source_pip,
+    toolkit_makes_code,
+    torch_archs,
 )
-from labcore.envplan.jobs import arch_list, max_jobs
 from labcore.envplan.plan import HERE, Step
 from labcore.envplan.target import Target
 
-__all__ = ["build_steps"]
+__all__ = ["arch_list", "build_steps"]
 
 _TOOLKITS = {
     "linux": "/usr/local/cuda-{}",
@@ -45,6 +49,31 @@ def build_steps(target: Target, pytorch3d: str) -> Iterator[Step]:
         why="upstream's documented command, at the tag of the release",
         commands=(source_pip(pytorch3d),),
     )
+
+
+def arch_list(toolkit: str, capabilities: Sequence[str], torch: str, cuda: str) -> str:
+    """Returns TORCH_CUDA_ARCH_LIST: the GPUs to make code for.
+
+    Of a GPU that the toolkit does not know yet, the nearest older capability and PTX are taken.
+    Without a GPU it is what torch itself was built for, as far as the toolkit makes it.
+
+    Args:
+        toolkit: Version of the CUDA toolkit.
+        capabilities: Of the GPUs; none when they are not known.
+        torch: Version of torch.
+        cuda: CUDA of its build.
+    """
+    wanted = list(capabilities) or [
+        arch for arch in torch_archs(torch, cuda) or () if not arch.endswith("+PTX")
+    ]
+    archs: set[str] = set()
+    for capability in wanted:
+        state = toolkit_makes_code(toolkit, capability).state
+        if state == "yes":
+            archs.add(capability)
+        elif state == "limited":
+            archs.add(f"{older_code(capability, toolkit)}+PTX")
+    return ";".join(sorted(archs, key=lambda arch: parse_version(arch.removesuffix("+PTX"))))
 
 
 def _compilers(target: Target, toolkit: str) -> Step:

@@ -45,7 +45,7 @@ def target_of(machine: "Machine") -> Target:
     cards = machine.cards or ()
     capabilities = {card.compute_capability for card in cards if card.compute_capability}
     torch = machine.torch
-    toolkit = machine.toolkits[0] if machine.toolkits else None
+    toolkit = machine.toolkit
     return Target(
         os=machine.os or "linux",
         python=machine.python,
@@ -60,7 +60,7 @@ def target_of(machine: "Machine") -> Target:
         toolkit_is_found=toolkit is None or toolkit.root == machine.cuda_home,
         gcc=machine.gcc or None,
         num_cores=machine.usable_cores or machine.cores,
-        memory_gb=machine.memory_gb,
+        memory_gb=machine.usable_memory_gb,
         has_cub_home=bool((machine.environ or {}).get("CUB_HOME")),
         is_here=True,
     )

@@ -142,8 +142,8 @@ def _release(version: str) -> tuple[int, ...]:
 
 
 def _toolkit(fields: Fields) -> str | None:
-    toolkits = fields.machine.toolkits
-    return compat.series(toolkits[0].version) if toolkits else None
+    toolkit = fields.machine.toolkit
+    return compat.series(toolkit.version) if toolkit else None
 
 
 def _gcc_max(fields: Fields) -> str | None:

@@ -100,7 +100,7 @@ def describe(machine: Machine) -> str:
         f"CUDA {torch.cuda} in it" if torch and torch.cuda else None,
         f"TensorFlow {tensorflow.version}" if tensorflow else None,
         f"PyTorch3D {packages['pytorch3d']}" if "pytorch3d" in packages else None,
-        f"toolkit {machine.toolkits[0].version}" if machine.toolkits else None,
+        f"toolkit {machine.toolkit.version}" if machine.toolkit else None,
         f"driver {machine.driver}" if machine.driver else None,
         *(f"{count} x {name}" if count > 1 else name for name, count in cards.items()),
     ]

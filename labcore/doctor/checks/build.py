@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from labcore.compat import family, gcc_with_cuda, host_compiler
+from labcore.compat import family, gcc_with_cuda, host_compiler, max_jobs
 from labcore.doctor.check import Check
 from labcore.doctor.checks.verdicts import from_verdict
 from labcore.doctor.finding import Finding, ok, warning
@@ -10,12 +10,9 @@ from labcore.doctor.machine import Machine, Toolkit
 
 __all__ = ["CHECKS"]
 
-_GB_PER_JOB = 2.5
-"""A compiler process of PyTorch3D takes 1.4 to 2.1 GB."""
-
 
 def _build(machine: Machine) -> Iterator[Finding]:
-    toolkit = _chosen(machine)
+    toolkit = machine.toolkit
     if toolkit is None:
         yield ok("no CUDA toolkit: wheels need none, only building extensions does")
         return
@@ -30,7 +27,7 @@ def _build(machine: Machine) -> Iterator[Finding]:
 
 
 def _nvcc_mismatch(machine: Machine) -> Iterator[Finding]:
-    toolkit, torch = _chosen(machine), machine.torch
+    toolkit, torch = machine.toolkit, machine.torch
     if toolkit is None or torch is None or not torch.cuda:
         return
     if toolkit.version == torch.cuda:
@@ -82,7 +79,7 @@ def _cuda_home(machine: Machine) -> Iterator[Finding]:
 
 
 def _host_compiler(machine: Machine) -> Iterator[Finding]:
-    toolkit = _chosen(machine)
+    toolkit = machine.toolkit
     if toolkit is None or machine.os == "macos":
         return
     if machine.os == "windows":
@@ -123,7 +120,7 @@ def _host_compiler(machine: Machine) -> Iterator[Finding]:
 
 
 def _ninja(machine: Machine) -> Iterator[Finding]:
-    if _chosen(machine) is None or machine.has_ninja is None:
+    if machine.toolkit is None or machine.has_ninja is None:
         return
     if machine.has_ninja:
         yield ok("ninja compiles files side by side")
@@ -132,14 +129,13 @@ def _ninja(machine: Machine) -> Iterator[Finding]:
 
 
 def _jobs(machine: Machine) -> Iterator[Finding]:
-    memory = min(filter(None, (machine.memory_gb, machine.memory_limit_gb)), default=None)
-    cores = machine.usable_cores or machine.cores
-    if _chosen(machine) is None or not machine.has_ninja or memory is None or cores is None:
+    memory, cores = machine.usable_memory_gb, machine.usable_cores or machine.cores
+    if machine.toolkit is None or not machine.has_ninja or memory is None or cores is None:
         return
     value = machine.variable("MAX_JOBS")
     jobs = int(value) if value.isdigit() else cores
-    fitting = max(1, int(memory / _GB_PER_JOB))
-    if jobs <= fitting:
+    fitting = max_jobs(jobs, memory)
+    if fitting is None or jobs <= fitting:
         yield ok(f"memory is enough for {jobs} compilers at once", memory_gb=memory)
         return
     yield warning(
@@ -148,15 +144,6 @@ def _jobs(machine: Machine) -> Iterator[Finding]:
         fix=f"export MAX_JOBS={fitting}",
         memory_gb=memory,
         jobs=jobs,
-    )
-
-
-def _chosen(machine: Machine) -> Toolkit | None:
-    """The toolkit whose nvcc a build takes."""
-    having = [each for each in machine.toolkits or () if each.has_nvcc is not False]
-    home = machine.cuda_home or ""
-    return next((each for each in having if _plain(each.root) == _plain(home)), None) or next(
-        iter(having), None
     )
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from labcore.compat import cub_for, family
 from labcore.doctor.check import Check
 from labcore.doctor.finding import Finding, ok, warning
-from labcore.doctor.machine import Machine, Toolkit
+from labcore.doctor.machine import Machine
 
 __all__ = ["CHECKS"]
 
 
 def _cub_check(machine: Machine) -> Iterator[Finding]:
-    toolkit, version = _toolkit(machine), machine.cub_home_version
+    toolkit, version = machine.toolkit, machine.cub_home_version
     if toolkit is None or not version or not toolkit.thrust:
         return
     if version == toolkit.thrust:
@@ -40,7 +40,7 @@ def _cub_check(machine: Machine) -> Iterator[Finding]:
 
 
 def _cub_home(machine: Machine) -> Iterator[Finding]:
-    toolkit, given = _toolkit(machine), machine.variable("CUB_HOME")
+    toolkit, given = machine.toolkit, machine.variable("CUB_HOME")
     if not given or toolkit is None:
         return
     if machine.cub_home_version == "":
@@ -67,7 +67,7 @@ def _cub_home(machine: Machine) -> Iterator[Finding]:
 
 
 def _small_macro(machine: Machine) -> Iterator[Finding]:
-    toolkit = _toolkit(machine)
+    toolkit = machine.toolkit
     if toolkit is None or machine.os != "windows":
         return
     used = machine.cub_home_version or toolkit.cub
@@ -92,7 +92,7 @@ def _small_macro(machine: Machine) -> Iterator[Finding]:
 
 
 def _missing(machine: Machine) -> Iterator[Finding]:
-    toolkit = _toolkit(machine)
+    toolkit = machine.toolkit
     if toolkit is None or family(toolkit.version) >= 11:
         return
     if machine.origin == "report" and _release(machine) is None:
@@ -108,10 +108,6 @@ def _missing(machine: Machine) -> Iterator[Finding]:
         "cub/",
         sources=advice.sources,
     )
-
-
-def _toolkit(machine: Machine) -> Toolkit | None:
-    return next((each for each in machine.toolkits or () if each.has_nvcc is not False), None)
 
 
 def _release(machine: Machine) -> str | None:

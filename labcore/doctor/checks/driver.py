@@ -186,7 +186,7 @@ def _cuda_compat(machine: Machine) -> Iterator[Finding]:
 
 
 def _smi_misread(machine: Machine) -> Iterator[Finding]:
-    toolkit = machine.toolkits[0].version if machine.toolkits else None
+    toolkit = None if machine.toolkit is None else machine.toolkit.version
     if not machine.driver_cuda or toolkit is None or toolkit == machine.driver_cuda:
         return
     yield ok(

@@ -27,7 +27,7 @@ def _system(machine: Machine) -> Iterator[Finding]:
     if cores:
         quota = machine.cores is not None and cores < machine.cores
         parts.append(f"{cores} of {machine.cores} cores" if quota else f"{cores} cores")
-    memory = _memory_gb(machine)
+    memory = machine.usable_memory_gb
     if memory:
         parts.append(f"{memory:.0f} GB")
     if machine.container:
@@ -78,7 +78,7 @@ def _threads(machine: Machine) -> Iterator[Finding]:
 
 
 def _memory(machine: Machine) -> Iterator[Finding]:
-    memory = _memory_gb(machine)
+    memory = machine.usable_memory_gb
     if memory is None:
         return
     evidence: dict[str, Any] = {"memory_gb": machine.memory_gb, "limit_gb": machine.memory_limit_gb}
@@ -187,11 +187,6 @@ def _wsl(machine: Machine) -> Iterator[Finding]:
             "Windows",
             kernel_driver=machine.kernel_driver,
         )
-
-
-def _memory_gb(machine: Machine) -> float | None:
-    known = [value for value in (machine.memory_gb, machine.memory_limit_gb) if value is not None]
-    return min(known, default=None)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ def _tested(machine: Machine) -> Iterator[Finding]:
         yield ok(f"TensorFlow {row.tensorflow} was tested with CUDA {row.cuda}, cuDNN {row.cudnn}")
         return
     cudnn = _found_version(machine, "libcudnn.so")
-    cuda = build.cuda or (machine.toolkits[0].version if machine.toolkits else None)
+    cuda = build.cuda or (machine.toolkit.version if machine.toolkit else None)
     if cuda is None:
         return
     yield from_verdict(

@@ -104,7 +104,7 @@ CASES = [
     Case(
         check="build-jobs",
         state="warning",
-        says=("16 compilers", "MAX_JOBS=6"),
+        says=("16 compilers", "MAX_JOBS=8"),
         facts={"memory_gb": 16.0},
     ),
     Case(

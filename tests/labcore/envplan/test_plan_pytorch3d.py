@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from labcore.compat import parse_version
+from labcore.compat import max_jobs, parse_version
+from labcore.doctor import diagnose
+from labcore.doctor.checks import all_checks
 from labcore.doctor.machine import Card, Machine, Toolkit, TorchBuild
 from labcore.envplan import Plan, Target, described, plan_pytorch3d, snippet, target_of
-from labcore.envplan.cube import CUBE
-from labcore.envplan.jobs import arch_list, max_jobs
+from labcore.envplan.build import arch_list
+from labcore.envplan.pytorch3d import CUBE
 from labcore.errors import RequirementError, UsageError
 
 HERE = Target(
@@ -64,6 +66,29 @@ def test_this_machine_is_read_from_the_facts_of_the_doctor():
     assert target.capabilities == ("7.5", "8.6")
     assert (target.torch, target.torch_cuda, target.has_torch) == ("2.12.1", "13.0", True)
     assert (target.num_cores, target.toolkit_is_found, target.has_cub_home) == (8, False, True)
+
+
+def test_the_doctor_and_the_plan_speak_of_one_toolkit_and_one_number_of_jobs():
+    at_home = Toolkit(version="12.4", root="/opt/cuda-12.4", has_nvcc=True)
+    machine = Machine(
+        origin="here",
+        os="linux",
+        torch=TorchBuild(version="2.6.0+cu124", cuda="12.4"),
+        toolkits=(Toolkit(version="11.8", root="/usr/local/cuda-11.8", has_nvcc=True), at_home),
+        cuda_home="/opt/cuda-12.4/",
+        has_ninja=True,
+        cores=32,
+        memory_gb=64.0,
+        memory_limit_gb=12.0,  # of a container, or of a job of a cluster
+    )
+    target = target_of(machine)
+    assert (target.toolkit, target.memory_gb) == ("12.4", 12.0)
+    said = {each.check: each for each in diagnose(machine, all_checks())}
+    assert "CUDA toolkit 12.4" in said["build"].summary
+    assert "both of CUDA 12.4" in said["nvcc-mismatch"].summary
+    assert said["build-jobs"].fix == f"export MAX_JOBS={max_jobs(32, 12.0)}"
+    plan = plan_pytorch3d(target, "0.7.8")
+    assert environment(plan)["MAX_JOBS"] == str(max_jobs(32, 12.0))
 
 
 def test_a_machine_of_which_nothing_is_known_still_gets_a_plan():
