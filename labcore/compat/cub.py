@@ -10,7 +10,7 @@ from labcore.compat.versions import cuda_of_tag, fits, release, series
 __all__ = ["CubAdvice", "bundled_cub", "cub_for", "cub_problem", "cub_release"]
 
 _MISREAD_MAJOR = 11
-_HOME = {"linux": "/path/to/cub-{}", "windows": r"C:\path\to\cub-{}", "macos": ""}
+_HOME = {"linux": "$PWD/cub-{}", "windows": r"$PWD\cub-{}", "macos": ""}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,7 @@ class CubAdvice:
     supply: str | None
     """Release to download, when one is needed."""
     env: Mapping[str, str] = field(default_factory=dict)
-    """Environment variables of the build; where a path stands for yours it says so."""
+    """Environment variables of the build; of an archive that was unpacked here."""
     instead: Mapping[str, str] = field(default_factory=dict)
     """Variables that do in place of ``env``."""
     why: str = ""

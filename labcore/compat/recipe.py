@@ -94,6 +94,7 @@ def _pytorch3d(setup: Setup, os: OsName) -> list[str]:
     if toolkit and os != "macos":
         lines.append(f"# needs nvcc of CUDA {series(toolkit)} and a C++ compiler")
         advice = cub_for(toolkit, os, setup.pytorch3d)
+        lines += [f"# unpack {advice.download} here"] if advice.download else []
         lines += [set_variable(name, value, os) for name, value in advice.env.items()]
         flags = pulsar_flags(toolkit)
         lines += [set_variable("NVCC_FLAGS", flags, os)] if flags else []

@@ -35,8 +35,8 @@ def _ecc(machine: Machine) -> Iterator[Finding]:
             f"uncorrected memory errors on {_named(bad)}",
             cause="values in its memory were lost since the driver was loaded; a process that "
             "meets one is killed, and results before that are in doubt",
-            fix="stop the work on it, then sudo nvidia-smi --gpu-reset -i INDEX; when they come "
-            "back, have the card replaced (nvidia-smi -q -d ECC,ROW_REMAPPER)",
+            fix=f"stop the work on it, then sudo nvidia-smi --gpu-reset -i {bad[0].index or 0}; "
+            "when they come back, have the card replaced (nvidia-smi -q -d ECC,ROW_REMAPPER)",
             errors={card.uuid or card.name: card.ecc_errors for card in bad},
         )
     elif counted:
@@ -115,7 +115,7 @@ def _mig(machine: Machine) -> Iterator[Finding]:
         yield warning(
             f"{_named(parents)} is in MIG mode, but has no slice",
             cause="a card in MIG mode cannot be used as a whole, so CUDA finds no device on it",
-            fix="sudo nvidia-smi mig -cgi PROFILE -C (nvidia-smi mig -lgip lists them), or turn "
+            fix="sudo nvidia-smi mig -cgi 19 -C (nvidia-smi mig -lgip lists the numbers), or turn "
             "it off: sudo nvidia-smi -mig 0",
         )
     elif named:

@@ -48,8 +48,7 @@ def _cub_home(machine: Machine) -> Iterator[Finding]:
             f"CUB_HOME={given} holds no CUB",
             cause="the folder must contain cub/cub.cuh; often the inner folder cub/ is given, or "
             "the path is old",
-            fix="export CUB_HOME=the folder that contains cub/ (of the archive: cub-1.17.2), or "
-            "unset it",
+            fix="unset CUB_HOME; or export CUB_HOME=$PWD/cub-1.17.2, the folder that contains cub/",
             sources=("p3d-install-md",),
         )
         return
@@ -104,8 +103,8 @@ def _missing(machine: Machine) -> Iterator[Finding]:
     yield warning(
         f"CUDA {toolkit.version} brings no CUB",
         cause='PyTorch3D stops with "cub/cub.cuh: No such file or directory"',
-        fix=f"unpack CUB {advice.supply or '1.10.0'} and export CUB_HOME=the folder that contains "
-        "cub/",
+        fix=f"unpack CUB {advice.supply} ({advice.download}), then export "
+        f"CUB_HOME=$PWD/cub-{advice.supply} (the folder that contains cub/)",
         sources=advice.sources,
     )
 

@@ -76,7 +76,7 @@ def _nvml_load(machine: Machine) -> Iterator[Finding]:
         else "start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility"
         if machine.container
         else "install the driver's libraries of the same version: sudo apt install libnvidia-ml1 "
-        "(Debian), libnvidia-compute-VERSION (Ubuntu)",
+        f"(Debian), libnvidia-compute-{(machine.kernel_driver or '580').split('.')[0]} (Ubuntu)",
         _NO_PERMISSION: "sudo usermod -aG video,render $USER, then log in again",
     }
     yield failure(

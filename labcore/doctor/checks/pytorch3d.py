@@ -97,7 +97,7 @@ def _needed(machine: Machine) -> Iterator[Finding]:
         cause="it was built with CUDA, and this torch is a CPU build"
         if cpu_torch
         else "it was built for another CUDA family than this torch",
-        fix=f"{_torch_wanted(machine) or 'install the CUDA build of torch that it was made for, '}"
+        fix=f"{_torch_wanted(machine) or 'install the CUDA build of torch that it was made for; '}"
         f"{_PLAN}",
         path=extension.path,
         missing=list(missing),

@@ -1,5 +1,6 @@
 """Checks of the tools, services and folders beside Python."""
 
+import shlex
 from collections.abc import Iterator
 
 from labcore.doctor.check import Check
@@ -76,8 +77,8 @@ def _cache_dirs(machine: Machine) -> Iterator[Finding]:
         yield failure(
             f"{shut[0]} may not be written" + (f", nor {', '.join(shut[1:])}" if shut[1:] else ""),
             cause="weights and datasets are kept there: a download fails",
-            fix="own it (sudo chown -R $USER FOLDER), or choose another: HF_HOME, TORCH_HOME, "
-            "LAB_DATA_DIR, or XDG_CACHE_HOME for all",
+            fix=f"own it (sudo chown -R $USER {shlex.quote(shut[0])}), or choose another: HF_HOME, "
+            "TORCH_HOME, LAB_DATA_DIR, or XDG_CACHE_HOME for all",
             folders=shut,
         )
     elif machine.cache_dirs:

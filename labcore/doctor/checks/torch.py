@@ -85,11 +85,16 @@ def _clobber(machine: Machine) -> Iterator[Finding]:
         "disk), and removing either deletes them for both; torch and TensorFlow then load a "
         "library that they were not built with",
         fix="one environment for each framework; or a pair that shares one set (lab doctor "
-        "--explain torch=... tensorflow=... tells); to mend torch: pip install "
+        f"--explain{_asked(machine)} tells); to mend torch: pip install "
         "--force-reinstall --no-deps " + _of_torch(machine, [present, *others]),
         owners={path: list(names) for path, names in list(owners.items())[:6]},
         sources=("compared file lists",),
     )
+
+
+def _asked(machine: Machine) -> str:
+    builds = {"torch": machine.torch, "tensorflow": machine.tensorflow}
+    return "".join(f" {name}={each.version}" for name, each in builds.items() if each is not None)
 
 
 def _companions(machine: Machine) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ def test_both_systems_are_answered_and_windows_shows_what_is_different(capsys):
     assert windows.startswith(" goes together, with care")
     assert "CUB of CUDA 11.7" in windows
     assert "was released for" not in windows
-    assert '$env:CUB_HOME = "C:\\path\\to\\cub-1.17.2"' in windows
+    assert '$env:CUB_HOME = "$PWD\\cub-1.17.2"' in windows
 
 
 def test_one_system_is_answered_when_it_is_named(capsys):
