@@ -16,6 +16,7 @@ __all__ = ["cli", "main"]
 # imports none of them.
 COMMANDS = {
     "run": ("labcore.cli.run", "run", "Run an experiment: lab run musicvae"),
+    "new": ("labcore.cli.new", "new", "Make a plugin to begin with: lab new NAME"),
     "list": ("labcore.cli.list", "list_plugins", "List the plugins and whether they can run here."),
     "show": ("labcore.cli.show", "show", "Show a plugin: tasks, presets, datasets, papers, needs."),
     "runs": ("labcore.cli.runs", "runs", "List the runs, newest last."),
