@@ -118,6 +118,7 @@ def _run_agents(
         for number, count in enumerate(_shares(settings))
     ]
     signals = StopSignal()
+    beaten = time.monotonic()  # whatever happens to the clock, the beat goes on
     with signals.installed(), signals.deferred():
         for agent in agents:
             agent.start()
@@ -126,8 +127,8 @@ def _run_agents(
                 agent.join(0.2)
                 if signals.number is not None or folder.is_asked_to_stop():
                     home.set()
-                if time.time() > status.heartbeat + _BEAT_S:
-                    status.heartbeat = time.time()
+                if time.monotonic() > beaten + _BEAT_S:
+                    beaten, status.heartbeat = time.monotonic(), time.time()
                     folder.write_status(status)
     if errors:
         raise errors[0]
