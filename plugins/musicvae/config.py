@@ -182,7 +182,8 @@ class GenerateConfig:
     """What the tasks sample, reconstruct and interpolate make."""
 
     count: int = 8
-    """Melodies to sample, or windows to show of each file or of the held-out pieces."""
+    """Melodies to sample, or windows to show of each file or of the held-out pieces at most, one of
+    each piece (0: all windows)."""
     temperature: float = 0.5
     """Softmax temperature; 0 takes the most probable token."""
     midi: str = ""
@@ -201,8 +202,8 @@ class GenerateConfig:
     """Beats per minute of the MIDI that is written."""
 
     def __post_init__(self) -> None:
-        if self.count < 1 or self.points < 2:
-            raise ValueError("generate.count must be 1 or more, generate.points 2 or more")
+        if self.count < 0 or self.points < 2:
+            raise ValueError("generate.count must be 0 or more, generate.points 2 or more")
         if min(self.start_window, self.end_window) < 1:
             raise ValueError("generate.start_window and generate.end_window count from 1")
         if self.temperature < 0:

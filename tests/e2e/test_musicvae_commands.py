@@ -196,7 +196,7 @@ def test_flat_and_hierarchical_are_trained_alike_and_tabled(place):
         (("task=reconstruct", "generate.midi=/no/such.mid"), "there is no file /no/such.mid", 2),
         (("task=sample", "bars=16"), "was trained with 2", 2),
         (("task=sample", "model=hierarchical"), "leave model out", 2),
-        (("task=sample", "generate.count=0"), "generate.count must be 1 or more", 2),
+        (("task=sample", "generate.count=0"), "generate.count is 0: there is nothing to sample", 2),
         (
             ("task=interpolate", "generate.start=tunes/tune00.mid", "generate.start_window=99"),
             "use generate.start_window=1 to",

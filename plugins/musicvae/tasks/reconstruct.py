@@ -69,8 +69,8 @@ def reconstruct(run: MusicRun) -> dict[str, float]:
             caption=f"{len(original)} windows, each from its own code; a note that is held from "
             "one into the next is struck again.",
         )
-        shown = slice(0, options.count)
-        if len(original) > options.count:
+        shown = slice(0, options.count or None)
+        if 0 < options.count < len(original):
             run.say(
                 f"{tune.name}: {options.count} of {len(original)} windows are shown one by one "
                 "(generate.count); the figures and the whole tune are of all"

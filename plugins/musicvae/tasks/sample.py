@@ -2,6 +2,7 @@
 
 import torch
 
+from labcore import UsageError
 from plugins.musicvae.models import MusicVAE
 from plugins.musicvae.tasks.melodies import MusicRun, load_model
 from plugins.musicvae.tasks.showing import Melody, show_melody
@@ -11,6 +12,8 @@ __all__ = ["sample", "show_samples"]
 
 def sample(run: MusicRun) -> None:
     """Writes ``generate.count`` melodies with the model of ``run=``."""
+    if run.config.generate.count == 0:
+        raise UsageError("generate.count is 0: there is nothing to sample", fix="use 1 or more")
     trained = load_model(run)
     show_samples(run, trained.model, run.config.generate.count)
 
