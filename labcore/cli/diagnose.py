@@ -11,11 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from labcore.cli.console import printer
-from labcore.cli.findings import counted, print_findings, to_json
+from labcore.cli.findings import print_findings, to_json
 from labcore.doctor import Check, Finding
 from labcore.doctor.afar import (
-    UNKNOWN_ERROR,
+    Conclusion,
     FarReport,
+    conclude,
     describe,
     diagnose_report,
     known_errors,
@@ -23,7 +24,7 @@ from labcore.doctor.afar import (
 )
 from labcore.doctor.checks import all_checks
 from labcore.doctor.plain import to_plain
-from labcore.errors import RequirementError, UsageError
+from labcore.errors import UsageError
 
 __all__ = ["SCHEMA", "print_diagnosis"]
 
@@ -44,20 +45,19 @@ def print_diagnosis(path: str, as_json: bool, verbose: bool) -> int:
         verbose: Whether to show everything and what it rests on.
 
     Returns:
-        3 when something is broken there, else 0.
+        3 when something is broken there, 1 when that is not known, else 0.
     """
     report = read(_text(path))
     checks = all_checks()
     findings = diagnose_report(report, checks)
     rest = findings[len(report.errors) :]
-    is_bad = any(finding.state == "failure" for finding in findings)
-    code = RequirementError.exit_code if is_bad else 0
+    conclusion = conclude(report, findings)
     if as_json:
-        _print_json(report, findings, checks, code)
-        return code
+        _print_json(report, findings, checks, conclusion)
+        return conclusion.exit_code
     with printer() as console:
-        console.print(Text(_heading(report, findings), style="bold"))
-        facts = describe(report.machine)
+        console.print(Text(conclusion.headline, style="bold"))
+        facts = describe(report.said)
         if facts:
             console.print(Text(f"It tells of {facts}."))
         for finding in (*report.errors, *(each for each in rest if not _has_check(each, checks))):
@@ -65,7 +65,9 @@ def print_diagnosis(path: str, as_json: bool, verbose: bool) -> int:
                 console.print()
                 console.print(_entry(finding, verbose=verbose))
     _print_rest([each for each in rest if _has_check(each, checks)], checks, verbose)
-    return code
+    if conclusion.all_clear is not None and not verbose:
+        click.echo("\nThe versions that it tells go together (-v shows which).")
+    return conclusion.exit_code
 
 
 def _text(path: str) -> str:
@@ -87,18 +89,6 @@ def _text(path: str) -> str:
     # PowerShell writes UTF-16 when output is redirected.
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     return raw.decode(encoding, "replace")
-
-
-def _heading(report: FarReport, findings: Sequence[Finding]) -> str:
-    kind = {
-        "collect_env": "An environment block of PyTorch",
-        "lab report": "A report of lab doctor",
-        "log": "A log or error text",
-    }[report.kind]
-    problems = counted(findings, "failure", "warning")
-    if not problems and any(finding.check == UNKNOWN_ERROR for finding in findings):
-        problems = "an error that the doctor does not know"
-    return f"{kind}: {problems or 'no problem found'}"
 
 
 def _is_bad(findings: Sequence[Finding]) -> bool:
@@ -144,7 +134,6 @@ def _print_rest(findings: Sequence[Finding], checks: Sequence[Check], verbose: b
         print_findings(findings, checks=checks, verbose=True, heading="What the versions say")
         return
     problems = [each for each in findings if each.state in {"failure", "warning"}]
-    made = len({each.check for each in findings if each.state != "unknown"})
     if problems:
         with printer() as console:
             console.print()
@@ -152,12 +141,10 @@ def _print_rest(findings: Sequence[Finding], checks: Sequence[Check], verbose: b
             for finding in problems:
                 console.print()
                 console.print(_entry(finding, verbose=False))
-    elif made > 1:
-        click.echo(f"\nThe versions that it tells go together, by {made} checks (-v shows them).")
 
 
 def _print_json(
-    report: FarReport, findings: Sequence[Finding], checks: Sequence[Check], code: int
+    report: FarReport, findings: Sequence[Finding], checks: Sequence[Check], conclusion: Conclusion
 ) -> None:
     errors = [
         Check(id=error.id, area=error.area, title="a known error", ask=lambda machine: ())
@@ -165,7 +152,8 @@ def _print_json(
     ]
     answer = {
         "schema": SCHEMA,
-        "exit_code": code,
+        "exit_code": conclusion.exit_code,
+        "headline": conclusion.headline,
         "kind": report.kind,
         "findings": to_json(findings, [*checks, *errors]),
         "machine": to_plain(report.machine),

@@ -1,19 +1,27 @@
 """What the compatibility tables add to an error: the driver, wheel, toolkit or flag to take."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from labcore import compat
 from labcore.doctor.afar.fields import Derived, Fields
+from labcore.doctor.afar.places import PLACES
 from labcore.doctor.afar.symbols import symbol_story
+from labcore.doctor.checks.kernels import torch_command
 from labcore.doctor.machine import Machine
 from labcore.doctor.mangled import qualified_name
 
 __all__ = ["FIELDS", "fields_of"]
 
 
-def fields_of(machine: Machine, groups: Mapping[str, str], said_card: str | None = None) -> Fields:
+def fields_of(
+    machine: Machine,
+    groups: Mapping[str, str],
+    said_card: str | None = None,
+    places: frozenset[str] = frozenset(),
+) -> Fields:
     """Returns the fields that the texts of an error can use."""
-    return Fields(machine, groups, FIELDS, said_card)
+    return Fields(machine, groups, FIELDS, said_card, places)
 
 
 def _package(*names: str) -> Derived:
@@ -73,27 +81,20 @@ def _capability(fields: Fields) -> str | None:
     return found[1].compute_capability if found else None
 
 
-def _choice(fields: Fields, *, by_card: bool, by_driver: bool) -> compat.TorchChoice | None:
-    return compat.torch_for(
-        capability=fields.get("capability") if by_card else None,
-        driver=_driver_or_stand_in(fields) if by_driver else None,
-        os=fields.os,
-        python=fields.get("python"),
-    )
+def _torch_command(fields: Fields) -> str | None:
+    """The least change of torch that card and driver need."""
+    if fields.os == "macos":
+        return None
+    machine = replace(fields.machine, driver=_driver_or_stand_in(fields), os=fields.os)
+    return torch_command(machine, fields.get("capability")) or None
 
 
 def _pip_for_driver(fields: Fields) -> str | None:
-    if _driver_or_stand_in(fields) is None:
-        return None
-    choice = _choice(fields, by_card=True, by_driver=True)
-    return choice.pip if choice is not None and choice.cuda else None
+    return _torch_command(fields) if _driver_or_stand_in(fields) else None
 
 
 def _pip_for_card(fields: Fields) -> str | None:
-    if fields.get("capability") is None:
-        return None
-    choice = _choice(fields, by_card=True, by_driver=True)
-    return choice.pip if choice is not None and choice.cuda else None
+    return _torch_command(fields) if fields.get("capability") else None
 
 
 def _pip_cuda(fields: Fields) -> str | None:
@@ -277,7 +278,55 @@ def _symbol_story(fields: Fields) -> str | None:
     return symbol_story(symbol) if symbol else None
 
 
+def _place(name: str) -> Derived:
+    return lambda fields: "" if name in fields.places else None
+
+
+def _bytes(fields: Fields, name: str) -> float:
+    """How many bytes a group such as "19.20 GiB" says; 0 where it is not there."""
+    value, _, unit = fields.groups.get(name, "0 GiB").partition(" ")
+    return float(value) * {"KiB": 2.0**10, "GiB": 2.0**30}.get(unit, 2.0**20)
+
+
+def _others_memory(fields: Fields) -> str | None:
+    """What another process holds. In a container the process itself goes by a foreign number."""
+    named, own = _bytes(fields, "pid_memory"), _bytes(fields, "own_memory")
+    is_own = own == 0 and _bytes(fields, "torch_memory") > named / 2
+    return fields.groups.get("pid_memory") if named > own and not is_own else None
+
+
+def _own_use(fields: Fields) -> str | None:
+    if _others_memory(fields) is not None:
+        return None
+    groups = fields.groups
+    return groups.get("own_memory") or groups.get("pid_memory") or groups.get("torch_memory")
+
+
+def _numpy_direction(fields: Fields) -> tuple[str, str] | None:
+    built, here = (int(fields.groups.get(name, 0)) for name in ("built_size", "size"))
+    if not built or fields.groups.get("type") not in ("dtype", "ndarray"):
+        return None
+    old = "1" if fields.groups["type"] == "dtype" else "1.20 or newer"
+    if fields.groups["type"] == "dtype" and built > here:
+        return (
+            "A package was compiled for NumPy 1 and meets NumPy 2",
+            'pip install "numpy<2"; or a newer release of the package that the traceback names',
+        )
+    if built < here:
+        return (
+            "A package was compiled for another NumPy than the newer one that is here",
+            "pip install --force-reinstall --no-cache-dir the package that the traceback names; "
+            'or an older NumPy: pip install "numpy<2"',
+        )
+    return (
+        f"A package was compiled for NumPy {old} and meets an older one",
+        "pip install -U numpy (in the range that the package allows), then start Python anew",
+    )
+
+
 FIELDS: dict[str, Derived] = {
+    # Of no width: a text that begins with one is for that place alone.
+    **{f"on_{name}": _place(name) for name in PLACES},
     "arch_first_cuda": _arch_first_cuda,
     "arch_last_cuda": _arch_last_cuda,
     "capability": _capability,
@@ -293,7 +342,13 @@ FIELDS: dict[str, Derived] = {
     "gcc_max": _gcc_max,
     "glibc": lambda fields: fields.machine.glibc,
     "library_wheel": _library_wheel,
+    "keras": _package("keras"),
     "numpy": _package("numpy"),
+    "numpy_direction": lambda fields: (_numpy_direction(fields) or (None, None))[0],
+    "numpy_direction_fix": lambda fields: (_numpy_direction(fields) or (None, None))[1],
+    "other": lambda fields: fields.groups.get("pid") if _others_memory(fields) else None,
+    "others_memory": lambda fields: _others_memory(fields) if "pid" in fields.groups else None,
+    "own_use": _own_use,
     "pip_cuda": _pip_cuda,
     "pip_for_card": _pip_for_card,
     "pip_for_driver": _pip_for_driver,

@@ -6,6 +6,7 @@ from typing import Any
 from labcore.doctor.afar.advice import fields_of
 from labcore.doctor.afar.fields import fill
 from labcore.doctor.afar.known import Match, search
+from labcore.doctor.afar.places import places_of, worded_for
 from labcore.doctor.afar.text import Pasted, clean
 from labcore.doctor.afar.unknown import UnknownError, unknown_errors
 from labcore.doctor.finding import Finding
@@ -30,12 +31,21 @@ def find_errors(
         machine: What is known of the machine, to be specific.
         said_card: A card that the text mentions.
     """
-    matches = search(pasted)
+    places = places_of(pasted.text, machine)
+    matches = search(pasted, places=places)
     real = [match for match in matches if not match.error.wrapper]
     bad = [match for match in real if match.error.state != "ok"]
     roots, folded = _fold(bad)
+    roots = _one_for_a_line(roots, pasted)
     findings = [
-        finding_for(match, pasted, machine, said_card=said_card, folded=folded[match.error.id])
+        finding_for(
+            match,
+            pasted,
+            machine,
+            said_card=said_card,
+            folded=folded[match.error.id],
+            places=places,
+        )
         for match in roots
     ]
     mysteries = unknown_errors(pasted, matches)
@@ -51,11 +61,14 @@ def find_errors(
 def known_in(text: str, machine: Machine) -> Finding | None:
     """Returns what the first known error of a short text means; None when there is none."""
     pasted = clean(text)
+    places = places_of(pasted.text, machine)
     bad = [
-        match for match in search(pasted) if not match.error.wrapper and match.error.state != "ok"
+        match
+        for match in search(pasted, places=places)
+        if not match.error.wrapper and match.error.state != "ok"
     ]
     roots, _ = _fold(bad)
-    return finding_for(roots[0], pasted, machine) if roots else None
+    return finding_for(roots[0], pasted, machine, places=places) if roots else None
 
 
 def finding_for(
@@ -65,10 +78,11 @@ def finding_for(
     *,
     said_card: str | None = None,
     folded: Sequence[Match] = (),
+    places: frozenset[str] = frozenset(),
 ) -> Finding:
     """Returns the finding for a known error, with the machine's own versions in it."""
     error = match.error
-    fields = fields_of(machine, match.groups, said_card)
+    fields = fields_of(machine, match.groups, said_card, places)
     evidence: dict[str, Any] = _where(match.start, pasted)
     if match.count > 1:
         evidence["times"] = match.count
@@ -82,7 +96,7 @@ def finding_for(
         state=error.state,
         summary=fill(error.summary, fields),
         cause=fill(error.cause, fields),
-        fix=fill(error.fix, fields),
+        fix=worded_for(fill(error.fix, fields), places),
         evidence=evidence,
         sources=error.sources,
     )
@@ -106,6 +120,18 @@ def _fold(matches: Sequence[Match]) -> tuple[list[Match], Mapping[str, list[Matc
     # Errors before warnings of the same text; among equals the first one first.
     roots.sort(key=lambda match: (match.start, match.error.state != "failure"))
     return roots, folded
+
+
+def _one_for_a_line(roots: Sequence[Match], pasted: Pasted) -> list[Match]:
+    """Keeps the first error of each line: a second name for the same thing only confuses."""
+    kept: list[Match] = []
+    taken: set[int] = set()
+    for match in roots:
+        lines = {pasted.line_number(match.start), pasted.line_number(match.end - 1)}
+        if not lines & taken:
+            kept.append(match)
+        taken |= lines
+    return kept
 
 
 def _mystery(error: UnknownError, pasted: Pasted) -> Finding:

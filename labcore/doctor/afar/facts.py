@@ -41,6 +41,8 @@ class Facts:
     cards: list[Card] | None = None
     said_card: str | None = None
     """A card that somebody writes of, which need not be in the machine."""
+    has_one_card: bool | None = None
+    """Whether no other card is written of."""
     cudnn_files: list[str] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
 
@@ -112,7 +114,7 @@ class Facts:
 def normalised(name: str) -> str:
     """Returns a distribution's name as PyPI writes it; conda's ``pytorch`` is ``torch``."""
     name = re.sub(r"[-_.]+", "-", name).lower()
-    return {"pytorch": "torch", "pytorch-gpu": "torch"}.get(name, name)
+    return {"pytorch": "torch", "pytorch-gpu": "torch", "tf": "tensorflow"}.get(name, name)
 
 
 def os_of(name: str) -> Os | None:

@@ -25,6 +25,7 @@ class Fields(Mapping[str, str]):
         groups: What the error's own text says.
         derived: How those that the text does not say are worked out.
         said_card: A card that the text mentions, for when the machine's is not known.
+        places: Where the text comes from.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class Fields(Mapping[str, str]):
         groups: Mapping[str, str],
         derived: Mapping[str, Derived],
         said_card: str | None = None,
+        places: frozenset[str] = frozenset(),
     ) -> None:
         self.machine = machine
         self.derived = derived
         self.groups = groups
         self.said_card = said_card
+        self.places = places
 
     def __getitem__(self, name: str) -> str:
         value = self.groups.get(name)

@@ -2,7 +2,7 @@
 
 import re
 
-from labcore.doctor.afar.facts import Facts, os_of
+from labcore.doctor.afar.facts import Facts, normalised, os_of
 from labcore.doctor.machine import Card
 
 __all__ = ["read_fragments", "read_hints"]
@@ -74,7 +74,10 @@ _VERSION_ATTRIBUTES = re.compile(
     r"\b(?P<name>torch|torchvision|tensorflow|tf|numpy|np|pytorch3d|keras|tf\.version)"
     r"\.(?:__version__|VERSION)\W{1,20}?(?P<version>\d+\.\d+[\w.+]*)"
 )
-_NAMES = r"(?P<name>PyTorch3D|PyTorch|torch|TensorFlow|tensorflow-gpu|NumPy|protobuf)"
+_NAMES = (
+    r"(?P<name>PyTorch3D|PyTorch|torchvision|torch|tensorflow-gpu|TensorFlow|TF|tf-keras|Keras"
+    r"|NumPy|protobuf)"
+)
 _NUMBER = r"v?(?P<version>\d+\.\d+(?:\.\d+)?(?:\+\w+)?)"
 _ASKED = re.compile(
     rf"^[\s*-]*{_NAMES}(?: version)?(?: \([^)\n]*\))?\**\s*[:=]\s*{_NUMBER}", re.I | re.M
@@ -82,7 +85,23 @@ _ASKED = re.compile(
 _HEADED = re.compile(  # a form of GitHub: the question is a heading, the answer a paragraph
     rf"^\s*#+\s*{_NAMES}(?: version)?\s*\n\s*(?:v\S+-\S+ )?{_NUMBER}\s*$", re.I | re.M
 )
-_SAID = re.compile(rf"\b{_NAMES}(?: version)?(?:\s*[:=]+\s*|\s+){_NUMBER}", re.IGNORECASE)
+_SAID = re.compile(
+    rf"(?<![\w/.\-]){_NAMES}(?: version)?(?:\s*[:=@]+\s*|\s+|-|(?<=tf)){_NUMBER}(?![\w-])",
+    re.IGNORECASE,
+)
+_SAID_CUDA = re.compile(r"\bCUDA(?: toolkit)?(?: version)?[ :=v]*(\d{1,2}\.\d)\b", re.IGNORECASE)
+_SYSTEMS = (
+    ("windows", r"\b(?:Windows|Win) ?(?:10|11|8(?:\.1)?|7|Server)\b|\bPS [A-Z]:\\|\bcmd\.exe\b"),
+    (
+        "macos",
+        r"\bmac ?OS\b|\bmac ?book|\bM[1-4] ?(?:Mac|Pro|Max|Air|Ultra|chip)\b|\bApple M[1-4]\b"
+        r"|\b(?:Ventura|Sonoma|Sequoia)\b",
+    ),
+    (
+        "linux",
+        r"\b(?:Ubuntu|Debian|CentOS|Fedora|Arch Linux|RHEL|Rocky|Manjaro|Pop!_OS|WSL ?2?)\b",
+    ),
+)
 _FOUND_DRIVER = re.compile(r"found version (\d{4,5})\)")
 _MINOR_PYTHON = re.compile(r"(?:cpython-|\bcp|[Pp]ython)(3)(\d{1,2})(?=[-\\/.m])")
 _CAPABLE = re.compile(
@@ -94,6 +113,8 @@ _ARCHS = re.compile(
 )
 _CARD_SAID = re.compile(
     r"\b(?:NVIDIA )?(?:GeForce )?(?:RTX|GTX) ?(?:A?\d{3,4})(?: ?(?:Ti|SUPER|M))?\b(?: Laptop GPU)?"
+    r"|\bTesla [KPMVT]\d{1,3}\b|\b(?:A100|H100|V100|P100|L40S|L4|T4|K80|A10G|B200|H200)\b"
+    r"|\b(?:Quadro )?(?:RTX )?A[2-6]000\b|\bTITAN (?:RTX|V|Xp)\b"
 )
 
 
@@ -138,13 +159,24 @@ def read_fragments(text: str, facts: Facts) -> None:
 def read_hints(text: str, facts: Facts) -> None:
     """Notes what paths and people's own words give away: good for advice, not for a verdict."""
     _read_values(_GIVEN_AWAY, text, facts)
+    said: dict[str, list[str]] = {}
     for row in _SAID.finditer(text):
-        facts.tell_package(row["name"], row["version"])
+        said.setdefault(normalised(row["name"]), []).append(row["version"])
+    for name, versions in said.items():
+        # Who names two ("2.10 works, 2.11 does not") leaves open which one is there.
+        longest = max(versions, key=len)
+        if all(longest.startswith(each) for each in versions):
+            facts.tell_package(name, longest)
+    if ("tensorflow" in facts.packages or "tensorflow-gpu" in facts.packages) and (
+        "torch" not in facts.packages
+    ):
+        toolkits = set(_SAID_CUDA.findall(text))
+        facts.tell(toolkit=toolkits.pop() if len(toolkits) == 1 else None)
     minor = _MINOR_PYTHON.search(text)
     facts.tell(python=f"{minor[1]}.{minor[2]}" if minor else None)
     _read_system(text, facts)
-    card = _CARD_SAID.search(text)
-    facts.tell(said_card=card[0] if card else None)
+    cards = list(dict.fromkeys(" ".join(hit[0].split()) for hit in _CARD_SAID.finditer(text)))
+    facts.tell(said_card=cards[0] if cards else None, has_one_card=len(cards) == 1 or None)
 
 
 def _read_values(patterns: tuple[tuple[str, str], ...], text: str, facts: Facts) -> None:
@@ -162,6 +194,11 @@ def _read_system(text: str, facts: Facts) -> None:
         )
         facts.tell(os=os_of(name[1]) if name else None)
     if facts.os is None:
+        named = {os for os, pattern in _SYSTEMS if re.search(pattern, text)}
+        if "windows" in named and re.search(r"\bWSL ?2?\b", text):
+            named.discard("windows")
+        facts.tell(os=named.pop() if len(named) == 1 else None)
+    if facts.os is None:
         marks = {
             "windows": r"(?m)(?:^|[\s'\"(])[A-Z]:[\\/]{1,2}\w[\w .-]*[\\/]|\bwin[-_]amd64\b"
             r"|\bWinError\b",
@@ -169,7 +206,7 @@ def _read_system(text: str, facts: Facts) -> None:
             "linux": r"x86_64-linux-gnu|\.so(?:\.\d+)*\b|/home/\w+|/usr/(?:local|lib)/|manylinux",
         }
         facts.tell(os=next((each for each, mark in marks.items() if re.search(mark, text)), None))
-    if re.search(r"microsoft-standard(?:-WSL2)?|\bWSL ?2\b|/usr/lib/wsl/", text):
+    if re.search(r"microsoft-standard(?:-WSL2)?|\bWSL ?2?\b|/usr/lib/wsl/", text):
         facts.tell(is_wsl=True)
 
 

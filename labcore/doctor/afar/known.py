@@ -11,11 +11,14 @@ Each entry has these keys:
 - ``sources``: upstream issues and documents.
 - ``after``: ids of errors that this one is a mere consequence of, when both are in a text.
 - ``explains``: ids of checks that say the same thing of the same machine.
+- ``only``, ``unless``: places (``windows``, ``wsl``, ``conda``, ..., see ``places.py``) of which
+  one must, or none may, be where the text comes from.
 - ``wrapper: true``: the line only reports that something else went wrong.
 - ``sample``: a text with the error, for the tests.
 """
 
 import functools
+import importlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +27,7 @@ from typing import Any
 
 import yaml
 
+from labcore.doctor.afar.places import PLACES
 from labcore.doctor.afar.text import Pasted
 from labcore.doctor.check import AREAS, Area
 from labcore.doctor.finding import State
@@ -43,10 +47,13 @@ _KEYS = frozenset(
         "sources",
         "after",
         "explains",
+        "only",
+        "unless",
         "wrapper",
         "sample",
     ]
 )
+_LONG = 100_000
 _SPACE = re.compile(r" (?P<how>[+*?]?)")
 
 
@@ -64,8 +71,14 @@ class KnownError:
     sources: tuple[str, ...]
     after: frozenset[str]
     explains: frozenset[str]
+    only: frozenset[str]
+    unless: frozenset[str]
     wrapper: bool
     sample: str
+
+    def goes_with(self, places: frozenset[str]) -> bool:
+        """Whether the entry speaks of texts from such places."""
+        return (not self.only or bool(self.only & places)) and not self.unless & places
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,18 +120,34 @@ def load_known_errors(files: Iterable[Path]) -> tuple[KnownError, ...]:
     return tuple(errors)
 
 
-def search(pasted: Pasted, errors: Iterable[KnownError] | None = None) -> list[Match]:
-    """Returns the known errors in a text, the first one first."""
+def search(
+    pasted: Pasted,
+    errors: Iterable[KnownError] | None = None,
+    places: frozenset[str] | None = None,
+) -> list[Match]:
+    """Returns the known errors in a text, the first one first.
+
+    Args:
+        pasted: The text.
+        errors: Entries to look for; all when None.
+        places: Where the text comes from; None looks for the entries of every place.
+    """
     found = [
         match
         for error in (known_errors() if errors is None else errors)
-        if (match := _find(pasted.text, error)) is not None
+        if (places is None or error.goes_with(places))
+        and (match := _find(pasted.text, error)) is not None
     ]
     return sorted(found, key=lambda match: (match.start, match.end))
 
 
 def _find(text: str, error: KnownError) -> Match | None:
-    hits = [hit for pattern in error.patterns if (hit := pattern.search(text)) is not None]
+    hits = [
+        hit
+        for pattern in error.patterns
+        if (len(text) < _LONG or literal_of(pattern.pattern) in text)
+        and (hit := pattern.search(text)) is not None
+    ]
     if not hits:
         return None
     hits.sort(key=lambda hit: hit.start())
@@ -159,9 +188,39 @@ def _entry(row: dict[str, Any]) -> KnownError:
         sources=_texts(row.get("sources", ())),
         after=frozenset(row.get("after", ())),
         explains=frozenset(row.get("explains", ())),
+        only=_places(row, "only"),
+        unless=_places(row, "unless"),
         wrapper=bool(row.get("wrapper", False)),
         sample=row["sample"],
     )
+
+
+def _places(row: dict[str, Any], key: str) -> frozenset[str]:
+    places = frozenset(row.get(key, ()))
+    if not places <= set(PLACES):
+        raise ValueError(f"{key}: no place {', '.join(sorted(places - set(PLACES)))}")
+    return places
+
+
+@functools.cache
+def literal_of(pattern: str) -> str:
+    """Returns the longest text that every match of a pattern holds; empty when there is none.
+
+    Looking for it first makes a search of a long log twenty times as fast.
+    """
+    runs = [""]
+
+    def walk(items: Any) -> None:
+        for kind, value in items:
+            if str(kind) == "LITERAL":
+                runs[-1] += chr(value)
+            elif str(kind) == "SUBPATTERN":
+                walk(value[3])
+            else:
+                runs.append("")
+
+    walk(importlib.import_module("re._parser").parse(pattern))
+    return max(runs, key=len)
 
 
 def _any_space(space: re.Match[str]) -> str:

@@ -11,8 +11,9 @@ from labcore.doctor.afar.collect_env import is_collect_env, read_collect_env
 from labcore.doctor.afar.errors import find_errors
 from labcore.doctor.afar.facts import Facts
 from labcore.doctor.afar.fragments import read_fragments, read_hints
-from labcore.doctor.afar.known import known_errors
-from labcore.doctor.afar.text import clean
+from labcore.doctor.afar.known import KnownError, known_errors, search
+from labcore.doctor.afar.text import clean, ends_of
+from labcore.doctor.afar.unread import unread_lines
 from labcore.doctor.check import Check
 from labcore.doctor.diagnosis import diagnose
 from labcore.doctor.finding import Finding
@@ -23,6 +24,11 @@ __all__ = ["FarReport", "Kind", "describe", "diagnose_report", "read"]
 
 NOTHING_FOUND = "nothing-found"
 """Id of the finding for a text that tells nothing."""
+_FROM_PROSE = frozenset({
+    "tf-windows", "tf-tested", "tf-arch", "arch-unsupported", "driver-vs-cuda", "py-range",
+    "torch-companions", "p3d-torch",
+})  # fmt: skip
+"""Checks that may judge versions which somebody only writes of."""
 _OWN = re.compile(r"### lab doctor\b.*?\"schema\": \"lab-doctor-report[^\n]*", re.DOTALL)
 
 Kind = Literal["collect_env", "lab report", "log"]
@@ -38,6 +44,10 @@ class FarReport:
     """What it says for certain of the machine; None is unknown."""
     errors: tuple[Finding, ...]
     """Errors in it, the root cause first, with what mends them."""
+    said: Machine
+    """The same with what people write in their own words: good for a hint, not for an all-clear."""
+    unread: tuple[str, ...] = ()
+    """Lines that look like an error and that nothing has read, when no failure was recognised."""
     cuda_available: bool | None = None
     """What torch itself said there."""
 
@@ -55,12 +65,22 @@ def read(text: str) -> FarReport:
     read_fragments(pasted.text, facts)
     certain = facts.machine() if own is None else own
     hints = facts.copy()
-    read_hints(pasted.text, hints)
-    context = _with_known(certain, hints.machine())
+    read_hints(ends_of(pasted.text), hints)
+    context = _with_capabilities(_with_known(certain, hints.machine()))
+    errors = find_errors(pasted, context, hints.said_card)
+    if any(each.state in {"failure", "warning"} for each in errors):
+        unread: tuple[str, ...] = ()
+    else:
+        harmless = {each.check for each in errors if each.state == "ok"}
+        unread = unread_lines(pasted, search(pasted, _entries(harmless)))
+        if facts.cuda_available is False and (certain.torch is None or certain.torch.cuda):
+            unread = ("Is CUDA available: False", *unread)
     return FarReport(
         kind="lab report" if own is not None else "collect_env" if has_block else "log",
         machine=_with_capabilities(certain),
-        errors=find_errors(pasted, _with_capabilities(context), hints.said_card),
+        errors=errors,
+        said=_with_said_card(context, hints.said_card if hints.has_one_card else None),
+        unread=unread,
         cuda_available=facts.cuda_available,
     )
 
@@ -78,11 +98,17 @@ def diagnose_report(report: FarReport, checks: Iterable[Check]) -> list[Finding]
         if error.id in told
         for check in (error.id, *error.explains)
     }
+    checks = tuple(checks)
     findings = [each for each in diagnose(report.machine, checks) if each.check not in explained]
     bad = any(each.state in {"failure", "warning"} for each in (*report.errors, *findings))
+    if report.unread and not bad:
+        # Somebody complains and the certain facts are no reason: the versions in prose may be.
+        hints = diagnose(report.said, (each for each in checks if each.id in _FROM_PROSE))
+        hints = [each for each in hints if each.state in {"failure", "warning"}]
+        findings, bad = findings + hints, bool(hints)
     if report.cuda_available is False and not bad:
         findings += _unavailable(report.machine)
-    if not report.errors and report.machine == Machine(origin="report"):
+    if not (report.errors or bad) and report.machine == Machine(origin="report"):
         findings = [_nothing()]
     return [*report.errors, *findings]
 
@@ -138,6 +164,10 @@ def _nothing() -> Finding:
     )
 
 
+def _entries(ids: set[str]) -> list[KnownError]:
+    return [error for error in known_errors() if error.id in ids]
+
+
 def _own_report(text: str) -> Machine | None:
     """Reads our own report, where the text has one; None elsewhere."""
     try:
@@ -167,6 +197,12 @@ def _with_capabilities(machine: Machine) -> Machine:
     if not machine.cards:
         return machine
     return replace(machine, cards=tuple(_capable(card) for card in machine.cards))
+
+
+def _with_said_card(machine: Machine, name: str | None) -> Machine:
+    if machine.cards or name is None:
+        return machine
+    return _with_capabilities(replace(machine, cards=(Card(name=name),)))
 
 
 def _capable(card: Card) -> Card:

@@ -5,7 +5,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-__all__ = ["Pasted", "clean"]
+__all__ = ["Pasted", "clean", "ends_of"]
 
 _ANSI = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0e-\x1f]"
@@ -33,6 +33,7 @@ _PROMPT = re.compile(r"(?:>>> |\.\.\. )")
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*[\w+-]*\s*")
 _MONSTER = re.compile(r"(?P<head>\S{400})\S{400,}(?P<tail>\S{400})")
 """A picture in base64, say: no error is that long, and expressions would crawl through it."""
+_ENOUGH = 50_000
 _CUT = range(60, 201)
 """Widths at which a terminal or mail program may have cut lines hard."""
 
@@ -72,6 +73,11 @@ def clean(raw: str) -> Pasted:
         numbers.append(number)
         position += len(line) + 1
     return Pasted("\n".join(line for _, line in lines), tuple(starts), tuple(numbers))
+
+
+def ends_of(text: str) -> str:
+    """Returns the beginning and the end of a long text, where people write what they have."""
+    return text if len(text) <= 2 * _ENOUGH else f"{text[:_ENOUGH]}\n{text[-_ENOUGH:]}"
 
 
 def _numbered(raw: str) -> list[tuple[int, str]]:

@@ -13,6 +13,7 @@ from labcore.compat import (
     tensorflow_runs_on,
     torch_for,
     torch_pip,
+    torch_row,
     torch_runs_on,
 )
 from labcore.doctor.check import Check
@@ -20,7 +21,7 @@ from labcore.doctor.checks.verdicts import from_verdict
 from labcore.doctor.finding import Finding, ok, warning
 from labcore.doctor.machine import Card, Machine
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "torch_command"]
 
 _FIRST_WITHOUT_OLD_CARDS = (7, 5)
 """The least compute capability of CUDA 13, which torch's wheels on PyPI are built with."""
@@ -71,7 +72,7 @@ def _arch(machine: Machine) -> Iterator[Finding]:
             verdict = runs_kernels(capability, torch.archs)
         else:
             verdict = torch_runs_on(torch.version, torch.cuda, capability)
-        choice = _torch_choice(machine, card)
+        choice = torch_command(machine, capability)
         yield from_verdict(
             verdict,
             good=f"torch {torch.version} has kernels for {card.name} ({capability})",
@@ -93,7 +94,7 @@ def _arch_dropped(machine: Machine) -> Iterator[Finding]:
         capability = card.compute_capability or ""
         if _numbers(capability) >= _FIRST_WITHOUT_OLD_CARDS:
             continue
-        choice = _torch_choice(machine, card)
+        choice = torch_command(machine, capability)
         yield warning(
             f"plain pip install torch brings no kernels for {card.name} ({capability})",
             cause="torch from PyPI is built with CUDA 13 since 2.11, which knows no card older "
@@ -141,21 +142,30 @@ def _kinds(machine: Machine) -> Iterator[Card]:
             yield card
 
 
-def _torch_choice(machine: Machine, card: Card | None) -> str:
-    """The command for the nearest torch that goes with the machine, else for the newest."""
-    os, capability = machine.os or "linux", card.compute_capability if card is not None else None
-    if machine.torch is not None and machine.torch.cuda:
+def torch_command(machine: Machine, capability: str | None) -> str:
+    """Returns the command for the nearest torch that goes with the machine, else for the newest.
+
+    Args:
+        machine: With the torch that is there now, if any.
+        capability: Of the card that it has to run on; None for any.
+    """
+    os, torch = machine.os or "linux", machine.torch
+    row = torch_row(torch.version) if torch is not None else None
+    cuda = torch.cuda or (row.pypi_cuda if row is not None else "") if torch is not None else ""
+    if torch is not None and torch.cuda is not None and cuda:
         setup = Setup(
             os=os,
             python=machine.python,
             driver=machine.driver or None,
             gpu=capability,
-            torch=series(machine.torch.version),
-            torch_cuda=machine.torch.cuda,
+            torch=series(torch.version),
+            torch_cuda=cuda,
         )
         near = least_change(setup, keep=("driver", "python"))
         if near is not None and near.setup.torch is not None:
             return torch_pip(near.setup.torch, near.setup.torch_cuda, os)
+        if not torch.cuda:  # a CPU build of a release whose CUDA build goes
+            return torch_pip(series(torch.version), cuda, os)
     choice = torch_for(
         capability=capability, driver=machine.driver or None, os=os, python=machine.python
     )
@@ -164,7 +174,7 @@ def _torch_choice(machine: Machine, card: Card | None) -> str:
 
 def _or_another_torch(machine: Machine) -> str:
     card = next(_kinds(machine), None)
-    choice = _torch_choice(machine, card)
+    choice = torch_command(machine, card.compute_capability if card is not None else None)
     return f"; or, with this driver: {choice}" if choice else ""
 
 

@@ -9,6 +9,7 @@ from labcore.doctor.afar import known_errors, known_in, read
 from labcore.doctor.afar.advice import FIELDS, fields_of
 from labcore.doctor.afar.fields import fill, names_in
 from labcore.doctor.afar.known import load_known_errors, search
+from labcore.doctor.afar.places import places_of
 from labcore.doctor.afar.text import clean
 from labcore.doctor.checks import all_checks
 from labcore.doctor.machine import Card, Machine, Toolkit, TorchBuild
@@ -41,7 +42,9 @@ def test_the_sample_of_an_entry_is_recognised_as_it_first(error):
 
 @pytest.mark.parametrize("error", known_errors(), ids=lambda error: error.id)
 def test_nothing_but_consequences_is_found_in_a_sample_beside_its_own_error(error):
-    others = {match.error.id for match in search(clean(error.sample))} - {error.id}
+    text = clean(error.sample)
+    places = places_of(text.text, read(error.sample).said)
+    others = {match.error.id for match in search(text, places=places)} - {error.id}
     assert all(ERRORS[other].wrapper or error.id in ERRORS[other].after for other in others)
 
 
