@@ -2,11 +2,11 @@
 
 import json
 import math
-import time
 from pathlib import Path
 
 import pytest
 
+from labcore.run import status
 from labcore.sweeps.local.live import LiveTrial
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.settlement import settle
@@ -136,7 +136,7 @@ def test_a_loss_that_is_not_finite_is_a_result_and_no_failure():
 def write_status(folder, **fields):
     folder.mkdir(exist_ok=True)
     row = {"run": "toy/x", "plugin": "toy", "task": "work", "preset": "", "state": "running"}
-    (folder / "status.json").write_text(json.dumps({**row, "heartbeat": time.time(), **fields}))
+    status.write_status(folder, status.Status(**{**row, **fields}))
 
 
 def test_a_killed_trial_goes_on_for_free_as_long_as_it_gets_further(tmp_path):

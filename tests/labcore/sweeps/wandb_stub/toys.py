@@ -1,13 +1,14 @@
 """A toy sweep, and trials that are no processes, for agents that talk to the stub."""
 
-import json
+import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from labcore.run.status import Status, write_status
 from labcore.sweeps.distributions import IntUniform
 from labcore.sweeps.sweep import Metric, Sweep
 from labcore.sweeps.trial import TrialRequest, TrialResult
@@ -95,15 +96,8 @@ class FakeTrials:
 def write_run(folder: Path, state: str, **more: Any) -> None:
     """Writes the ``status.json`` of a run whose process is gone."""
     gone = {"host": "another-machine", "pid": 1, "started": 0.0}
-    row: Mapping[str, Any] = {
-        "run": f"toy/{folder.name}",
-        "plugin": "toy",
-        "task": "work",
-        "preset": "",
-        "state": state,
-        "heartbeat": 0.0,
-        "owner": gone,
-        **more,
-    }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "status.json").write_text(json.dumps(row), encoding="utf-8")
+    fields = {"run": f"toy/{folder.name}", "plugin": "toy", "task": "work", "preset": ""}
+    write_status(folder, Status(**fields, state=state, heartbeat=0.0, owner=gone, **more))
+    # A file that was written just now would be a sign of life.
+    os.utime(folder / "status.json", (0, 0))
