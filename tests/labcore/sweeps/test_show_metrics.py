@@ -1,5 +1,8 @@
 """``lab show`` lists what a plugin logs, which a sweep can make better, and every preset."""
 
+import subprocess
+import sys
+
 from click.testing import CliRunner
 
 from labcore.cli.main import cli
@@ -39,3 +42,13 @@ def test_presets_that_are_only_files_are_shown_too(write_plugin, tmp_path):
     )
     shown = CliRunner().invoke(cli, ["show", "toy"]).output
     assert "Presets\n  mine\n  smoke  seconds\n" in shown
+
+
+def test_showing_a_plugin_imports_nothing_that_composes_or_reads_runs():
+    code = (
+        "import sys; from click.testing import CliRunner; from labcore.cli.main import cli\n"
+        "assert CliRunner().invoke(cli, ['show', 'musicvae']).exit_code == 0\n"
+        "print(sorted({'labcore.config.compose', 'labcore.run.store', 'psutil'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
