@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from labcore.compat.tables import rows
+from labcore.compat.tables import row_of, rows
 from labcore.compat.verdict import Verdict, no, or_unknown
-from labcore.compat.versions import cuda_of_tag, release, series
+from labcore.compat.versions import cuda_of_tag, release
 
 __all__ = ["HostCompiler", "gcc_with_cuda", "host_compiler", "max_jobs"]
 
@@ -27,8 +27,7 @@ class HostCompiler:
 
 def host_compiler(cuda: str) -> HostCompiler | None:
     """Returns the newest host compilers of a toolkit; None when the table does not know it."""
-    wanted = series(cuda_of_tag(cuda))
-    return next((row for row in rows("host_compiler", HostCompiler) if row.cuda == wanted), None)
+    return row_of(rows("host_compiler", HostCompiler), "cuda", cuda_of_tag(cuda))
 
 
 @or_unknown

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from labcore.compat.tables import rows
+from labcore.compat.tables import row_of, rows
 from labcore.compat.verdict import OsName
-from labcore.compat.versions import cuda_of_tag, fits, release, series
+from labcore.compat.versions import cuda_of_tag, fits, release
 
 __all__ = ["CubAdvice", "bundled_cub", "cub_for", "cub_problem", "cub_release"]
 
@@ -68,12 +68,8 @@ def bundled_cub(cuda: str) -> tuple[str | None, str] | None:
 
     None when the table does not know the toolkit.
     """
-    cuda = cuda_of_tag(cuda)
-    table = rows("cub_thrust", _Bundled)
-    found = [row for row in table if release(row.cuda) == release(cuda)] or [
-        row for row in table if series(row.cuda) == series(cuda)
-    ]
-    return (found[0].cub, found[0].thrust) if found else None
+    found = row_of(rows("cub_thrust", _Bundled), "cuda", cuda_of_tag(cuda))
+    return None if found is None else (found.cub, found.thrust)
 
 
 def cub_for(cuda: str, os: OsName, pytorch3d: str | None = None) -> CubAdvice:

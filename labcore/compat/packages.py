@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from labcore.compat.tables import rows
+from labcore.compat.tables import row_of, rows
 from labcore.compat.tensorflow import tensorflow_row
 from labcore.compat.verdict import PYPI, Rule, Verdict, judged, no, or_unknown
 from labcore.compat.versions import fits, release, series
@@ -43,8 +43,7 @@ def package_rows(package: str) -> tuple[PackageRow, ...]:
 
 def package_row(package: str, version: str) -> PackageRow | None:
     """Returns the row of the series of a release; None when it is unknown."""
-    wanted = series(version)
-    return next((row for row in package_rows(package) if series(row.version) == wanted), None)
+    return row_of(package_rows(package), "version", version)
 
 
 def needs_old_numpy(framework: str, version: str) -> bool:

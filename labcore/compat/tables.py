@@ -2,15 +2,16 @@
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from labcore.compat.versions import parse_version
 from labcore.errors import LabError
 from labcore.resources import env_dir
 
-__all__ = ["Source", "as_row", "compat_dir", "read_table", "rows", "sources"]
+__all__ = ["Source", "as_row", "compat_dir", "read_table", "row_of", "rows", "sources"]
 
 _Row = TypeVar("_Row")
 
@@ -42,6 +43,19 @@ def rows(table: str, row: type[_Row], key: str = "rows") -> tuple[_Row, ...]:
     """
     kind: Any = row  # type checkers do not take a class for hashable
     return _typed_rows(str(compat_dir()), table, kind, key)
+
+
+def row_of(known: Iterable[_Row], column: str, version: str) -> _Row | None:
+    """Returns the row of a version: the very one, else that of its series; None when unknown."""
+    wanted = parse_version(version)
+    inexact = None
+    for row in known:
+        found = parse_version(getattr(row, column))
+        if found == wanted:
+            return row
+        if inexact is None and (found.major, found.minor) == (wanted.major, wanted.minor):
+            inexact = row
+    return inexact
 
 
 def sources() -> Mapping[str, Source]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from labcore.compat.driver import NVIDIA_MACOS, driver_runs
 from labcore.compat.gpu import arch_of, last_capability, runs_kernels
-from labcore.compat.tables import rows
+from labcore.compat.tables import row_of, rows
 from labcore.compat.torch import torch_row
 from labcore.compat.verdict import (
     PYPI,
@@ -94,7 +94,7 @@ def tensorflow_rows() -> tuple[TensorFlowRow, ...]:
 
 def tensorflow_row(version: str) -> TensorFlowRow | None:
     """Returns the row of a release, given any of its patch releases; None when it is unknown."""
-    return next((row for row in tensorflow_rows() if row.tensorflow == series(version)), None)
+    return row_of(tensorflow_rows(), "tensorflow", version)
 
 
 def last_tensorflow() -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from labcore.compat.gpu import arch_of, last_capability, runs_kernels
-from labcore.compat.tables import as_row, compat_dir, read_table
+from labcore.compat.tables import as_row, compat_dir, read_table, row_of
 from labcore.compat.verdict import PYPI, Verdict, no, or_unknown
 from labcore.compat.versions import cuda_of_tag, release, series
 
@@ -15,7 +15,6 @@ __all__ = [
     "TorchRow",
     "last_torch",
     "torch_archs",
-    "torch_builds",
     "torch_row",
     "torch_rows",
     "torch_runs_on",
@@ -75,7 +74,7 @@ class TorchRow:
 
     def build(self, cuda: str) -> CudaBuild | None:
         """Returns the build for a CUDA version."""
-        return next((each for each in self.builds if each.cuda == series(cuda)), None)
+        return row_of(self.builds, "cuda", cuda)
 
 
 def torch_rows() -> tuple[TorchRow, ...]:
@@ -85,18 +84,12 @@ def torch_rows() -> tuple[TorchRow, ...]:
 
 def torch_row(torch: str) -> TorchRow | None:
     """Returns the row of a release, given any of its patch releases; None when it is unknown."""
-    return next((row for row in torch_rows() if row.torch == series(torch)), None)
+    return row_of(torch_rows(), "torch", torch)
 
 
 def last_torch() -> str:
     """Returns the newest torch release that the table knows."""
     return torch_rows()[-1].torch
-
-
-def torch_builds(torch: str) -> tuple[CudaBuild, ...]:
-    """Returns the CUDA builds of a release; empty when they are not known."""
-    row = torch_row(torch)
-    return () if row is None else row.builds
 
 
 def torch_archs(torch: str, cuda: str) -> tuple[str, ...] | None:

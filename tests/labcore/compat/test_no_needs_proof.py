@@ -50,10 +50,11 @@ def verdicts() -> Iterator[Verdict]:
         for driver in DRIVERS:
             yield compat.driver_knows_card(driver, row.compute_capability)
     torches = [row.newest for row in compat.torch_rows()]
-    for torch in torches:
+    for row in compat.torch_rows():
+        torch = row.newest
         yield compat.torch_with_cuda(torch, "10.0")
         yield compat.torchvision_with("0.8.2", torch)
-        for build in compat.torch_builds(torch):
+        for build in row.builds:
             for card in CARDS:
                 yield compat.torch_runs_on(torch, build.cuda, card)
         for python in PYTHONS:
