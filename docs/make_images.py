@@ -1,9 +1,10 @@
-"""Makes the pictures of the documentation from the report of a run.
+"""Makes the pictures of the documentation from the report of a run, or of a sweep.
 
     python docs/make_images.py RUN_FOLDER
+    python docs/make_images.py SWEEP_FOLDER --name sweep
 
-Writes docs/images/report.png: the top of ``report.html`` as headless Chromium draws it, in a
-palette of 128 colours so that it stays small.
+Writes docs/images/report.png, or the name given: the top of ``report.html`` as headless Chromium
+draws it, in a palette of 128 colours so that it stays small.
 """
 
 import argparse
@@ -23,7 +24,8 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 def main() -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path, help="folder of a finished run")
+    parser.add_argument("run", type=Path, help="folder of a finished run or sweep")
+    parser.add_argument("--name", default="report", help="of the picture")
     parser.add_argument("--width", type=int, default=1000, help="of the window, in pixels")
     parser.add_argument("--height", type=int, default=1300, help="of the window, in pixels")
     options = parser.parse_args()
@@ -33,7 +35,7 @@ def main() -> None:
     browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if browser is None:
         parser.error("no Chromium on the PATH (apt install chromium)")
-    picture = IMAGES / "report.png"
+    picture = IMAGES / f"{options.name}.png"
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw.png"
