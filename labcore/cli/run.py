@@ -159,7 +159,7 @@ def _sweep(found: FoundPlugin, overrides: tuple[str, ...], search_dirs: list[Pat
     click.echo(f"\n{len(result.jobs)} runs, recorded in {result.folder}")
     for job in result.jobs:
         swept = " ".join(text for text in job.overrides if text not in common) or "no difference"
-        metric = "" if job.metric is None else f"  {job.metric:.5g}"
+        metric = "" if job.metric is None else f"  {job.metric_name}={job.metric:.5g}"
         click.echo(f"  {job.state:11} {swept}{metric}  {job.run or f'exit code {job.exit_code}'}")
     return result.exit_code
 

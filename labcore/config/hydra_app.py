@@ -47,6 +47,8 @@ class JobResult:
     """Run folder; None when it ended before it had one."""
     metric: float | None
     """The monitored metric."""
+    metric_name: str
+    """Its whole name, such as ``val/loss``; empty when there is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,8 +152,11 @@ def run_job(cfg: Any) -> float:
     state = "not started" if code in (2, 3) else "failed"
     result = read_json(target) or {"run": None, "state": state, "metrics": {}}
     options = training_options(cfg)
-    metric = _monitored(result["metrics"], options.monitor if options is not None else "")
-    result |= {"exit_code": code, "overrides": overrides, "metric": metric}
+    metrics = result["metrics"]
+    name = options.monitor if options is not None else ""
+    known = next((key for key in (f"val/{name}", f"test/{name}", name) if key in metrics), "")
+    metric = float(metrics[known]) if known else None
+    result |= {"overrides": overrides, "exit_code": code, "metric": metric, "metric_name": known}
     write_json(target, result)
     if signal_number is not None:
         raise Stopped(signal_number)
@@ -160,13 +165,6 @@ def run_job(cfg: Any) -> float:
 
 def _nothing(cfg: Any) -> None:
     """The task of an application that only answers questions."""
-
-
-def _monitored(metrics: dict[str, float], name: str) -> float | None:
-    for key in (f"val/{name}", f"test/{name}", name):
-        if key in metrics:
-            return float(metrics[key])
-    return None
 
 
 def _read_results(folder: Path, started: float) -> Iterator[JobResult]:
@@ -181,6 +179,7 @@ def _read_results(folder: Path, started: float) -> Iterator[JobResult]:
                 state=row["state"],
                 run=row["run"],
                 metric=row["metric"],
+                metric_name=row["metric_name"],
             )
 
 

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _LARGEST = 1_000_000
 """Characters of a saved config; a real one has thousands."""
+_DEEPEST = 50
 _OF_A_LIBRARY = (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError)
 """What PyYAML and OmegaConf raise beside their own errors: at dates, long integers, odd tags."""
 _REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*(?:\.\w+)*)\}")
@@ -121,8 +122,12 @@ def read_saved(path: Path) -> dict[Any, Any]:
         text = path.read_text(encoding="utf-8")
         if len(text) > _LARGEST:
             raise ValueError(f"it has {len(text)} characters")
-        if any(isinstance(each, yaml.AliasEvent) for each in yaml.parse(text, yaml.SafeLoader)):
-            raise ValueError("it has an alias (*NAME), which lab never writes")
+        depth = 0
+        for event in yaml.parse(text, yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST or isinstance(event, yaml.AliasEvent):
+                raise ValueError("it has an alias (*NAME) or is nested deeper than lab writes")
         saved = OmegaConf.to_container(OmegaConf.create(text))
     except OSError as error:
         raise UsageError(f"there is no saved config at {path}: {error.strerror}") from error

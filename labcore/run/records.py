@@ -5,7 +5,6 @@ A file may have been damaged, or made by a stranger: readers give None, or say w
 
 import dataclasses
 import json
-import math
 import types
 import typing
 from pathlib import Path
@@ -86,5 +85,5 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, str)  # a newer version may know more words
     if hint in (int, float) and not isinstance(value, bool):
         whole_or_real = int if hint is int else (int, float)
-        return isinstance(value, whole_or_real) and math.isfinite(value) and abs(value) < 2**63
+        return isinstance(value, whole_or_real) and abs(value) < 2**63
     return isinstance(value, hint)

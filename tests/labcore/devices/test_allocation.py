@@ -116,7 +116,7 @@ def test_a_run_waits_says_why_and_takes_the_gpu_when_it_is_free(both):
 
         mine = acquire(ask(wait="1m"), ANY, say=hear, poll_s=0.02)
     assert mine.index == 0
-    assert said[0].startswith("waiting for a GPU, up to 60 s")
+    assert said[0].startswith("waiting for a GPU, up to 1 min")
     assert "GPU 0 (NVIDIA GeForce RTX 3090, 26 GB): leased by child/work" in said[1]
     assert said[2].startswith("got GPU 0 (NVIDIA GeForce RTX 3090, 26 GB) after")
     assert list((Leases().folder / "queue").iterdir()) == []
