@@ -5,10 +5,9 @@ Hydra itself is imported when something is composed, so that importing this pack
 
 from labcore.config.compose import Composed, compose
 from labcore.config.fielddocs import field_docs
-from labcore.config.groups import find_groups
+from labcore.config.groups import choose_preset, find_groups
 from labcore.config.options import Option, list_options
 from labcore.config.overrides import peek
-from labcore.config.presets import choose_preset
 from labcore.config.root import RootConfig
 from labcore.config.saved import load_config
 from labcore.config.schema import build_schema

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcore.config.flat import flatten
-from labcore.config.groups import PRESET
+from labcore.config.groups import PRESET, choose_preset
 from labcore.config.overrides import Given, read_overrides
-from labcore.config.presets import choose_preset
 from labcore.config.problems import Checker
 from labcore.config.provenance import COMMAND_LINE, DEFAULT, trace
 from labcore.config.request import (

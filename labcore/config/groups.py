@@ -7,7 +7,7 @@ from pathlib import Path
 
 from labcore.resources import configs_dir
 
-__all__ = ["PRESET", "Groups", "find_groups"]
+__all__ = ["PRESET", "Groups", "choose_preset", "find_groups"]
 
 PRESET = "preset"
 _NO_GROUPS = ("hydra", "sweeps")
@@ -72,3 +72,18 @@ def find_groups(
         own=tuple(group for group in own if group in options),
         folders=folders,
     )
+
+
+def choose_preset(available: Sequence[str], *, paper_fits: bool) -> str:
+    """Chooses the scale of an experiment for a machine.
+
+    Args:
+        available: Names of the presets there are.
+        paper_fits: Whether the run would use a GPU with the memory that the plugin declares.
+
+    Returns:
+        ``paper`` where it fits, else ``laptop``; the next smaller one when the plugin lacks it;
+        ``none`` when it has no presets.
+    """
+    wanted = ("paper", "laptop", "smoke") if paper_fits else ("laptop", "smoke", "paper")
+    return next((name for name in (*wanted, *available) if name in available), "none")

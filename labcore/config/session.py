@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from labcore.config.groups import PRESET, Groups
 from labcore.config.overrides import Given
 from labcore.config.schema import build_schema
+from labcore.config.shorthand import SCHEME
 from labcore.plugin import Plugin
 from labcore.resources import configs_dir
 
@@ -35,8 +36,6 @@ __all__ = ["ROOT", "VERSION_BASE", "Session", "open_session", "register", "searc
 ROOT = "lab"
 """Name of the root config, ``configs/lab.yaml``."""
 VERSION_BASE = "1.3"
-SCHEME = "lab"
-"""What an entry of Hydra's search path starts with to be read by :mod:`labcore.config.sources`."""
 
 _OVERRIDDEN_GROUP = re.compile(r"^\s*-\s*override\s+/?([\w/]+)\s*:", re.MULTILINE)
 

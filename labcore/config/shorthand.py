@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["SECTIONS", "expand_override", "expand_tree"]
+__all__ = ["SCHEME", "SECTIONS", "expand_override", "expand_tree"]
 
+SCHEME = "lab"
+"""What an entry of Hydra's search path starts with to be read by :mod:`labcore.config.sources`."""
 _FIELDS = {"device": "name"}
 """Section to the option that a lone word means."""
 SECTIONS = tuple(_FIELDS)

@@ -11,8 +11,7 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import OmegaConf
 
 from labcore.config.groups import PRESET
-from labcore.config.session import SCHEME
-from labcore.config.shorthand import expand_tree
+from labcore.config.shorthand import SCHEME, expand_tree
 
 __all__ = ["LabFiles"]
 
