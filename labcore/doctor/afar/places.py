@@ -13,6 +13,7 @@ PLACES = {
     "jetson": r"(?i)\bjetson\b|\bjetpack\b|\bL4T\b|-tegra\b|\bXavier NX\b|\bOrin (?:Nano|NX|AGX)\b",
     "rocm": r"\+rocm|\brocm ?\d|\bhipError|\bgfx\d{3,4}|\bRadeon\b|\bRX ?[5-9]\d00",
     "gpu": r"\b(?:RTX|GTX|GeForce|Tesla|Quadro|A100|V100|H100)\b|NVIDIA-SMI +\d",
+    "nvidia_wheel": r"\bnv2\d\.\d|CUDA used to build PyTorch: \d",
     "container": r"(?i)\b(?:docker|podman|singularity|apptainer|kubernetes|dockerfile)\b",
     "windows": "",  # this one and the next two are facts of the machine
     "macos": "",

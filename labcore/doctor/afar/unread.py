@@ -29,12 +29,14 @@ _STEMS = (
     "gibberish", "garbage", "nothing",
 )  # fmt: skip
 """Looked for as they are, in small letters: a search of a long log costs nothing."""
-_HARMLESS = re.compile(
-    r"could not collect|^vulnerability|\bspec (?:rstack|store)|not affected|"
+_HARMLESS_LINE = re.compile(
+    r"could not collect|^vulnerability|^is (?:debug build|cuda available|xnnpack available)|"
+    r"^\[?(?:pip\d?|conda)\]|^[\w.-]+==\S+$",
+    re.IGNORECASE,
+)
+_HARMLESS_WORDS = re.compile(
     r"\b(?:0|no|zero|without|any) (?:errors?|warnings?|failures?|problems?|failed)\b|"
-    r"\berrors?[ :=]+\d+\.\d|error[_ -]rate|is debug build|warnings? (?:are|is) harmless|"
-    r"^is (?:cuda|xnnpack) available|"
-    r"^\s*\[?(?:pip\d?|conda)\]|\w+==\d",
+    r"\berrors?[ :=]+\d+\.\d|error[_ -]rate|not affected",
     re.IGNORECASE,
 )
 _MOST = 20
@@ -64,7 +66,10 @@ def unread_lines(pasted: Pasted, harmless: Sequence[Match]) -> tuple[str, ...]:
 
 def _is_read(text: str, start: int, end: int, harmless: Sequence[Match]) -> bool:
     line = text[start : min(end, start + 1000)].strip()
-    return _HARMLESS.search(line) is not None or any(
+    rest = _HARMLESS_WORDS.sub("", line).lower()
+    if _HARMLESS_LINE.search(line) or not any(stem in rest for stem in _STEMS):
+        return True
+    return any(
         (match.start < end and start < match.end)
         or any(pattern.search(line) for pattern in match.error.patterns)
         for match in harmless

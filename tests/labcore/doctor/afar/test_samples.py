@@ -80,6 +80,8 @@ def test_an_error_in_no_known_words_never_ends_in_an_all_clear(name):
         "the loss becomes nan",
         "it does not work",
         "much slower than before",
+        "torch works without problems and the extension crashes",
+        "no errors are printed, it just hangs",
     ],
 )
 def test_a_complaint_under_a_healthy_block_is_not_known_rather_than_well(line):
