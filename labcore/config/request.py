@@ -65,7 +65,12 @@ def _hooks_of(found: FoundPlugin, plugin: Plugin) -> Iterator[Option]:
 
 def _typed_search_path(given: Iterable[Given]) -> list[Path]:
     folders = [o.values()[0] for o in given if o.key == "hydra.searchpath" and o.values()]
-    return [Path(str(each).rpartition("://")[2]) for folder in folders for each in folder]
+    return [
+        Path(str(each).rpartition("://")[2])
+        for folder in folders
+        if isinstance(folder, list)
+        for each in folder
+    ]
 
 
 def lines_of(given: Iterable[Given]) -> list[str]:

@@ -79,7 +79,7 @@ def _refusals(
     """Runs a check; unless it is sure that what it reads is there and right, it may trip."""
     try:
         check(instance)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         yield _at(path, str(error))
     except Exception:
         if sure:
