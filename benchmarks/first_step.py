@@ -73,7 +73,8 @@ class Stages:
 def run_lab(began: float, path: str, folder: str) -> None:
     """The child that types the command, with a note at the end of each stage."""
     stages = Stages(began)
-    from labcore.cli import main, run  # as `lab run` imports them
+    from labcore.cli import main
+    from labcore.cli.runs import run  # as `lab run` imports them
 
     stages.end("start Python, read the command")
     compose = run.compose
@@ -85,7 +86,7 @@ def run_lab(began: float, path: str, folder: str) -> None:
 
     run.compose = composed
     from labcore.hooks import HookSet
-    from labcore.run import life
+    from labcore.life import execute as life
 
     prepare_framework = life._prepare_framework
 

@@ -31,9 +31,9 @@ from torch.nn import functional as F
 
 from labcore.hooks import HookSet, build_hooks
 from labcore.plugin import Plugin, Task
+from labcore.record.status import Status
 from labcore.run.run import Run
 from labcore.run.signals import StopSignal
-from labcore.run.status import Status
 from labcore.training import LoopConfig, TensorBatches, fit
 
 DEFAULT_HOOKS = ("console", "jsonl", "timing", "telemetry", "tensorboard")

@@ -37,7 +37,7 @@ import os, time
 from dataclasses import dataclass
 from types import SimpleNamespace
 from labcore import Plugin, Task
-from labcore.run.files import write_atomically
+from labcore.record.files import write_atomically
 
 @dataclass(kw_only=True, slots=True)
 class Config:

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from labcore.hooks import HookSet
-from labcore.hooks.taps import Taps
+from labcore.hooks.taps.hook import Taps
 
 BLOCK = 5
 """Steps of one variant before the next has its turn."""

@@ -17,12 +17,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from labcore.errors import LabError, UsageError
+from labcore.errors import LabError, UsageError, nearest, suggestion
 from labcore.plugin import Plugin, load_object
-from labcore.resources import plugins_dir
-from labcore.suggest import nearest, suggestion
 
-__all__ = ["DISTRIBUTION", "FoundPlugin", "find_plugins", "install_command", "pick_plugin"]
+__all__ = [
+    "DISTRIBUTION",
+    "FoundPlugin",
+    "configs_dir",
+    "env_dir",
+    "find_plugins",
+    "install_command",
+    "pick_plugin",
+    "plugins_dir",
+    "sweep_file",
+]
+
+_PACKAGE = Path(__file__).parent
 
 DISTRIBUTION = "unified-ml-lab"
 ENTRY_POINTS = "lab.plugins"
@@ -228,3 +238,43 @@ def _fix(plugin: Plugin, place: _Place) -> str:
     first = (text.split("|")[0].strip() for text in plugin.requires.packages)
     packages = " ".join(f'"{package}"' for package in first)
     return f"pip install {packages}"
+
+
+def configs_dir() -> Path:
+    """Returns the folder of the root config and the hook sets."""
+    return _find("configs")
+
+
+def env_dir() -> Path:
+    """Returns the folder of the environment definitions."""
+    return _find("env")
+
+
+def plugins_dir() -> Path:
+    """Returns the folder of the lab's own plugins."""
+    return _find("plugins")
+
+
+def sweep_file(given: Path) -> Path:
+    """Returns the sweep file that is meant: a path, or the name of one that comes with the lab.
+
+    ``musicvae`` and ``configs/sweeps/musicvae.json`` name the same one, in a checkout or not.
+    """
+    bundled = configs_dir() / "sweeps"
+    if not given.is_file() and given.parent in (Path(), Path("configs/sweeps")):
+        for suffix in ("", ".json", ".yaml"):
+            candidate = bundled / f"{given.name}{suffix}"
+            if candidate.is_file():
+                return candidate
+    return given
+
+
+def _find(name: str) -> Path:
+    """Finds a folder that the wheel carries inside the package and the checkout has beside it."""
+    for candidate in (_PACKAGE / "_share" / name, _PACKAGE.parent / name):
+        if candidate.is_dir():
+            return candidate
+    raise LabError(
+        f"the folder {name}/ is missing from this installation of lab",
+        fix="install again: pip install --force-reinstall unified-ml-lab, or -e . in a checkout",
+    )

@@ -8,9 +8,8 @@ import click
 
 from labcore.data import DatasetState, data_folder, ensure, state, verify
 from labcore.discovery import find_plugins
-from labcore.errors import LabError, RequirementError, RunFailed, UsageError
+from labcore.errors import LabError, RequirementError, RunFailed, UsageError, nearest, suggestion
 from labcore.plugin import Dataset, Plugin
-from labcore.suggest import nearest, suggestion
 
 __all__ = ["data"]
 

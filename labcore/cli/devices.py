@@ -18,7 +18,7 @@ from labcore.cli.console import columns, printer
 from labcore.devices.inventory.gpu import Gpu
 from labcore.devices.lease.owner import Owner
 from labcore.devices.status import DeviceStatus, MachineStatus, machine_status
-from labcore.durations import format_duration
+from labcore.record.durations import format_duration
 
 __all__ = ["devices"]
 

@@ -15,24 +15,32 @@ __all__ = ["cli", "main"]
 # name -> (module, attribute, one-line help): the help is here so that listing the commands
 # imports none of them.
 COMMANDS = {
-    "run": ("labcore.cli.run", "run", "Run an experiment: lab run musicvae"),
+    "run": ("labcore.cli.runs.run", "run", "Run an experiment: lab run musicvae"),
     "new": ("labcore.cli.new", "new", "Make a plugin to begin with: lab new NAME"),
     "list": ("labcore.cli.list", "list_plugins", "List the plugins and whether they can run here."),
-    "show": ("labcore.cli.show", "show", "Show a plugin: tasks, presets, datasets, papers, needs."),
-    "runs": ("labcore.cli.runs", "runs", "List the runs, newest last."),
-    "open": ("labcore.cli.open", "open_report", "Open the report of a run in the browser."),
-    "resume": ("labcore.cli.resume", "resume", "Go on with a run that was stopped."),
+    "show": (
+        "labcore.cli.runs.show",
+        "show",
+        "Show a plugin: tasks, presets, datasets, papers, needs.",
+    ),
+    "runs": ("labcore.cli.runs.runs", "runs", "List the runs, newest last."),
+    "open": ("labcore.cli.runs.open", "open_report", "Open the report of a run in the browser."),
+    "resume": ("labcore.cli.runs.resume", "resume", "Go on with a run that was stopped."),
     "devices": ("labcore.cli.devices", "devices", "Show the GPUs, who uses them and who waits."),
     "sweep": (
-        "labcore.cli.sweep",
+        "labcore.cli.sweeps.sweep",
         "sweep",
         "Search options with a sweep file: lab sweep musicvae",
     ),
     "data": ("labcore.cli.data", "data", "List, prepare and verify the datasets."),
-    "doctor": ("labcore.cli.doctor", "doctor", "Say what is wrong with this machine; mend it."),
-    "env": ("labcore.cli.env", "env", "Plan environments: lab env plan pytorch3d"),
+    "doctor": (
+        "labcore.cli.machine.doctor",
+        "doctor",
+        "Say what is wrong with this machine; mend it.",
+    ),
+    "env": ("labcore.cli.machine.env", "env", "Plan environments: lab env plan pytorch3d"),
     "completion": ("labcore.cli.completion", "completion", "Let the shell complete with Tab."),
-    "smoke": ("labcore.cli.smoke", "smoke", "See that every plugin computes on the GPU."),
+    "smoke": ("labcore.cli.machine.smoke", "smoke", "See that every plugin computes on the GPU."),
 }
 
 
@@ -57,7 +65,7 @@ class _LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         is_unknown = args and args[0] not in COMMANDS and not args[0].startswith("-")
         if is_unknown and not ctx.resilient_parsing:
-            from labcore.suggest import nearest, suggestion
+            from labcore.errors import nearest, suggestion
 
             hint = suggestion(nearest(args[0], COMMANDS)) or "the commands are below"
             raise click.UsageError(

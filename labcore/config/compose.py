@@ -26,7 +26,7 @@ from labcore.config.session import open_session
 from labcore.config.typed import to_typed
 from labcore.discovery import FoundPlugin
 from labcore.plugin import Plugin, Task
-from labcore.run.redaction import redact_text
+from labcore.record.redaction import redact_text
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

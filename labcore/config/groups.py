@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from labcore.resources import configs_dir
+from labcore.discovery import configs_dir
 
 __all__ = ["PRESET", "Groups", "choose_preset", "find_groups"]
 

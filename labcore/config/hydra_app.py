@@ -22,12 +22,11 @@ from labcore.config.overrides import Given, peek
 from labcore.config.session import ROOT, VERSION_BASE, register, search_path_override
 from labcore.config.sweep import check_sweep
 from labcore.config.training import training_options
-from labcore.discovery import FoundPlugin
-from labcore.resources import configs_dir
-from labcore.run.files import write_atomically
-from labcore.run.folder import create_run_folder
-from labcore.run.records import read_json, write_json
-from labcore.run.redaction import redact_tree
+from labcore.discovery import FoundPlugin, configs_dir
+from labcore.record.files import write_atomically
+from labcore.record.folder import create_run_folder
+from labcore.record.records import read_json, write_json
+from labcore.record.redaction import redact_tree
 
 __all__ = ["JobResult", "SweepResult", "run_hydra", "run_sweep"]
 

@@ -10,8 +10,8 @@ from labcore.config.options import Option, type_words
 from labcore.config.overrides import Given
 from labcore.config.shorthand import SECTIONS
 from labcore.config.text import as_typed, shorten
+from labcore.errors import nearest, nearest_option, suggestion
 from labcore.plugin import Plugin
-from labcore.suggest import nearest, nearest_option, suggestion
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

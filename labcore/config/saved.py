@@ -18,7 +18,7 @@ from labcore.config.shorthand import expand_tree
 from labcore.config.typed import to_typed
 from labcore.errors import UsageError
 from labcore.plugin import Plugin
-from labcore.run.redaction import MASK, is_secret_name, redact_tree, remember
+from labcore.record.redaction import MASK, is_secret_name, redact_tree, remember
 
 __all__ = ["copied_yaml", "load_config", "read_saved", "saved_yaml"]
 

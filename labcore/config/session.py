@@ -24,8 +24,8 @@ from labcore.config.groups import PRESET, Groups
 from labcore.config.overrides import Given
 from labcore.config.schema import build_schema
 from labcore.config.shorthand import SCHEME
+from labcore.discovery import configs_dir
 from labcore.plugin import Plugin
-from labcore.resources import configs_dir
 
 if TYPE_CHECKING:
     from hydra.core.default_element import ResultDefault

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labcore.plugin import Dataset
-from labcore.run.files import sha256_of, write_atomically
+from labcore.record.files import sha256_of, write_atomically
 
 __all__ = ["Stamp", "check_files", "count_files", "read_stamp", "write_manifest"]
 

@@ -1,9 +1,8 @@
 """Whose a dataset is: a plugin may declare that it reads another plugin's."""
 
 from labcore.discovery import find_plugins, pick_plugin
-from labcore.errors import LabError
+from labcore.errors import LabError, nearest, suggestion
 from labcore.plugin import Dataset, Plugin
-from labcore.suggest import nearest, suggestion
 
 __all__ = ["owner"]
 

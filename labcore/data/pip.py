@@ -16,7 +16,7 @@ from pathlib import Path
 
 from labcore.data.archive import Progress
 from labcore.errors import RequirementError
-from labcore.run.files import sha256_of
+from labcore.record.files import sha256_of
 
 __all__ = ["download", "find_pip", "size_of"]
 

@@ -21,8 +21,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, overload
 
-from labcore.errors import RequirementError, RunFailed, UsageError
-from labcore.suggest import nearest, suggestion
+from labcore.errors import RequirementError, RunFailed, UsageError, nearest, suggestion
 
 __all__ = ["MANIFEST", "ShardReader"]
 

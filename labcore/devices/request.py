@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from labcore.durations import read_duration
+from labcore.record.durations import read_duration
 
 __all__ = ["DeviceRequest"]
 

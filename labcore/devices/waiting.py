@@ -14,7 +14,7 @@ from labcore.devices.lease.tickets import Place
 from labcore.devices.look import Look
 from labcore.devices.request import DeviceRequest
 from labcore.devices.wording import listed
-from labcore.durations import format_duration
+from labcore.record.durations import format_duration
 
 __all__ = ["Wait"]
 

@@ -14,7 +14,7 @@ def explain_raised(error: BaseException) -> LabError | None:
     """
     if not isinstance(error, ImportError | OSError | RuntimeError):
         return None
-    from labcore.doctor.afar import read
+    from labcore.doctor.pasted import read
 
     # Not the lines of code between: they may speak of errors that did not happen.
     told = "".join(line for each in _chain(error) for line in traceback.format_exception_only(each))

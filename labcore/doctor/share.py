@@ -11,7 +11,7 @@ from typing import Any
 from labcore.doctor.finding import STATES, Finding
 from labcore.doctor.machine import Machine
 from labcore.doctor.plain import from_plain, to_plain
-from labcore.run.redaction import redact_text
+from labcore.record.redaction import redact_text
 
 __all__ = ["SCHEMA", "Scrub", "from_report", "make_scrub", "to_report"]
 

@@ -6,11 +6,10 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from labcore.errors import UsageError
+from labcore.errors import UsageError, nearest, suggestion
 from labcore.hooks.manager import HookSet
-from labcore.hooks.taps import Taps
+from labcore.hooks.taps.hook import Taps
 from labcore.plugin import load_object
-from labcore.suggest import nearest, suggestion
 
 if TYPE_CHECKING:
     from labcore.plugin import Plugin
@@ -18,13 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["BUILT_IN", "build_hooks"]
 
 BUILT_IN: Mapping[str, str] = {
-    "console": "labcore.hooks.console:Console",
+    "console": "labcore.hooks.console.hook:Console",
     "jsonl": "labcore.hooks.jsonl:MetricsFile",
     "timing": "labcore.hooks.timing:Timing",
     "telemetry": "labcore.hooks.telemetry:Telemetry",
     "profile": "labcore.hooks.profile:Profile",
     "tensorboard": "labcore.hooks.tensorboard:TensorBoard",
-    "wandb": "labcore.hooks.weights_and_biases:WeightsAndBiases",
+    "wandb": "labcore.hooks.wandb.hook:WeightsAndBiases",
 }
 """Hooks that every plugin can use: name to dotted path."""
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 import pluggy
 
-from labcore.errors import UsageError
-from labcore.suggest import nearest, suggestion
+from labcore.errors import UsageError, nearest, suggestion
 
 __all__ = ["check_hook"]
 

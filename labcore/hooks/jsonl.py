@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from labcore.hooks.specs import hookimpl
-from labcore.run.files import drop_torn_line, write_atomically
+from labcore.record.files import drop_torn_line, write_atomically
 
 __all__ = ["FILE_NAME", "MetricsFile", "fit_name"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from labcore.hooks.specs import hookimpl
-from labcore.run.files import write_atomically
+from labcore.record.files import write_atomically
 
 __all__ = ["FILE_NAME", "Profile"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from labcore.run.artifacts import Artifact
+    from labcore.record.artifacts import Artifact
     from labcore.run.progress import Progress
     from labcore.run.run import Run
 

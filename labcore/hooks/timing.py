@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from labcore.hooks.specs import hookimpl
-from labcore.run.files import write_atomically
+from labcore.record.files import write_atomically
 
 __all__ = ["FILE_NAME", "Timing"]
 

@@ -11,11 +11,11 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from labcore.errors import clean
+from labcore.record.artifacts import Artifact
 from labcore.report.sounds import as_mp3, sound_facts
 from labcore.report.sources import inside
 from labcore.report.tables import Table, read_table
 from labcore.report.wording import format_size, format_step
-from labcore.run.artifacts import Artifact
 
 __all__ = ["Budget", "Card", "Item", "Section", "arrange", "link_to"]
 

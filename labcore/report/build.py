@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from labcore.config.training import training_options
-from labcore.durations import format_duration
+from labcore.record.artifacts import ArtifactStore
+from labcore.record.durations import format_duration
+from labcore.record.files import write_atomically
+from labcore.record.records import read_json
+from labcore.record.status import Status, read_status
 from labcore.report.artifacts import Budget, Section, arrange, link_to
 from labcore.report.charts import PLOT, group_charts
 from labcore.report.details import config_rows, grow
@@ -17,11 +21,7 @@ from labcore.report.page import render_page
 from labcore.report.sources import inside, read_config, tail
 from labcore.report.tables import read_table
 from labcore.report.wording import format_step, format_time
-from labcore.run.artifacts import ArtifactStore
-from labcore.run.files import write_atomically
-from labcore.run.records import read_json
 from labcore.run.source import read_source
-from labcore.run.status import Status, read_status
 
 __all__ = ["REPORT_FILE", "build"]
 

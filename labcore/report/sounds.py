@@ -8,7 +8,7 @@ import sys
 import wave
 from pathlib import Path
 
-from labcore.durations import format_duration
+from labcore.record.durations import format_duration
 from labcore.report.wording import format_number
 
 __all__ = ["as_mp3", "sound_facts"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from labcore.errors import RunFailed
-from labcore.run.files import disk_time, write_atomically
+from labcore.record.files import disk_time, write_atomically
 
 __all__ = ["FOLDER_VARIABLE", "announce_folder", "is_main_process", "join_folder"]
 

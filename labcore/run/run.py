@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from labcore.plugin import Plugin, Task
-from labcore.run.artifacts import Artifact, ArtifactStore, Kind
+from labcore.record.artifacts import Artifact, ArtifactStore, Kind
+from labcore.record.status import Status
 from labcore.run.progress import Progress
 from labcore.run.signals import StopSignal
-from labcore.run.status import Status
 
 if TYPE_CHECKING:
     from labcore.devices import DevicePlan

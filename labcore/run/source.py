@@ -7,9 +7,9 @@ from typing import Any
 
 from labcore.errors import RunFailed
 from labcore.plugin import Plugin
-from labcore.run.files import write_atomically
-from labcore.run.records import read_json, write_json
-from labcore.run.store import StoredRun, find_run
+from labcore.record.files import write_atomically
+from labcore.record.records import read_json, write_json
+from labcore.record.store import StoredRun, find_run
 
 __all__ = ["SourceRun", "read_source", "record_source"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from labcore.config import peek
 from labcore.errors import UsageError
-from labcore.run.files import write_atomically
+from labcore.record.files import write_atomically
 from labcore.sweeps.folder import SweepFolder, find_sweep
 from labcore.sweeps.overrides import as_overrides
 

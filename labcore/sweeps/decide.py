@@ -8,7 +8,7 @@ from typing import Any
 
 from labcore.config import peek
 from labcore.errors import UsageError
-from labcore.run.redaction import redact_text
+from labcore.record.redaction import redact_text
 from labcore.sweeps.folder import Settings
 from labcore.sweeps.launchers import agents_of
 from labcore.sweeps.prepare import Prepared

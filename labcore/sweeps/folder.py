@@ -12,10 +12,9 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from filelock import FileLock, Timeout
 
-from labcore.errors import RequirementError, UsageError
-from labcore.run.files import write_atomically
-from labcore.run.process import ProcessId, last_heard
-from labcore.suggest import nearest, suggestion
+from labcore.errors import RequirementError, UsageError, nearest, suggestion
+from labcore.record.files import write_atomically
+from labcore.record.process import ProcessId, last_heard
 
 __all__ = [
     "Settings",

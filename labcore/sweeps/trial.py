@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from labcore.errors import Diverged
-from labcore.run.status import Status, read_status
-from labcore.run.trial import SWEEP_VARIABLE, TRIAL_FOLDER_VARIABLE, TRIAL_VARIABLE
+from labcore.record.status import Status, read_status
+from labcore.record.trial import SWEEP_VARIABLE, TRIAL_FOLDER_VARIABLE, TRIAL_VARIABLE
 
 __all__ = [
     "RunningTrial",

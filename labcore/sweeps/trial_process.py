@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from labcore.devices.lease.locks import KernelLock
 from labcore.errors import UsageError
-from labcore.run.process import kill_tree
+from labcore.record.locks import KernelLock
+from labcore.record.process import kill_tree
 from labcore.sweeps.trial import TrialRequest, TrialResult, read_result
 
 __all__ = ["ProcessTrial"]

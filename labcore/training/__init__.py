@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from labcore.training.config import Goal, LoopConfig
 
 if TYPE_CHECKING:
-    from labcore.training.batches import BatchSource, TensorBatches
+    from labcore.training.checkpoints.weights import load_weights
+    from labcore.training.feeding.batches import BatchSource, TensorBatches
+    from labcore.training.feeding.loading import LoaderBatches, loader
     from labcore.training.fitting import fit
-    from labcore.training.loading import LoaderBatches, loader
     from labcore.training.loop import Loop
     from labcore.training.result import FitResult
     from labcore.training.seeding import item_generator, seed_everything
-    from labcore.training.weights import load_weights
 
 __all__ = [
     "BatchSource",
@@ -34,15 +34,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BatchSource": "batches",
+    "BatchSource": "feeding.batches",
     "FitResult": "result",
-    "LoaderBatches": "loading",
+    "LoaderBatches": "feeding.loading",
     "Loop": "loop",
-    "TensorBatches": "batches",
+    "TensorBatches": "feeding.batches",
     "fit": "fitting",
     "item_generator": "seeding",
-    "load_weights": "weights",
-    "loader": "loading",
+    "load_weights": "checkpoints.weights",
+    "loader": "feeding.loading",
     "seed_everything": "seeding",
 }
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from labcore.durations import read_duration
+from labcore.record.durations import read_duration
 
 __all__ = ["Goal", "LoopConfig"]
 

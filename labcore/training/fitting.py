@@ -9,15 +9,15 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from labcore.errors import Interrupted, RunFailed
 from labcore.run.run import Run
-from labcore.training.batches import BatchSource
-from labcore.training.checkpoint import stored_in
+from labcore.training.checkpoints.checkpoint import stored_in
+from labcore.training.checkpoints.guard import explained_memory
+from labcore.training.checkpoints.weights import export_weights
 from labcore.training.config import LoopConfig
-from labcore.training.guard import explained_memory
+from labcore.training.feeding.batches import BatchSource
 from labcore.training.loop import Loop, TrainingStep, Validate
 from labcore.training.processes import launch
 from labcore.training.result import FitResult
 from labcore.training.seeding import use_deterministic_algorithms
-from labcore.training.weights import export_weights
 
 __all__ = ["fit"]
 

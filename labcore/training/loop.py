@@ -10,24 +10,24 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from labcore.durations import read_duration
 from labcore.errors import Interrupted
+from labcore.record.durations import read_duration
 from labcore.run.run import Run
-from labcore.training.batches import BatchSource
-from labcore.training.checkpoint import CheckpointStore, best_of
+from labcore.training.checkpoints.checkpoint import CheckpointStore, best_of
+from labcore.training.checkpoints.guard import Guard, NotFiniteError, explained_divergence
+from labcore.training.checkpoints.snapshots import Snapshots, Stateful
 from labcore.training.config import LoopConfig
 from labcore.training.ema import WeightAverage
 from labcore.training.evaluation import evaluating
-from labcore.training.feed import Feed
-from labcore.training.guard import Guard, NotFiniteError, explained_divergence
+from labcore.training.feeding.batches import BatchSource
+from labcore.training.feeding.feed import Feed
+from labcore.training.feeding.window import MetricWindow
 from labcore.training.monitor import Monitor
 from labcore.training.processes import average, average_values, largest, shard
 from labcore.training.result import FitResult, Reason
 from labcore.training.seeding import mix
-from labcore.training.snapshots import Snapshots, Stateful
 from labcore.training.stopwatch import Stopwatch
 from labcore.training.update import WeightUpdate
-from labcore.training.window import MetricWindow
 
 __all__ = ["Loop", "TrainingStep", "Validate"]
 

@@ -4,8 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from labcore.errors import UsageError
-from labcore.suggest import nearest
+from labcore.errors import UsageError, nearest
 from labcore.training.config import Goal
 
 __all__ = ["Monitor"]

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from labcore.errors import RunFailed
 from labcore.run.run import Run
-from labcore.training.batches import BatchSource, Shardable
 from labcore.training.config import LoopConfig
+from labcore.training.feeding.batches import BatchSource, Shardable
 
 __all__ = ["average", "average_values", "gather", "largest", "launch", "shard"]
 

@@ -10,7 +10,7 @@ import pytest
 from labcore import errors
 from labcore.hooks import BUILT_IN
 from labcore.hooks.specs import LoopSpecs, RunSpecs
-from labcore.run.status import STATES
+from labcore.record.status import STATES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

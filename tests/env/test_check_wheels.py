@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from labcore.resources import env_dir
+from labcore.discovery import env_dir
 
 
 @pytest.fixture

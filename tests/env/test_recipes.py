@@ -13,7 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from labcore.compat import (
+from labcore.doctor.tables import (
     python_fits,
     pytorch3d_wheel,
     tensorflow_with_torch,

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from labcore.cli.runs import runs
+from labcore.cli.runs.runs import runs
 from labcore.config import compose, load_config
 from labcore.discovery import FoundPlugin, find_plugins
 from labcore.errors import LabError
+from labcore.record import Status, find_run, list_runs
+from labcore.record.status import write_status
 from labcore.report import build
-from labcore.run import Status, find_run, list_runs
-from labcore.run.status import write_status
 from tests.fuzz.harness import fuzz_by_hand, mutated
 
 __all__ = ["make_case", "run_case"]

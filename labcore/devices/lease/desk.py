@@ -18,10 +18,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from labcore.devices.inventory.gpu import Gpu
-from labcore.devices.lease.locks import KernelLock, exclusive
 from labcore.devices.lease.owner import Owner, read_note, write_note
 from labcore.devices.lease.tickets import Queue
 from labcore.errors import RequirementError
+from labcore.record.locks import KernelLock, exclusive
 
 __all__ = ["Desk", "Lease", "Leases", "lease_folder"]
 

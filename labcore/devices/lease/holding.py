@@ -7,7 +7,7 @@ the run's GPUs. They find the lease in ``LAB_LEASE`` and hold it together with t
 import os
 
 from labcore.devices.lease.desk import Desk, Lease
-from labcore.devices.lease.locks import KernelLock
+from labcore.record.locks import KernelLock
 
 __all__ = ["VARIABLE", "held_uuids", "keep", "release_all", "variables_for"]
 

@@ -14,12 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from labcore.durations import format_duration
-
-if TYPE_CHECKING:  # the package of that module imports this one
-    from labcore.run.process import ProcessId
+from labcore.record.durations import format_duration
+from labcore.record.process import ProcessId
 
 __all__ = ["Owner", "read_note", "this_process", "write_note"]
 
@@ -81,8 +79,6 @@ def this_process(
         job: The scheduler's job that it belongs to.
         token: What names its lease.
     """
-    from labcore.run.process import ProcessId
-
     return Owner(
         pid=os.getpid(),
         process=ProcessId.current(),
@@ -151,8 +147,6 @@ def _from_row(row: Any) -> Owner:
     Raises:
         ValueError: One has the wrong type, or is out of bounds.
     """
-    from labcore.run.process import ProcessId
-
     if not isinstance(row, dict):
         raise ValueError("it is no JSON object")
 

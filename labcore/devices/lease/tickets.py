@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from labcore.devices.lease.locks import KernelLock
 from labcore.devices.lease.owner import Owner, read_note, write_note
+from labcore.record.locks import KernelLock
 
 __all__ = ["Place", "Queue", "Ticket"]
 

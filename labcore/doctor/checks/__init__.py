@@ -16,8 +16,8 @@ def all_checks() -> tuple[Check, ...]:
     A module of this package that has ``CHECKS`` adds them.
     """
     found: list[Check] = []
-    for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
-        found.extend(getattr(importlib.import_module(f"{__name__}.{module}"), "CHECKS", ()))
+    for module in sorted(info.name for info in pkgutil.walk_packages(__path__, f"{__name__}.")):
+        found.extend(getattr(importlib.import_module(module), "CHECKS", ()))
     areas = list(AREAS)
     return tuple(
         sorted(

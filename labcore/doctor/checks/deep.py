@@ -225,7 +225,7 @@ def _judge(trial: _Trial, machine: Machine) -> Iterator[Finding]:
 
 def _broken(trial: _Trial, result: Mapping[str, Any], machine: Machine) -> Finding:
     """A probe that did not do its work: with what is known of its error, where it is known."""
-    from labcore.doctor.afar import known_in
+    from labcore.doctor.pasted import known_in
 
     error = str(result.get("error") or f"the process {_end(result)}")
     known = known_in(f"{result.get('output', '')}\n{error}", machine)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from labcore.compat import python_fits
 from labcore.doctor.check import Check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine
+from labcore.doctor.tables import python_fits
 
 __all__ = ["CHECKS"]
 

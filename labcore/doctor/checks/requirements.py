@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labcore.compat import tensorflow_row
 from labcore.doctor.check import Check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine
+from labcore.doctor.tables import tensorflow_row
 
 __all__ = ["CHECKS", "Conflict", "conflicts"]
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-from labcore.compat import Row, Verdict
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
+from labcore.doctor.tables import Row, Verdict
 
 __all__ = ["failure_by", "from_verdict"]
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from labcore.run.redaction import is_secret_name, redact_text
+from labcore.record.redaction import is_secret_name, redact_text
 
 __all__ = ["read_environment"]
 

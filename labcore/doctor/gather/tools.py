@@ -49,7 +49,7 @@ def find_caches(
 
 def read_wandb(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Returns whether a W&B key is to be had, and the mode that is asked for."""
-    from labcore.hooks.weights_and_biases import has_credentials
+    from labcore.hooks.wandb.hook import has_credentials
 
     return {"wandb_login": has_credentials(), "wandb_mode": _wandb_mode(home, environ)}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from labcore.doctor.probes.catalogue import PROBES, Probe
-from labcore.run.records import read_json
+from labcore.record.records import read_json
 
 __all__ = ["run_probes"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from labcore.devices.lease.locks import KernelLock, is_held
-from labcore.run.process import ProcessId
+from labcore.record.locks import KernelLock, is_held
+from labcore.record.process import ProcessId
 
 __all__ = ["holder_of", "is_held", "kill_group", "name_holder", "trial_lock"]
 

@@ -18,9 +18,9 @@ __all__ = ["can_fork", "preload"]
 
 _ALWAYS = (
     "labcore.cli.main",
-    "labcore.cli.run",
-    "labcore.cli.resume",
-    "labcore.run.life",
+    "labcore.cli.runs.run",
+    "labcore.cli.runs.resume",
+    "labcore.life.execute",
     "labcore.data",
     "labcore.report.page",
 )

@@ -18,7 +18,7 @@ import signal
 import sys
 from typing import Any, NoReturn
 
-from labcore.run.process import ProcessId
+from labcore.record.process import ProcessId
 from labcore.sweeps.agents.child import become_trial
 from labcore.sweeps.agents.lock import kill_group, name_holder, trial_lock
 from labcore.sweeps.agents.preload import preload

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from labcore.config import Composed, Option, build_schema, compose, find_groups, list_options
 from labcore.discovery import FoundPlugin
-from labcore.errors import LabError, UsageError
+from labcore.errors import LabError, UsageError, nearest, nearest_option, suggestion
 from labcore.plugin import Plugin
-from labcore.suggest import nearest, nearest_option, suggestion
 from labcore.sweeps.distributions import Categorical, Constant, Distribution, IntUniform
 from labcore.sweeps.file.cursor import shown
 from labcore.sweeps.overrides import as_overrides

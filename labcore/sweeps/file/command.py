@@ -9,7 +9,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from labcore.suggest import nearest, suggestion
+from labcore.errors import nearest, suggestion
 from labcore.sweeps.file.cursor import Cursor
 
 __all__ = ["Command", "read_command"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labcore.suggest import nearest, suggestion
+from labcore.errors import nearest, suggestion
 from labcore.sweeps.file.document import Document, Place
 
 __all__ = ["Cursor", "Remarks", "shown"]

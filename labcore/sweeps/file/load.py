@@ -3,8 +3,7 @@
 import stat
 from pathlib import Path
 
-from labcore.errors import UsageError
-from labcore.suggest import nearest, suggestion
+from labcore.errors import UsageError, nearest, suggestion
 from labcore.sweeps.file.document import MOST_BYTES, MOST_LEVELS, Document, wrong_file
 from labcore.sweeps.file.json_document import read_json
 from labcore.sweeps.file.yaml_document import read_yaml

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from labcore.suggest import nearest, suggestion
+from labcore.errors import nearest, suggestion
 from labcore.sweeps import distributions as d
 from labcore.sweeps.file.cursor import Cursor, shown
 from labcore.sweeps.file.parameter_checks import check_overlaps, is_sound, warn_of_traps

@@ -6,7 +6,7 @@ import math
 import time
 from typing import Literal, Protocol
 
-from labcore.run.files import disk_time
+from labcore.record.files import disk_time
 from labcore.sweeps.agents.lock import is_held
 from labcore.sweeps.launchers.notes import Job, Notes, Order, Place
 from labcore.sweeps.trial import TrialRequest, TrialResult, read_result, says_it_runs
@@ -21,7 +21,8 @@ _ARRIVAL_S = 2.0
 """How long the last words of a job may take to get here through a shared disk.
 
 They are on the server before the job ends. What would keep them from here for longer, up to 60 s on
-NFS, is this host's memory of names that were missing: :func:`labcore.run.files.disk_time` ends it.
+NFS, is this host's memory of names that were missing; :func:`labcore.record.files.disk_time` ends
+it.
 """
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from labcore.devices import visible_gpus
-from labcore.run.process import ProcessId
+from labcore.record.process import ProcessId
 from labcore.sweeps.launchers.handle import JobState
 from labcore.sweeps.launchers.notes import Job, Order, Place
 from labcore.sweeps.launchers.slurm_options import SlurmOptions

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labcore.run.files import write_atomically
-from labcore.run.process import ProcessId
+from labcore.record.files import write_atomically
+from labcore.record.process import ProcessId
 from labcore.sweeps.trial import TrialRequest
 
 __all__ = ["Job", "Notes", "Order", "Place"]
@@ -39,7 +39,7 @@ class Place:
     name: str
     """Of the job."""
     owner: Mapping[str, Any]
-    """The trial's process; see :class:`labcore.run.process.ProcessId`."""
+    """The trial's process; see :class:`labcore.record.process.ProcessId`."""
     exit_code: int | None = None
     """None as long as it runs."""
 

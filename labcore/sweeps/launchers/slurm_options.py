@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from labcore.errors import UsageError
-from labcore.suggest import nearest, suggestion
+from labcore.errors import UsageError, nearest, suggestion
 
 __all__ = ["SlurmOptions", "read_minutes"]
 

@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import Mapping
 
-from labcore.run.redaction import is_secret_name
+from labcore.record.redaction import is_secret_name
 from labcore.sweeps.launchers.handle import Cluster, RemoteTrial
 from labcore.sweeps.launchers.notes import Job, Notes, Order
 from labcore.sweeps.trial import TrialRequest

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from labcore.errors import UsageError
-from labcore.run.process import ProcessId
+from labcore.record.process import ProcessId
 from labcore.sweeps.launchers.notes import Order, Place
 from labcore.sweeps.launchers.tied import words_of
 from labcore.sweeps.trial import TrialRequest

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from labcore.run.process import ProcessId
+from labcore.record.process import ProcessId
 
 __all__ = ["end_with", "main", "words_of"]
 

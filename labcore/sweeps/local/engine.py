@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from labcore.errors import RequirementError
-from labcore.run.redaction import MASK
+from labcore.record.redaction import MASK
 from labcore.sweeps.agents import LocalStarter, TrialProcess
 from labcore.sweeps.best import write_best
 from labcore.sweeps.folder import Settings, SweepFolder

@@ -18,8 +18,8 @@ from filelock import FileLock
 
 from labcore.discovery import install_command
 from labcore.errors import LabError, RequirementError
-from labcore.run.files import drop_torn_line
-from labcore.run.redaction import redact_text
+from labcore.record.files import drop_torn_line
+from labcore.record.redaction import redact_text
 from labcore.sweeps.local.record import Record
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from labcore.durations import format_duration
+from labcore.record.durations import format_duration
+from labcore.record.files import write_atomically
 from labcore.report.page import render_page
 from labcore.report.wording import format_number
-from labcore.run.files import write_atomically
 from labcore.sweeps.importance import Importance, Observation, measure_importance
 from labcore.sweeps.overrides import as_overrides
 from labcore.sweeps.report.drawing import Drawings, draw

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from labcore.errors import UsageError
-from labcore.hooks.wandb_account import base_url
+from labcore.hooks.wandb.account import base_url
 
 __all__ = ["SweepAddress"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from labcore.run.files import write_atomically
+from labcore.record.files import write_atomically
 from labcore.run.signals import StopSignal
 from labcore.sweeps.folder import Settings, SweepFolder, SweepStatus
 from labcore.sweeps.prepare import Prepared, threads_of_each

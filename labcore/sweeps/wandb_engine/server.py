@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import quote
 
 from labcore.errors import RequirementError
-from labcore.hooks.wandb_account import api_key, base_url, has_credentials
+from labcore.hooks.wandb.account import api_key, base_url, has_credentials
 from labcore.sweeps.wandb_engine.address import SweepAddress
 from labcore.sweeps.wandb_engine.connection import Connection
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from labcore import UsageError
-from labcore.suggest import nearest, suggestion
+from labcore.errors import nearest, suggestion
 from plugins.musicvae.data import NO_EVENT, NOTE_OFF, read_melodies
 from plugins.musicvae.metrics import accuracy, note_accuracy
 from plugins.musicvae.models import MusicVAE

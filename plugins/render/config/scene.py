@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from labcore.suggest import nearest, suggestion
+from labcore.errors import nearest, suggestion
 from plugins.render.packaged import PACKAGED
 
 __all__ = [

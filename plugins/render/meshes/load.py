@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from pytorch3d.structures import Meshes
 
-from labcore.errors import UsageError
-from labcore.suggest import nearest, suggestion
+from labcore.errors import UsageError, nearest, suggestion
 from plugins.render.meshes.patch import Patch, assemble, fit_to_unit
 
 __all__ = ["SUFFIXES", "load_mesh", "load_patches", "with_faces"]

@@ -20,7 +20,7 @@ from typing import Any
 from labcore.data.shards import MANIFEST
 from labcore.devices import available_cores
 from labcore.errors import RequirementError, RunFailed, UsageError
-from labcore.run.files import write_atomically
+from labcore.record.files import write_atomically
 from labcore.run.worker import follow_parent
 from plugins.render.rooms.manifest import LICENCE, build_manifest
 from plugins.render.rooms.scene_shard import SceneJob, finished, make_shard

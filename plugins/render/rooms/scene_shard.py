@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from labcore.run.files import write_atomically
+from labcore.record.files import write_atomically
 from plugins.render.rooms.facts import Facts
 from plugins.render.rooms.frames import Frame, render_frames
 from plugins.render.rooms.manifest import ENDINGS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labcore.run import read_status
+from labcore.record import read_status
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from labcore import Plugin, UsageError
 from labcore.config import Composed, load_config
 from labcore.config.saved import copied_yaml, saved_yaml
 from labcore.discovery import FoundPlugin
-from labcore.run.redaction import MASK
+from labcore.record.redaction import MASK
 from tests.labcore.config.conftest import make_toy
 
 Compose = Callable[..., Composed]

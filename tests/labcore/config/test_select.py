@@ -5,7 +5,7 @@ import pytest
 from labcore import LabError, UsageError
 from labcore.config import choose_preset, peek, select_plugin
 from labcore.discovery import FoundPlugin
-from labcore.suggest import nearest, nearest_option
+from labcore.errors import nearest, nearest_option
 
 
 @pytest.fixture

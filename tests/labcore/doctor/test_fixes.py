@@ -8,10 +8,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from labcore.compat import Setup, explain
+from labcore.discovery import env_dir
 from labcore.doctor import diagnose
-from labcore.resources import env_dir
-from tests.labcore.doctor.test_checks import CASES, CHECKS
+from labcore.doctor.tables import Setup, explain
+from tests.labcore.doctor.checks.test_checks import CASES, CHECKS
 
 COMMAND = re.compile(
     r"""(?:pip\ install|pip\ uninstall|conda\ install|export|unset|sudo|lab\ doctor)\ """

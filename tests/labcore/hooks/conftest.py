@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from labcore.hooks import HookSet
-from labcore.run.artifacts import Artifact
+from labcore.record.artifacts import Artifact
 from labcore.training.config import LoopConfig
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from labcore.run.status import Status, write_status
+from labcore.record.status import Status, write_status
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import wave
 
 import pytest
 
+from labcore.record.artifacts import ArtifactStore
 from labcore.report.artifacts import Budget, arrange
-from labcore.run.artifacts import ArtifactStore
 
 
 def silence(seconds: float) -> bytes:

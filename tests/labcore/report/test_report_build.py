@@ -10,8 +10,8 @@ import time
 
 import pytest
 
+from labcore.record.status import read_status, write_status
 from labcore.report import build
-from labcore.run.status import read_status, write_status
 
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7 * 7 }}<img src=x onerror=alert(2)>"
 

@@ -8,8 +8,8 @@ import yaml
 from click.testing import CliRunner
 
 from labcore import UsageError
-from labcore.cli.run import run as command
-from labcore.cli.show import show
+from labcore.cli.runs.run import run as command
+from labcore.cli.runs.show import show
 from labcore.report.build import build
 
 PLUGIN = """

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from labcore import RequirementError, UsageError
-from labcore.run import folder as folders
-from labcore.run.artifacts import ArtifactStore
-from labcore.run.files import write_atomically
-from labcore.run.folder import create_run_folder
-from labcore.run.status import Heartbeat, Status, read_status, write_status
-from labcore.run.store import find_run, list_runs
+from labcore.record import folder as folders
+from labcore.record.artifacts import ArtifactStore
+from labcore.record.files import write_atomically
+from labcore.record.folder import create_run_folder
+from labcore.record.status import Heartbeat, Status, read_status, write_status
+from labcore.record.store import find_run, list_runs
 
 
 def make_run(runs_dir, name="train", *, plugin="toy", state="finished", created=None, **fields):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from labcore.run import read_status
+from labcore.record import read_status
 
 MODULE = """
 import logging

@@ -12,7 +12,7 @@ from labcore.sweeps.prepare import prepare
 PLUGIN = """
 import os, signal, time
 from types import SimpleNamespace
-from labcore.run.files import write_atomically
+from labcore.record.files import write_atomically
 
 GIVEN = os.environ.get("CUDA_VISIBLE_DEVICES", "")  # before the run hides all GPUs: device=cpu
 

@@ -48,7 +48,7 @@ def test_showing_a_plugin_imports_nothing_that_composes_or_reads_runs():
     code = (
         "import sys; from click.testing import CliRunner; from labcore.cli.main import cli\n"
         "assert CliRunner().invoke(cli, ['show', 'musicvae']).exit_code == 0\n"
-        "heavy = {'labcore.config.compose', 'labcore.run.store', 'psutil'}\n"
+        "heavy = {'labcore.config.compose', 'labcore.record.store', 'psutil'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,8 +14,8 @@ from torch import nn
 
 from labcore.errors import Interrupted, RunFailed
 from labcore.training import FitResult, TensorBatches, fit, load_weights
-from labcore.training import checkpoint as checkpoint_module
-from labcore.training.guard import NotFiniteError
+from labcore.training.checkpoints import checkpoint as checkpoint_module
+from labcore.training.checkpoints.guard import NotFiniteError
 
 NewRun = Callable[..., Any]
 
@@ -90,7 +90,7 @@ def test_where_looking_is_dear_the_step_is_found_afterwards(
     toy: ModuleType, new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a GPU the losses are looked at with each record; here a CPU plays the GPU."""
-    from labcore.training.guard import Guard
+    from labcore.training.checkpoints.guard import Guard
 
     monkeypatch.setattr(Guard, "check_loss", lambda self, loss, step: None)
 

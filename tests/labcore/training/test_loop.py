@@ -12,7 +12,7 @@ from torch import nn
 from labcore.errors import Interrupted, RunFailed, UsageError
 from labcore.training import FitResult, TensorBatches, fit, load_weights
 from labcore.training import stopwatch as stopwatch_module
-from labcore.training.checkpoint import CheckpointStore
+from labcore.training.checkpoints.checkpoint import CheckpointStore
 
 NewRun = Callable[..., Any]
 

@@ -23,9 +23,9 @@ from labcore.errors import LabError
 from labcore.hooks import HookSet, hookimpl
 from labcore.hooks.jsonl import MetricsFile
 from labcore.plugin import Plugin, Task
+from labcore.record.status import Status
 from labcore.run.run import Run
 from labcore.run.signals import StopSignal
-from labcore.run.status import Status
 from labcore.training import (
     FitResult,
     LoopConfig,
@@ -34,7 +34,7 @@ from labcore.training import (
     loader,
     seed_everything,
 )
-from labcore.training import checkpoint as checkpoint_module
+from labcore.training.checkpoints import checkpoint as checkpoint_module
 
 TASK = Task(name="train", summary="toy", run="toy:train", trains=True)
 

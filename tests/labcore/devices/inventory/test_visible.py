@@ -3,7 +3,7 @@
 import pytest
 
 from labcore.devices import visible_gpus
-from labcore.doctor.checks.visible import CHECKS
+from labcore.doctor.checks.gpu.visible import CHECKS
 from labcore.doctor.gather import read_cards
 from labcore.doctor.machine import Machine
 from tests.stub_nvml import gpu, machine, mig_slice

@@ -14,8 +14,8 @@ import time
 import psutil
 import pytest
 
-from labcore.run.process import ProcessId
-from labcore.run.status import read_status
+from labcore.record.process import ProcessId
+from labcore.record.status import read_status
 from labcore.sweeps.agents import LocalStarter, TrialProcess
 from labcore.sweeps.agents.lock import holder_of, is_held, kill_group, name_holder, trial_lock
 from labcore.sweeps.agents.preload import can_fork

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from labcore.run.process import ProcessId
-from labcore.run.status import Status, write_status
+from labcore.record.process import ProcessId
+from labcore.record.status import Status, write_status
 from labcore.sweeps.agents.lock import trial_lock
 from labcore.sweeps.launchers import handle
 from labcore.sweeps.launchers.handle import RemoteTrial

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from labcore.errors import RunFailed
-from labcore.run.status import read_status
+from labcore.record.status import read_status
 from labcore.sweeps.launchers.ray_cluster import RayCluster
 from labcore.sweeps.launchers.starter import RemoteStarter
 from labcore.sweeps.local import Launcher, conduct

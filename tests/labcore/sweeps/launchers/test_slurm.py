@@ -9,7 +9,7 @@ import sys
 import psutil
 import pytest
 
-from labcore.run.status import read_status
+from labcore.record.status import read_status
 from labcore.sweeps.launchers import SlurmOptions
 from labcore.sweeps.launchers.slurm_cluster import read_queue, sbatch_text
 from tests.labcore.sweeps.launchers import stub_slurm

@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from labcore.run.process import ProcessId
-from labcore.run.status import read_status
+from labcore.record.process import ProcessId
+from labcore.record.status import read_status
 from labcore.sweeps.agents.lock import is_held, trial_lock
 from labcore.sweeps.launchers import supervise as module
 from labcore.sweeps.launchers.notes import Job, Notes, Order

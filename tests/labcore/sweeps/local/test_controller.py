@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from labcore.run.status import read_status
+from labcore.record.status import read_status
 from labcore.sweeps.folder import SweepFolder
 from labcore.sweeps.local import open_store
 from tests.labcore.sweeps.sweeping import (

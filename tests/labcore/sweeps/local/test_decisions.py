@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labcore.run import status
+from labcore.record import status
 from labcore.sweeps.local.live import LiveTrial
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.settlement import settle

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labcore.run.status import Status, write_status
+from labcore.record.status import Status, write_status
 from labcore.sweeps.distributions import IntUniform
 from labcore.sweeps.sweep import Metric, Sweep
 from labcore.sweeps.trial import TrialRequest, TrialResult

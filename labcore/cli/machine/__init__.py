@@ -1,0 +1,1 @@
+"""What ``lab`` says about a machine: doctor, env, smoke."""

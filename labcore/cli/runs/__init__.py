@@ -1,0 +1,1 @@
+"""``lab run`` and what is done with runs."""

@@ -1,0 +1,1 @@
+"""``lab sweep`` and its sub-commands."""

@@ -1,0 +1,176 @@
+"""Looking at a sweep: its state, its best trial, its trials for other programs."""
+
+import csv
+import io
+import json
+import time
+from pathlib import Path
+
+import click
+
+from labcore.cli.console import columns, printer
+from labcore.cli.sweeps.words import COLOURS, number, parameters
+from labcore.errors import UsageError
+from labcore.record.durations import format_duration
+from labcore.sweeps.best import read_best, rerun_command
+from labcore.sweeps.folder import SweepFolder, find_sweep, list_sweeps
+from labcore.sweeps.local.record import Record
+from labcore.sweeps.local.results import as_rows, as_table, state_of
+from labcore.sweeps.local.standing import best_record, varying_of
+
+__all__ = ["export_trials", "print_best", "show_best", "show_list", "show_status", "stop_sweep"]
+
+_STOP_PATIENCE_S = 180.0
+
+
+def _records(folder: SweepFolder, storage: str) -> list[Record]:
+    from labcore.sweeps.file.read import read_sweep
+    from labcore.sweeps.local.engine import open_study
+
+    settings = folder.settings()
+    if settings.engine != "local":
+        raise UsageError(
+            f"sweep {folder.name} is on W&B's server, which has its trials",
+            fix=f"see them here too: lab runs --plugin {settings.plugin}",
+        )
+    sweep = read_sweep(folder.path / settings.file)
+    store = open_study(folder, sweep, settings, storage=storage, reading=True)
+    try:
+        return store.records()
+    finally:
+        store.close()
+
+
+def show_status(name: str, sweeps_dir: Path, *, last: int, storage: str) -> None:
+    """Prints how a sweep stands, and a table of its trials."""
+    from labcore.sweeps.file.read import read_sweep
+
+    folder = find_sweep(sweeps_dir, name)
+    settings, status = folder.settings(), folder.status()
+    records = _records(folder, storage)
+    sweep = read_sweep(folder.path / settings.file)
+    state = status.observed_state()
+    words = f": {status.message}" if status.message else ""
+    click.echo(f"{folder.name}  {click.style(state, fg=COLOURS.get(state))}{words}")
+    states = [state_of(folder, record) for record in records]
+    counted = ", ".join(f"{states.count(each)} {each}" for each in dict.fromkeys(states))
+    click.echo(f"plugin {settings.plugin}, {sweep.method}; {len(records)} trials: {counted or '-'}")
+    metric = "" if sweep.metric is None else sweep.metric.name
+    best = best_record(sweep, records)
+    shown = records[-last:] if last else records
+    if best is not None and best not in shown:
+        shown = [best, *shown]
+    if shown:
+        table = columns("trial", "state", "parameters", "logs", metric or "-", "time", wrapped=2)
+        for record in shown:
+            table.add_row(*_cells(folder, record, varying_of(sweep), is_best=record is best))
+        with printer(140) as console:
+            console.print(table)
+    if state in {"interrupted", "lost", "failed"}:
+        click.echo(f"go on with it: lab sweep --resume {folder.name}")
+    page = folder.path / "report.html"
+    if page.exists():
+        click.echo(f"report: {page}")
+
+
+def _cells(
+    folder: SweepFolder, record: Record, varying: tuple[str, ...], *, is_best: bool
+) -> list[str]:
+    from rich.markup import escape
+
+    state = state_of(folder, record)
+    why = f" {record.reason}" if record.outcome in {"failed", "diverged"} else ""
+    took = ""
+    if record.started is not None:
+        took = format_duration((record.ended or time.time()) - record.started)
+    value = number(record.value)
+    return [
+        str(record.number),
+        f"[{COLOURS.get(state, 'default')}]{state}[/]",
+        escape(parameters(record.values, varying) + why),
+        str(len(record.history)),
+        f"[bold green]{value} best[/]" if is_best else value,
+        took,
+    ]
+
+
+def show_best(name: str, sweeps_dir: Path, *, storage: str) -> None:
+    """Prints the best trial so far, and writes its overrides anew."""
+    from labcore.sweeps.local.engine import write_up
+    from labcore.sweeps.prepare import reopen
+
+    folder = find_sweep(sweeps_dir, name)
+    records = _records(folder, storage)
+    prepared, settings = reopen(folder)
+    write_up(folder, prepared, settings, records)
+    print_best(folder)
+
+
+def print_best(folder: SweepFolder) -> None:
+    """Prints what ``best.yaml`` says."""
+    best = read_best(folder)
+    metric = best["metric"]
+    click.echo(f"best trial {best['trial']}: {metric['name']} {metric['value']:.6g}")
+    width = max((len(name) for name in best["parameters"]), default=0)
+    for option, value in best["parameters"].items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        click.echo(f"  {option:{width}}  {text}")
+    click.echo(f"run it again: {rerun_command(folder, best['plugin'])}")
+
+
+def export_trials(name: str, sweeps_dir: Path, *, as_json: bool, storage: str) -> None:
+    """Prints all trials as JSON or CSV."""
+    folder = find_sweep(sweeps_dir, name)
+    records = _records(folder, storage)
+    if as_json:
+        click.echo(json.dumps(as_rows(folder, records), indent=1, ensure_ascii=False))
+        return
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(as_table(folder, records))
+    click.echo(text.getvalue(), nl=False)
+
+
+def stop_sweep(name: str, sweeps_dir: Path, *, wait: bool) -> None:
+    """Asks a sweep to stop, and waits until it has."""
+    folder = find_sweep(sweeps_dir, name)
+    state = folder.status().observed_state()
+    if state != "running":
+        click.echo(f"{folder.name} is not running: {state}")
+        return
+    folder.ask_to_stop()
+    deadline = time.monotonic() + _STOP_PATIENCE_S
+    while wait and folder.status().observed_state() == "running":
+        if time.monotonic() > deadline:
+            raise UsageError(
+                f"{folder.name} has been asked to stop and still runs",
+                fix=f"its trials may be long at a step; see lab sweep status {folder.name}",
+            )
+        time.sleep(0.2)
+    click.echo(
+        f"{folder.name} {'has stopped' if wait else 'will stop'}; "
+        f"go on: lab sweep --resume {folder.name}"
+    )
+
+
+def show_list(sweeps_dir: Path) -> None:
+    """Prints the sweeps."""
+    found = list_sweeps(sweeps_dir)
+    if not found:
+        click.echo(f"No sweeps in {sweeps_dir}/. Start one: lab sweep musicvae")
+        return
+    width = max(len(folder.name) for folder in found)
+    for folder in found:
+        try:
+            line = _listed(folder, width)
+        except UsageError as error:
+            line = f"{click.style('unreadable ', fg='red')} {folder.name:{width}}  {error.message}"
+        click.echo(line.rstrip())
+
+
+def _listed(folder: SweepFolder, width: int) -> str:
+    status = folder.status()
+    state = status.observed_state()
+    done = sum(n for word, n in status.counts.items() if word not in {"running", "interrupted"})
+    best = "" if status.best is None else f"best {number(status.best.get('value'))}"
+    colour = click.style(f"{state:11}", fg=COLOURS.get(state))
+    return f"{colour} {folder.name:{width}}  {status.plugin:12} {done:4} trials  {best}"

@@ -1,0 +1,196 @@
+"""Showing a sweep while it runs: a table that redraws on a terminal, lines elsewhere."""
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from labcore.cli.sweeps.words import COLOURS, number, outcome_line, parameters
+from labcore.record.durations import format_duration
+from labcore.sweeps.local.record import Record
+from labcore.sweeps.local.watch import Event, Running, Snapshot
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["LiveView", "PlainView", "choose_view"]
+
+_MOST_ENDED = 8
+"""Trials that have ended in the table, the newest; all are in `lab sweep status`."""
+
+
+class PlainView:
+    """Writes a line when something happens to a trial.
+
+    Args:
+        metric: Name of the metric.
+        varying: Parameters that differ between trials.
+        limit: Most trials; None when there is no end.
+    """
+
+    def __init__(self, metric: str, varying: tuple[str, ...], limit: int | None) -> None:
+        self._metric = metric
+        self._varying = varying
+        self._of = "" if limit is None else f"/{limit}"
+
+    def event(self, kind: Event, record: Record, text: str = "") -> None:
+        """Writes the line."""
+        said = {
+            "started": f"started  {parameters(record.values, self._varying)}",
+            "resumed": "goes on from its last checkpoint",
+            "adopted": "is still running; followed again",
+            "stopping": f"is stopped: {text}",
+            "again": f"was cut short ({text}) and will be run again",
+        }
+        words = outcome_line(record, self._metric) if kind == "ended" else said[kind]
+        self.say(f"trial {record.number}{self._of if kind == 'started' else ''} {words}".rstrip())
+
+    def say(self, text: str) -> None:
+        """Writes it."""
+        click.echo(text)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Shows nothing between two events."""
+
+    def __enter__(self) -> "PlainView":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+class LiveView:
+    """Redraws a table of the trials under way, the best, and those that ended last.
+
+    Args:
+        metric: Name of the metric.
+        varying: Parameters that differ between trials.
+        console: Where to draw; the terminal by default.
+    """
+
+    def __init__(
+        self, metric: str, varying: tuple[str, ...], console: "Console | None" = None
+    ) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._metric = metric
+        self._varying = varying
+        self._console = console or Console(highlight=False)
+        self._live = Live(console=self._console, auto_refresh=False)
+
+    def event(self, kind: Event, record: Record, text: str = "") -> None:
+        """Writes above the table what the table cannot say."""
+        if kind == "again" or record.outcome == "failed":
+            words = text or record.reason
+            self.say(f"trial {record.number}: {words}")
+
+    def say(self, text: str) -> None:
+        """Writes above the table."""
+        self._live.console.print(text, markup=False)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draws."""
+        self._live.update(self._draw(snapshot), refresh=True)
+
+    def __enter__(self) -> "LiveView":
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+
+    def _draw(self, snapshot: Snapshot) -> "Table":
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, title_justify="left", header_style="bold")
+        table.title = Text(_headline(snapshot), style="bold")
+        for name in ("trial", "parameters", "logs", "now", "best", "on", "time", "state"):
+            right = name in {"trial", "logs", "now", "best", "time"}
+            wraps = name in {"parameters", "state"}
+            justify = "right" if right else "left"
+            table.add_column(name, justify=justify, no_wrap=not wraps, overflow="fold")  # type: ignore[arg-type]
+        best = snapshot.best
+        under_way = {each.record.number for each in snapshot.running}
+        ended = [each for each in snapshot.records if each.outcome]
+        shown = sorted(ended, key=lambda each: each.ended or 0)[-_MOST_ENDED:]
+        is_over = best is not None and best.outcome and best.number not in under_way
+        if best is not None and is_over and best not in shown:
+            shown.insert(0, best)
+        for record in shown:
+            table.add_row(*self._ended(record, is_best=record is best))
+        for running in snapshot.running:
+            table.add_row(*self._running(running, is_best=running.record is best))
+        for record in snapshot.records:
+            if not record.outcome and record.number not in under_way:
+                newest = record.history[-1] if record.history else None
+                cells = self._common(record, newest, is_best=record is best)
+                table.add_row(*cells, "", "", "[yellow]to go on[/]")
+        return table
+
+    def _ended(self, record: Record, *, is_best: bool) -> "list[str]":
+        colour = COLOURS[record.outcome]
+        took = (record.ended or 0) - (record.started or 0)
+        why = f" {_brief(record.reason)}" if record.reason else ""
+        return [
+            *self._common(record, record.history[-1] if record.history else None, is_best),
+            "",
+            format_duration(took),
+            f"[{colour}]{record.outcome}[/]{_escaped(why)}",
+        ]
+
+    def _running(self, running: Running, *, is_best: bool) -> "list[str]":
+        record = running.record
+        state = "[yellow]stopping[/]" if running.stopping else "[cyan]running[/]"
+        return [
+            *self._common(record, running.newest, is_best),
+            running.device,
+            format_duration(time.time() - (record.started or time.time())),
+            state,
+        ]
+
+    def _common(self, record: Record, newest: float | None, is_best: bool) -> "list[str]":
+        best = number(record.value)
+        return [
+            str(record.number),
+            _escaped(parameters(record.values, self._varying)),
+            str(len(record.history) or ""),
+            number(newest),
+            f"[bold green]{best}[/]" if is_best else best,
+        ]
+
+
+def choose_view(metric: str, varying: tuple[str, ...], limit: int | None) -> "PlainView | LiveView":
+    """Returns the view that fits where the output goes."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if console.is_terminal and not console.is_dumb_terminal:
+        return LiveView(metric, varying, console)
+    return PlainView(metric, varying, limit)
+
+
+def _headline(snapshot: Snapshot) -> str:
+    done = sum(1 for each in snapshot.records if each.outcome)
+    total = "" if snapshot.limit is None else f" of {snapshot.limit}"
+    parts = [f"{snapshot.name}: {done}{total} trials done"]
+    parts += [f"{count} {word}" for word, count in snapshot.counts.items() if word != "completed"]
+    if snapshot.best is not None:
+        best = snapshot.best
+        parts.append(f"best trial {best.number}: {snapshot.metric} {number(best.value)}")
+    if snapshot.eta_s:
+        parts.append(f"about {format_duration(snapshot.eta_s)} left")
+    return " · ".join(parts)
+
+
+def _brief(reason: str) -> str:
+    """Returns what stopped a trial without the figures, which its line has."""
+    return reason.partition(":")[0]
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

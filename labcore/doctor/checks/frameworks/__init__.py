@@ -1,0 +1,1 @@
+"""Checks of the frameworks, and of what compiles extensions for them."""

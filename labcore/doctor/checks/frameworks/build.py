@@ -1,0 +1,166 @@
+"""Checks of what builds a CUDA extension: toolkit, compilers, memory for their processes."""
+
+from collections.abc import Iterator
+
+from labcore.doctor.check import Check
+from labcore.doctor.checks.verdicts import from_verdict
+from labcore.doctor.finding import Finding, ok, warning
+from labcore.doctor.machine import Machine, Toolkit
+from labcore.doctor.tables import family, gcc_with_cuda, host_compiler, max_jobs
+
+__all__ = ["CHECKS"]
+
+
+def _build(machine: Machine) -> Iterator[Finding]:
+    toolkit = machine.toolkit
+    if toolkit is None:
+        yield ok("no CUDA toolkit: wheels need none, only building extensions does")
+        return
+    others = len(machine.toolkits or ()) - 1
+    more = f" and {others} more" if others else ""
+    host = f", gcc {machine.gcc}" if machine.gcc else ""
+    yield ok(
+        f"CUDA toolkit {toolkit.version}{more}{host}",
+        toolkits={each.root: each.version for each in machine.toolkits or ()},
+        cub=toolkit.cub,
+    )
+
+
+def _nvcc_mismatch(machine: Machine) -> Iterator[Finding]:
+    toolkit, torch = machine.toolkit, machine.torch
+    if toolkit is None or torch is None or not torch.cuda:
+        return
+    if toolkit.version == torch.cuda:
+        yield ok(f"nvcc and torch are both of CUDA {torch.cuda}")
+        return
+    if family(toolkit.version) == family(torch.cuda):
+        yield ok(
+            f"nvcc is of CUDA {toolkit.version}, torch of {torch.cuda}: one family, extensions "
+            "build with a warning"
+        )
+        return
+    fitting = [
+        each for each in machine.toolkits or () if family(each.version) == family(torch.cuda)
+    ]
+    yield warning(
+        f"nvcc is of CUDA {toolkit.version}, torch was built with {torch.cuda}",
+        cause='torch refuses to build extensions: "The detected CUDA version mismatches the '
+        'version that was used to compile PyTorch"; what is installed works',
+        fix=f"export CUDA_HOME={fitting[0].root}"
+        if fitting
+        else f"to build extensions, install the CUDA {torch.cuda} toolkit beside it (conda install "
+        f"-c nvidia cuda-toolkit={torch.cuda}) and set CUDA_HOME to it",
+        sources=("pytorch 73047",),
+        nvcc=toolkit.version,
+        torch_cuda=torch.cuda,
+    )
+
+
+def _cuda_home(machine: Machine) -> Iterator[Finding]:
+    toolkits = [each for each in machine.toolkits or () if each.has_nvcc]
+    if not toolkits or machine.cuda_home is None or machine.torch is None:
+        return
+    if any(machine.cuda_home.rstrip("/\\") == _plain(each.root) for each in toolkits) or any(
+        _is_alias(machine.cuda_home, each) for each in toolkits
+    ):
+        yield ok(f"torch builds extensions with {machine.cuda_home}", cuda_home=machine.cuda_home)
+        return
+    given = machine.variable("CUDA_HOME") or machine.variable("CUDA_PATH")
+    yield warning(
+        f"torch would look for CUDA in {machine.cuda_home or 'no folder at all'}",
+        cause="CUDA_HOME points there"
+        if given
+        else "it guesses the folder from the nvcc on PATH, and that is a link or a script which "
+        "stands elsewhere than the toolkit; headers are then not found",
+        fix=f"to build extensions: export CUDA_HOME={toolkits[0].root}",
+        cuda_home=machine.cuda_home,
+        toolkits=[each.root for each in toolkits],
+    )
+
+
+def _host_compiler(machine: Machine) -> Iterator[Finding]:
+    toolkit = machine.toolkit
+    if toolkit is None or machine.os == "macos":
+        return
+    if machine.os == "windows":
+        if machine.msvc is None:
+            return
+        if not machine.msvc:
+            yield warning(
+                "no Visual C++ compiler is set up in this shell",
+                cause='nvcc calls it: "Cannot find compiler cl.exe in PATH"',
+                fix='open "x64 Native Tools Command Prompt for VS 2022" (Build Tools for Visual '
+                "Studio, C++ workload), and work from there",
+            )
+        else:
+            yield ok(f"Visual C++ {machine.msvc}")
+        return
+    if machine.gcc == "":
+        yield warning(
+            "there is a CUDA toolkit, but no C++ compiler",
+            cause="nvcc hands all code for the CPU to gcc",
+            fix="sudo apt install g++ (Fedora: sudo dnf install gcc-c++; conda: conda install gxx)",
+        )
+        return
+    if machine.gcc is None:
+        return
+    limits = host_compiler(toolkit.version)
+    newest = limits.gcc_max if limits is not None else None
+    yield from_verdict(
+        gcc_with_cuda(machine.gcc, toolkit.version),
+        good=f"gcc {machine.gcc} goes with CUDA {toolkit.version}",
+        bad=f"gcc {machine.gcc} does not go with CUDA {toolkit.version}",
+        fix=f"sudo apt install g++-{newest}, then build with CC=gcc-{newest} CXX=g++-{newest}"
+        if newest
+        else "",
+        worst="warning",
+        gcc=machine.gcc,
+        cuda=toolkit.version,
+    )
+
+
+def _ninja(machine: Machine) -> Iterator[Finding]:
+    if machine.toolkit is None or machine.has_ninja is None:
+        return
+    if machine.has_ninja:
+        yield ok("ninja compiles files side by side")
+    else:
+        yield ok("no ninja: extensions are compiled one file after another (pip install ninja)")
+
+
+def _jobs(machine: Machine) -> Iterator[Finding]:
+    memory, cores = machine.usable_memory_gb, machine.usable_cores or machine.cores
+    if machine.toolkit is None or not machine.has_ninja or memory is None or cores is None:
+        return
+    value = machine.variable("MAX_JOBS")
+    jobs = int(value) if value.isdigit() else cores
+    fitting = max_jobs(jobs, memory)
+    if fitting is None or jobs <= fitting:
+        yield ok(f"memory is enough for {jobs} compilers at once", memory_gb=memory)
+        return
+    yield warning(
+        f"a build would start {jobs} compilers, and {memory:.0f} GB is enough for {fitting}",
+        cause="each takes up to 2 GB: the system kills one, or stands still",
+        fix=f"export MAX_JOBS={fitting}",
+        memory_gb=memory,
+        jobs=jobs,
+    )
+
+
+def _is_alias(home: str, toolkit: Toolkit) -> bool:
+    """/usr/local/cuda is a link to the folder of one version."""
+    return _plain(home) == "/usr/local/cuda" and toolkit.root.startswith("/usr/local/cuda")
+
+
+def _plain(folder: str) -> str:
+    return folder.rstrip("/\\")
+
+
+CHECKS = (
+    Check(id="build", area="build", title="toolkit and compiler", ask=_build, needs=("toolkits",)),
+    Check(id="nvcc-mismatch", area="build", title="nvcc against torch", ask=_nvcc_mismatch),
+    Check(id="cuda-home", area="build", title="CUDA_HOME", ask=_cuda_home),
+    Check(id="host-compiler", area="build", title="host compiler", ask=_host_compiler),
+    Check(id="ninja", area="build", title="ninja", ask=_ninja),
+    Check(id="build-jobs", area="build", title="memory for compilers", ask=_jobs),
+)

@@ -1,0 +1,125 @@
+"""Checks of CUB, which PyTorch3D's kernels use: the toolkit's own, or another by CUB_HOME."""
+
+from collections.abc import Iterator
+
+from labcore.doctor.check import Check
+from labcore.doctor.finding import Finding, ok, warning
+from labcore.doctor.machine import Machine
+from labcore.doctor.tables import cub_for, family
+
+__all__ = ["CHECKS"]
+
+
+def _cub_check(machine: Machine) -> Iterator[Finding]:
+    toolkit, version = machine.toolkit, machine.cub_home_version
+    if toolkit is None or not version or not toolkit.thrust:
+        return
+    if version == toolkit.thrust:
+        yield ok(f"CUB in CUB_HOME and the toolkit's Thrust are both {version}")
+        return
+    if "THRUST_IGNORE_CUB_VERSION_CHECK" in machine.variable("NVCC_FLAGS"):
+        yield ok("CUB and Thrust differ, and their check is turned off by NVCC_FLAGS")
+        return
+    advice = cub_for(toolkit.version, machine.os or "linux", _release(machine))
+    if advice.needed:
+        yield ok(
+            f"CUB {version} stands in for that of CUDA {toolkit.version}, as it should; "
+            "PyTorch3D's build turns off Thrust's check of versions itself",
+            why=advice.why,
+        )
+        return
+    yield warning(
+        f"CUB_HOME holds CUB {version}, the toolkit's Thrust is {toolkit.thrust}",
+        cause='Thrust stops with "The version of CUB in your include path is not compatible with '
+        "this release of Thrust\"; PyTorch3D's own build turns that check off, other builds do not",
+        fix="unset CUB_HOME; or, where the other CUB is meant: export "
+        "NVCC_FLAGS=-DTHRUST_IGNORE_CUB_VERSION_CHECK (no need to edit the toolkit's headers)",
+        cub_home=version,
+        thrust=toolkit.thrust,
+    )
+
+
+def _cub_home(machine: Machine) -> Iterator[Finding]:
+    toolkit, given = machine.toolkit, machine.variable("CUB_HOME")
+    if not given or toolkit is None:
+        return
+    if machine.cub_home_version == "":
+        yield warning(
+            f"CUB_HOME={given} holds no CUB",
+            cause="the folder must contain cub/cub.cuh; often the inner folder cub/ is given, or "
+            "the path is old",
+            fix="unset CUB_HOME; or export CUB_HOME=$PWD/cub-1.17.2, the folder that contains cub/",
+            sources=("p3d-install-md",),
+        )
+        return
+    advice = cub_for(toolkit.version, machine.os or "linux", _release(machine))
+    if advice.needed:
+        yield ok(f"CUB_HOME is set, and CUDA {toolkit.version} wants it", why=advice.why)
+        return
+    yield warning(
+        f"CUB_HOME is set, and CUDA {toolkit.version} brings the CUB that it needs",
+        cause=advice.why,
+        fix="unset CUB_HOME",
+        sources=advice.sources,
+        cub_home=given,
+    )
+
+
+def _small_macro(machine: Machine) -> Iterator[Finding]:
+    toolkit = machine.toolkit
+    if toolkit is None or machine.os != "windows":
+        return
+    used = machine.cub_home_version or toolkit.cub
+    if used is None or not used.startswith("1.15."):
+        yield ok(f"CUDA {toolkit.version} compiles with the headers of Windows", cub=used)
+        return
+    advice = cub_for(toolkit.version, "windows", _release(machine))
+    supply = (
+        f"put CUB {advice.supply} into a folder and set CUB_HOME to it" if advice.supply else ""
+    )
+    settings = "; ".join(f'$env:{name} = "{value}"' for name, value in advice.env.items())
+    yield warning(
+        f"CUB {used} of CUDA {toolkit.version} does not compile on Windows",
+        cause="a header of Windows defines small as a macro, and CUB 1.15 has a member of that "
+        'name: "dispatch_segmented_sort.cuh(338): invalid combination of type specifiers"',
+        fix=supply
+        or settings
+        or "build with a newer PyTorch3D or another CUDA: lab env plan pytorch3d --os windows",
+        sources=advice.sources or ("pytorch3d 1227", "pytorch3d 1487", "pytorch3d 1614"),
+        why=advice.why,
+    )
+
+
+def _missing(machine: Machine) -> Iterator[Finding]:
+    toolkit = machine.toolkit
+    if toolkit is None or family(toolkit.version) >= 11:
+        return
+    if machine.origin == "report" and _release(machine) is None:
+        return  # nobody there says that PyTorch3D is wanted
+    if machine.cub_home_version:
+        yield ok(f"CUDA {toolkit.version} has no CUB; CUB_HOME gives {machine.cub_home_version}")
+        return
+    advice = cub_for(toolkit.version, machine.os or "linux", _release(machine))
+    yield warning(
+        f"CUDA {toolkit.version} brings no CUB",
+        cause='PyTorch3D stops with "cub/cub.cuh: No such file or directory"',
+        fix=f"unpack CUB {advice.supply} ({advice.download}), then export "
+        f"CUB_HOME=$PWD/cub-{advice.supply} (the folder that contains cub/)",
+        sources=advice.sources,
+    )
+
+
+def _release(machine: Machine) -> str | None:
+    for name in ("pytorch3d", "easypytorch3d", "pipablepytorch3d"):
+        version = machine.version(name)
+        if version is not None:
+            return version.partition(".post")[0].split("+")[0]
+    return None
+
+
+CHECKS = (
+    Check(id="cub-check", area="build", title="CUB against Thrust", ask=_cub_check),
+    Check(id="cub-home", area="build", title="CUB_HOME", ask=_cub_home),
+    Check(id="cub-small-macro", area="build", title="CUB on Windows", ask=_small_macro),
+    Check(id="cub-missing", area="build", title="toolkits without CUB", ask=_missing),
+)

@@ -1,0 +1,183 @@
+"""Checks of the installed PyTorch3D: does its compiled part fit the torch beside it?"""
+
+from collections.abc import Iterator
+
+from labcore.discovery import install_command
+from labcore.doctor.check import Check
+from labcore.doctor.checks.verdicts import from_verdict
+from labcore.doctor.finding import Finding, failure, ok, unknown, warning
+from labcore.doctor.machine import CompiledExtension, Machine
+from labcore.doctor.tables import pytorch3d_for, pytorch3d_wheel, pytorch3d_with
+
+__all__ = ["CHECKS"]
+
+_WHEELS = ("pytorch3d", "easypytorch3d", "pipablepytorch3d")
+"""Distributions that bring the package ``pytorch3d``."""
+_COMPILED_WHEEL = "easypytorch3d"
+"""Comes compiled; the others are built on the machine, for the torch that is there."""
+_PLAN = "lab env plan pytorch3d prints how to get one that fits"
+
+
+def _pytorch3d(machine: Machine) -> Iterator[Finding]:
+    found = _installed(machine)
+    if found is not None:
+        name, version = found
+        of = "" if name == "pytorch3d" else f" (from {name})"
+        yield ok(f"PyTorch3D {version}{of}", distribution=name, version=version)
+    elif machine.packages is None:
+        yield unknown("whether PyTorch3D is installed is not known")
+    else:
+        yield ok(f"not installed ({install_command('render')}, or lab env plan pytorch3d)")
+
+
+def _with_torch(machine: Machine) -> Iterator[Finding]:
+    found, torch = _installed(machine), machine.torch
+    if found is None or torch is None:
+        return
+    name, version = found
+    extension = _extension(machine)
+    if extension is not None and not _misses(extension):
+        yield ok(f"PyTorch3D {version} fits torch {torch.version}: its symbols are all there")
+        return
+    number = torch.version.split("+")[0]
+    system = machine.os or "linux"
+    if name == _COMPILED_WHEEL and not pytorch3d_wheel(
+        number, torch.cuda, system, pytorch3d=_release(version)
+    ):
+        yield warning(
+            f"{name} {version} was not compiled for torch {torch.version}",
+            cause='its compiled part fits the torch it was made for alone: "undefined symbol"',
+            fix=f"{_torch_wanted(machine)}{_PLAN}",
+            torch=torch.version,
+        )
+        return
+    yield from_verdict(
+        pytorch3d_with(_release(version), number, torch.cuda, system, machine.python),
+        good=f"PyTorch3D {version} goes with torch {torch.version}",
+        bad=f"PyTorch3D {version} was not made for torch {torch.version}",
+        fix=f"{_fitting(machine)}{_PLAN}",
+        worst="warning",
+        distribution=name,
+        torch=torch.version,
+    )
+
+
+def _abi(machine: Machine) -> Iterator[Finding]:
+    extension = _extension(machine)
+    if extension is None:
+        return
+    torch = machine.torch.version if machine.torch is not None else "this torch"
+    if not extension.missing_symbols:
+        yield ok(f"PyTorch3D's compiled part finds all its symbols in torch {torch}")
+        return
+    count = len(extension.missing_symbols)
+    yield failure(
+        f"PyTorch3D's compiled part was built for another torch than {torch}",
+        cause=f"it wants {count} symbol{'s' if count > 1 else ''} that this torch does not have "
+        f"(the first: {extension.missing_symbols[0]}); importing it ends in "
+        '"undefined symbol"',
+        fix=f"{_torch_wanted(machine)}{_fitting(machine)}{_PLAN}",
+        sources=("pytorch3d 791", "pytorch3d 1315", "pytorch3d 1608", "pytorch3d 2013"),
+        path=extension.path,
+        missing=list(extension.missing_symbols[:8]),
+    )
+
+
+def _needed(machine: Machine) -> Iterator[Finding]:
+    extension = _extension(machine)
+    if extension is None:
+        return
+    missing = extension.missing_libraries
+    if not missing:
+        yield ok("PyTorch3D's compiled part finds the libraries that it needs")
+        return
+    cpu_torch = machine.torch is not None and machine.torch.cuda == ""
+    yield failure(
+        f"PyTorch3D's compiled part needs {', '.join(missing)}, which is nowhere",
+        cause="it was built with CUDA, and this torch is a CPU build"
+        if cpu_torch
+        else "it was built for another CUDA family than this torch",
+        fix=f"{_torch_wanted(machine) or 'install the CUDA build of torch that it was made for; '}"
+        f"{_PLAN}",
+        path=extension.path,
+        missing=list(missing),
+    )
+
+
+def _import_order(machine: Machine) -> Iterator[Finding]:
+    extension = _extension(machine)
+    if extension is None or extension.has_runpath is None:
+        return
+    if extension.has_runpath:
+        yield ok("PyTorch3D finds torch's libraries by itself")
+        return
+    yield warning(
+        "PyTorch3D's compiled part loads only after torch",
+        cause='it does not know where torch is: "libc10.so: cannot open shared object file"',
+        fix="import torch before pytorch3d (the lab does)",
+        sources=("pytorch3d 1316",),
+        path=extension.path,
+    )
+
+
+def _cuda(machine: Machine) -> Iterator[Finding]:
+    extension = _extension(machine)
+    if extension is None or extension.has_cuda is None or not machine.cards:
+        return
+    if extension.has_cuda:
+        yield ok("PyTorch3D has its CUDA part", runtime=extension.needs_cuda_runtime)
+        return
+    yield warning(
+        "PyTorch3D was built without CUDA, and there is a GPU",
+        cause='tensors on the GPU give "Not compiled with GPU support"',
+        fix=f"build it again with FORCE_CUDA=1; {_PLAN}",
+        path=extension.path,
+    )
+
+
+def _installed(machine: Machine) -> tuple[str, str] | None:
+    for name in _WHEELS:
+        version = machine.version(name)
+        if version is not None:
+            return name, version
+    return None
+
+
+def _extension(machine: Machine) -> CompiledExtension | None:
+    return next((each for each in machine.extensions or () if each.package == "pytorch3d"), None)
+
+
+def _misses(extension: CompiledExtension) -> bool:
+    return bool(extension.missing_symbols or extension.missing_libraries)
+
+
+def _release(version: str) -> str:
+    """0.7.9 of 0.7.9.post1: the repackaged wheels add a number of their own."""
+    return version.split("+")[0].partition(".post")[0]
+
+
+def _torch_wanted(machine: Machine) -> str:
+    """What the installed wheel itself asks for, when it does."""
+    found = _installed(machine)
+    asked = (machine.requirements or {}).get(found[0], ()) if found is not None else ()
+    wanted = next((text for text in asked if text.replace(" ", "").startswith("torch")), "")
+    wanted = wanted.partition(";")[0].strip()
+    return f'pip install "{wanted}"; or ' if any(sign in wanted for sign in "=<>") else ""
+
+
+def _fitting(machine: Machine) -> str:
+    """Releases of PyTorch3D that go with the torch that is here."""
+    if machine.torch is None:
+        return ""
+    versions = pytorch3d_for(machine.torch.version.split("+")[0])
+    return f"PyTorch3D {', '.join(map(str, versions))} goes with this torch; " if versions else ""
+
+
+CHECKS = (
+    Check(id="pytorch3d", area="pytorch3d", title="PyTorch3D", ask=_pytorch3d),
+    Check(id="p3d-torch", area="pytorch3d", title="release against torch", ask=_with_torch),
+    Check(id="p3d-abi", area="pytorch3d", title="symbols against torch", ask=_abi),
+    Check(id="p3d-needed", area="pytorch3d", title="libraries that it needs", ask=_needed),
+    Check(id="import-order", area="pytorch3d", title="order of imports", ask=_import_order),
+    Check(id="p3d-cuda-missing", area="pytorch3d", title="its CUDA part", ask=_cuda),
+)

@@ -1,0 +1,290 @@
+"""Checks of the installed TensorFlow and of what goes with it."""
+
+from collections.abc import Iterator
+
+from labcore.discovery import install_command
+from labcore.doctor.check import Check
+from labcore.doctor.checks.verdicts import failure_by, from_verdict
+from labcore.doctor.finding import Finding, failure, ok, unknown, warning
+from labcore.doctor.machine import Machine, TensorFlowBuild
+from labcore.doctor.tables import (
+    family,
+    parse_version,
+    tensorflow_row,
+    tensorflow_with_cuda,
+    tensorflow_with_torch,
+)
+
+__all__ = ["CHECKS"]
+
+_FIRST_WITHOUT_WINDOWS = "2.11"
+_FIRST_KERAS_3 = "2.16"
+_SONAMES = {
+    11: ("libcudart.so.11.0", "libcublas.so.11", "libcublasLt.so.11", "libcufft.so.10",
+         "libcusolver.so.11", "libcusparse.so.11"),
+    12: ("libcudart.so.12", "libcublas.so.12", "libcublasLt.so.12", "libcufft.so.11",
+         "libcusolver.so.11", "libcusparse.so.12"),
+}  # fmt: skip
+"""CUDA family to the libraries that TensorFlow opens by name."""
+
+
+def _tensorflow(machine: Machine) -> Iterator[Finding]:
+    build = machine.tensorflow
+    if build is None:
+        if machine.packages is None:
+            yield unknown("whether TensorFlow is installed is not known")
+        else:
+            yield ok(f"not installed ({install_command('tflite')})")
+        return
+    cuda = f", built for CUDA {build.cuda}" if build.cuda else ""
+    cuda = ", built for the CPU" if build.cuda == "" else cuda
+    yield ok(
+        f"TensorFlow {build.version}{cuda}",
+        cuda=build.cuda,
+        cudnn=build.cudnn,
+        archs=list(build.archs or ()),
+    )
+
+
+def _tested(machine: Machine) -> Iterator[Finding]:
+    build = machine.tensorflow
+    if build is None:
+        return
+    row = tensorflow_row(build.version)
+    if row is None:
+        yield unknown(f"TensorFlow {build.version} is not in the tables of tested configurations")
+        return
+    if not _uses_gpu(machine, build):
+        yield ok(f"TensorFlow {row.tensorflow} was tested with CUDA {row.cuda}, cuDNN {row.cudnn}")
+        return
+    cudnn = _found_version(machine, "libcudnn.so")
+    cuda = build.cuda or (machine.toolkit.version if machine.toolkit else None)
+    if cuda is None:
+        return
+    yield from_verdict(
+        tensorflow_with_cuda(build.version, cuda, cudnn),
+        good=f"TensorFlow {build.version} goes with CUDA {cuda}"
+        + (f" and cuDNN {cudnn}" if cudnn else ""),
+        bad=f"TensorFlow {build.version} does not go with CUDA {cuda}"
+        + (f" and cuDNN {cudnn}" if cudnn else ""),
+        fix=_with_cuda(build),
+        worst="warning",
+        cuda=cuda,
+        cudnn=cudnn,
+        tested=f"CUDA {row.cuda}, cuDNN {row.cudnn}",
+    )
+
+
+def _cudnn_missing(machine: Machine) -> Iterator[Finding]:
+    build = machine.tensorflow
+    if build is None or not _uses_gpu(machine, build) or machine.os != "linux":
+        return
+    row = tensorflow_row(build.version)
+    wanted = build.cudnn or (row.cudnn if row is not None else "")
+    major = wanted.split(".")[0]
+    if not major:
+        return
+    soname = f"libcudnn.so.{major}"
+    where = [each.path for each in machine.libraries or () if each.name == soname]
+    if where:
+        yield ok(f"cuDNN {major} is there for TensorFlow", path=where[0])
+        return
+    say = failure_by(row) if row is not None and not build.cudnn else failure
+    yield say(
+        f"TensorFlow {build.version} finds no cuDNN {major} ({soname})",
+        cause='it then leaves the GPU out: "Could not load dynamic library", "Skipping registering '
+        'GPU devices"',
+        fix=_with_cuda(build),
+        sources=("tensorflow 45200", "tensorflow 60854", "tensorflow 44040"),
+        wanted=soname,
+    )
+
+
+def _libraries(machine: Machine) -> Iterator[Finding]:
+    build = machine.tensorflow
+    if build is None or not build.cuda or not machine.cards or machine.os != "linux":
+        return
+    there = {each.name for each in machine.libraries or ()}
+    wanted = _SONAMES.get(family(build.cuda), ())
+    missing = [soname for soname in wanted if soname not in there]
+    if not missing:
+        if wanted:
+            yield ok(f"the CUDA {family(build.cuda)} libraries of TensorFlow are there")
+        return
+    yield failure(
+        f"TensorFlow {build.version} finds {len(missing)} of its CUDA libraries nowhere",
+        cause=f'"Cannot dlopen some GPU libraries": {", ".join(missing)}',
+        fix=_with_cuda(build),
+        sources=("tensorflow 66987", "tensorflow 60646", "tensorflow 63362"),
+        missing=missing,
+    )
+
+
+def _libdevice(machine: Machine) -> Iterator[Finding]:
+    if machine.tensorflow is None or not _uses_gpu(machine, machine.tensorflow):
+        return
+    if machine.libdevice:
+        yield ok("XLA finds libdevice", path=machine.libdevice)
+        return
+    major = family(machine.tensorflow.cuda or "12")
+    yield warning(
+        "XLA finds no libdevice.10.bc",
+        cause='code compiled by XLA fails on the GPU: "libdevice not found at ./libdevice.10.bc"',
+        fix=f"pip install nvidia-cuda-nvcc-cu{major}; or, with a toolkit: export "
+        "XLA_FLAGS=--xla_gpu_cuda_data_dir=/usr/local/cuda",
+        sources=("tensorflow 58681", "tensorflow 56927", "tensorflow 60790"),
+    )
+
+
+def _two_majors(machine: Machine) -> Iterator[Finding]:
+    build, torch = machine.tensorflow, machine.torch
+    if build is None or torch is None or not torch.cuda or not machine.cards:
+        return
+    version = torch.version.split("+")[0]
+    row = tensorflow_row(build.version)
+    cuda = build.cuda or (row.cuda if row is not None else "")
+    apart = bool(cuda) and family(cuda) != family(torch.cuda)
+    yield from_verdict(
+        tensorflow_with_torch(build.version, version),
+        good=f"TensorFlow {build.version} and torch {version} go together",
+        bad=f"TensorFlow {build.version} is built for CUDA {cuda}, torch {version} for {torch.cuda}"
+        if apart
+        else f"TensorFlow {build.version} and torch {version} do not go together",
+        fix="an environment for each, or a pair of one family: lab doctor --explain "
+        f"tensorflow={build.version} torch={version} names them",
+        worst="warning",
+        limited="warning" if apart else "ok",
+        torch_cuda=torch.cuda,
+        tensorflow_cuda=cuda,
+        driver=machine.driver,
+    )
+
+
+def _memory(machine: Machine) -> Iterator[Finding]:
+    if machine.tensorflow is None or not machine.cards:
+        return
+    value = machine.variable("TF_FORCE_GPU_ALLOW_GROWTH").lower()
+    if value in {"", "true", "1"}:
+        yield ok(
+            "runs of the lab let TensorFlow's memory grow; your own scripts: "
+            "export TF_FORCE_GPU_ALLOW_GROWTH=true",
+            sources=("tensorflow 25138", "tensorflow 8021"),
+        )
+        return
+    yield warning(
+        f"TF_FORCE_GPU_ALLOW_GROWTH={value} lets TensorFlow take all memory of the card",
+        cause="a second process on that card then fails for lack of memory",
+        fix="export TF_FORCE_GPU_ALLOW_GROWTH=true, before TensorFlow is imported",
+        sources=("tensorflow 25138",),
+    )
+
+
+def _keras(machine: Machine) -> Iterator[Finding]:
+    build = machine.tensorflow
+    optimization = machine.version("tensorflow-model-optimization")
+    if build is None or not _at_least(build.version, _FIRST_KERAS_3):
+        return
+    legacy = machine.version("tf-keras")
+    minor = ".".join(build.version.split(".")[:2])
+    if optimization and legacy is None:
+        yield failure(
+            f"tensorflow-model-optimization {optimization} needs tf-keras, which is not installed",
+            cause="TensorFlow 2.16 and newer bring Keras 3, which it cannot prune or quantise",
+            fix=f'pip install "tf-keras=={minor}.*" and set TF_USE_LEGACY_KERAS=1',
+        )
+    elif legacy is not None and legacy.split(".")[:2] != build.version.split(".")[:2]:
+        yield failure(
+            f"tf-keras {legacy} does not belong to TensorFlow {build.version}",
+            cause="each tf-keras is made for the TensorFlow of its own minor version",
+            fix=f'pip install "tf-keras=={minor}.*"',
+        )
+    elif optimization and machine.variable("TF_USE_LEGACY_KERAS").lower() in {"0", "false"}:
+        yield warning(
+            "TF_USE_LEGACY_KERAS=0 takes Keras 3",
+            cause="tensorflow-model-optimization works on models of tf-keras only",
+            fix="unset TF_USE_LEGACY_KERAS: the lab sets it for its runs",
+        )
+    elif legacy is not None:
+        yield ok(
+            f"tf-keras {legacy} goes with TensorFlow {build.version}; the lab sets "
+            "TF_USE_LEGACY_KERAS=1 for its runs"
+        )
+
+
+def _windows(machine: Machine) -> Iterator[Finding]:
+    build = machine.tensorflow
+    if build is None or machine.os != "windows":
+        return
+    if not machine.cards or not _at_least(build.version, _FIRST_WITHOUT_WINDOWS):
+        yield ok(f"TensorFlow {build.version} does on Windows what it can")
+        return
+    yield warning(
+        f"TensorFlow {build.version} has no GPU support on Windows",
+        cause="2.10 was the last release that uses an NVIDIA GPU outside WSL",
+        fix='use WSL 2 (wsl --install) and pip install "tensorflow[and-cuda]" there',
+        sources=("tensorflow docs install/pip",),
+    )
+
+
+def _uses_gpu(machine: Machine, build: TensorFlowBuild) -> bool:
+    no_windows = machine.os == "windows" and _at_least(build.version, _FIRST_WITHOUT_WINDOWS)
+    return bool(machine.cards) and build.cuda != "" and not no_windows
+
+
+def _with_cuda(build: TensorFlowBuild) -> str:
+    if _at_least(build.version, "2.14"):
+        return f'pip install "tensorflow[and-cuda]=={build.version}"'
+    row = tensorflow_row(build.version)
+    if row is None:
+        return "install the CUDA toolkit and cuDNN that this release was tested with"
+    return (
+        f"install CUDA {row.cuda} and cuDNN {row.cudnn} (conda install cudatoolkit={row.cuda} "
+        f"cudnn={row.cudnn})"
+    )
+
+
+def _found_version(machine: Machine, start: str) -> str | None:
+    found = (each.version for each in machine.libraries or () if each.name.startswith(start))
+    return next((version for version in found if version), None)
+
+
+def _at_least(version: str, least: str) -> bool:
+    return parse_version(version) >= parse_version(least)
+
+
+CHECKS = (
+    Check(id="tensorflow", area="tensorflow", title="TensorFlow", ask=_tensorflow),
+    Check(id="tf-tested", area="tensorflow", title="tested configurations", ask=_tested),
+    Check(
+        id="cudnn-missing",
+        area="tensorflow",
+        title="cuDNN for TensorFlow",
+        ask=_cudnn_missing,
+        needs=("libraries",),
+    ),
+    Check(
+        id="tf-libraries",
+        area="tensorflow",
+        title="CUDA libraries for TensorFlow",
+        ask=_libraries,
+        needs=("libraries",),
+    ),
+    Check(
+        id="libdevice",
+        area="tensorflow",
+        title="libdevice for XLA",
+        ask=_libdevice,
+        needs=("libdevice",),
+    ),
+    Check(
+        id="two-cuda-majors",
+        area="tensorflow",
+        title="TensorFlow and torch in one environment",
+        ask=_two_majors,
+    ),
+    Check(
+        id="tf-grabs-memory", area="tensorflow", title="TensorFlow's share of memory", ask=_memory
+    ),
+    Check(id="keras-line", area="tensorflow", title="Keras 2 and Keras 3", ask=_keras),
+    Check(id="tf-windows", area="tensorflow", title="GPU on Windows", ask=_windows),
+)

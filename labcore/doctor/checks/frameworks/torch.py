@@ -1,0 +1,189 @@
+"""Checks of the installed torch and of what goes with it."""
+
+from collections.abc import Iterator
+
+from labcore.discovery import install_command
+from labcore.doctor.check import Check
+from labcore.doctor.checks.requirements import conflicts
+from labcore.doctor.checks.verdicts import from_verdict
+from labcore.doctor.finding import Finding, failure, ok, unknown, warning
+from labcore.doctor.machine import Machine
+from labcore.doctor.tables import torch_for, torchvision_with
+
+__all__ = ["CHECKS"]
+
+_DEBUG_SWITCHES = {
+    "CUDA_LAUNCH_BLOCKING": ("1", "each kernel is waited for: several times slower"),
+    "PYTORCH_NO_CUDA_MEMORY_CACHING": ("1", "each tensor is allocated by the driver: much slower"),
+    "TORCH_COMPILE_DISABLE": ("1", "torch.compile does nothing"),
+    "TORCHDYNAMO_DISABLE": ("1", "torch.compile does nothing"),
+}
+_TORCH_COMPANIONS = ("torchvision", "torchaudio", "easypytorch3d", "xformers", "triton")
+
+
+def _torch(machine: Machine) -> Iterator[Finding]:
+    build = machine.torch
+    if build is None:
+        if machine.version("torch"):
+            yield failure(
+                f"torch {machine.version('torch')} is recorded as installed, but its files are not "
+                "there",
+                cause="an installation was interrupted, or removed by hand",
+                fix="pip install --force-reinstall --no-deps torch",
+            )
+        elif machine.packages is None:
+            yield unknown("whether torch is installed is not known")
+        else:
+            yield ok(f"not installed ({install_command('torch')})")
+        return
+    if build.hip:
+        text = f"torch {build.version}, built for AMD (ROCm {build.hip})"
+    elif build.cuda:
+        text = f"torch {build.version}, built for CUDA {build.cuda}"
+    elif build.cuda == "":
+        text = f"torch {build.version}, built for the CPU"
+    else:
+        text = f"torch {build.version}"
+    yield ok(text, cuda=build.cuda, cudnn=build.cudnn, archs=list(build.archs or ()))
+
+
+def _cpu_build(machine: Machine) -> Iterator[Finding]:
+    build = machine.torch
+    if build is None or build.cuda is None or build.hip:
+        return
+    if build.cuda or not machine.cards:
+        if machine.cards:
+            yield ok("torch can use the GPU", cuda=build.cuda)
+        return
+    card = machine.cards[0]
+    choice = torch_for(
+        capability=card.compute_capability,
+        driver=machine.driver or None,
+        os=machine.os or "linux",
+        python=machine.python,
+    )
+    yield warning(
+        f"torch {build.version} is a CPU build, and there is a {card.name}",
+        cause='it cannot use the GPU: "Torch not compiled with CUDA enabled"',
+        fix=choice.pip if choice is not None else "install a CUDA build: https://pytorch.org",
+        version=build.version,
+    )
+
+
+def _clobber(machine: Machine) -> Iterator[Finding]:
+    owners = machine.owners or {}
+    if not owners:
+        if any(name.startswith("nvidia-cu") for name in machine.packages or ()):
+            yield ok("each file of the CUDA wheels belongs to one package")
+        return
+    pairs = dict.fromkeys(owners.values())
+    present, *others = next(iter(pairs))
+    say = failure if machine.cards else warning
+    yield say(
+        f"{' and '.join([present, *others])} own the same {len(owners)} files",
+        cause=f"the one that was installed last has overwritten the other (here {present} is on "
+        "disk), and removing either deletes them for both; torch and TensorFlow then load a "
+        "library that they were not built with",
+        fix="one environment for each framework; or a pair that shares one set (lab doctor "
+        f"--explain{_asked(machine)} tells); to mend torch: pip install "
+        "--force-reinstall --no-deps " + _of_torch(machine, [present, *others]),
+        owners={path: list(names) for path, names in list(owners.items())[:6]},
+        sources=("compared file lists",),
+    )
+
+
+def _asked(machine: Machine) -> str:
+    builds = {"torch": machine.torch, "tensorflow": machine.tensorflow}
+    return "".join(f" {name}={each.version}" for name, each in builds.items() if each is not None)
+
+
+def _companions(machine: Machine) -> Iterator[Finding]:
+    if machine.torch is None:
+        return
+    version = machine.torch.version.split("+")[0]
+    if machine.requirements is None:
+        yield from _torchvision_by_table(machine, version)
+        return
+    found = [each for each in conflicts(machine) if each.package == "torch"]
+    for conflict in found:
+        yield failure(
+            str(conflict),
+            cause="its compiled part is made for exactly that torch: operators are missing, or it "
+            "does not load",
+            fix=f'pip install "torch{conflict.specifier}", or another {conflict.owner}: pip '
+            f"install -U {conflict.owner} torch=={version}",
+            owner=conflict.owner,
+            wants=conflict.specifier,
+        )
+    companions = [name for name in _TORCH_COMPANIONS if machine.version(name)]
+    if companions and not found:
+        verb = "go" if len(companions) > 1 else "goes"
+        yield ok(f"{', '.join(companions)} {verb} with torch {version}")
+
+
+def _torchvision_by_table(machine: Machine, torch: str) -> Iterator[Finding]:
+    """For a report that lists versions, and not what packages ask for."""
+    torchvision = machine.version("torchvision")
+    if torchvision is None:
+        return
+    yield from_verdict(
+        torchvision_with(torchvision, torch),
+        good=f"torchvision {torchvision} goes with torch {torch}",
+        bad=f"torchvision {torchvision} was made for another torch than {torch}",
+        torchvision=torchvision,
+        torch=torch,
+    )
+
+
+def _extension_abi(machine: Machine) -> Iterator[Finding]:
+    for extension in machine.extensions or ():
+        if extension.package == "pytorch3d":
+            continue  # it has checks of its own
+        missing = [*extension.missing_symbols, *extension.missing_libraries]
+        if not missing:
+            yield ok(f"{extension.package}'s compiled part fits this torch", path=extension.path)
+            continue
+        yield failure(
+            f"{extension.package}'s compiled part does not fit this torch",
+            cause=f"it needs {missing[0]}, which is not there",
+            fix=f"pip install --force-reinstall torch {extension.package} (both from one index)",
+            path=extension.path,
+            missing=missing[:8],
+        )
+
+
+def _debug_switches(machine: Machine) -> Iterator[Finding]:
+    for name, (value, effect) in _DEBUG_SWITCHES.items():
+        if machine.variable(name) == value:
+            yield warning(
+                f"{name}={value} is left on",
+                cause=f"a switch for looking for bugs: {effect}",
+                fix=f"unset {name}",
+            )
+
+
+def _of_torch(machine: Machine, names: list[str]) -> str:
+    major = (machine.torch.cuda or "").split(".")[0] if machine.torch is not None else ""
+    return next((name for name in names if major and name.endswith(f"cu{major}")), names[0])
+
+
+CHECKS = (
+    Check(id="torch", area="torch", title="torch and its build", ask=_torch),
+    Check(id="torch-cpu-build", area="torch", title="build against the GPU", ask=_cpu_build),
+    Check(
+        id="pip-file-clobber",
+        area="torch",
+        title="CUDA wheels that overwrite each other",
+        ask=_clobber,
+        needs=("owners",),
+    ),
+    Check(
+        id="torch-companions",
+        area="torch",
+        title="torchvision and others against torch",
+        ask=_companions,
+        needs=("packages",),
+    ),
+    Check(id="extension-abi", area="torch", title="compiled extensions", ask=_extension_abi),
+    Check(id="debug-switches", area="torch", title="debugging switches", ask=_debug_switches),
+)

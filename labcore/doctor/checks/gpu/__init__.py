@@ -1,0 +1,1 @@
+"""Checks of driver, cards and the kernels that run on them."""

@@ -1,0 +1,236 @@
+"""Errors that the doctor knows, as data in ``env/compat/known_errors``.
+
+Each entry has these keys:
+
+- ``id``, ``area``, ``state``: as in a finding; ``state`` is ``failure`` unless it says ``warning``
+  or, for alarming lines that mean nothing, ``ok``.
+- ``patterns``: regular expressions, any of which tells the error. A space stands for any white
+  space, the end of a line included. Named groups become fields.
+- ``summary``, ``cause``, ``fix``: a text with ``{fields}``, or several: the first whose fields are
+  all known is taken. The last needs none but groups that every pattern has.
+- ``sources``: upstream issues and documents.
+- ``after``: ids of errors that this one is a mere consequence of, when both are in a text.
+- ``explains``: ids of checks that say the same thing of the same machine.
+- ``only``, ``unless``: places (``windows``, ``wsl``, ``conda``, ..., see ``places.py``) of which
+  one must, or none may, be where the text comes from.
+- ``wrapper: true``: the line only reports that something else went wrong.
+- ``sample``: a text with the error, for the tests.
+"""
+
+import functools
+import importlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from labcore.discovery import env_dir
+from labcore.doctor.check import AREAS, Area
+from labcore.doctor.finding import State
+from labcore.doctor.pasted.places import PLACES
+from labcore.doctor.pasted.text import Pasted
+
+__all__ = ["KnownError", "Match", "known_errors", "load_known_errors", "search"]
+
+_KEYS = frozenset(
+    [
+        "id",
+        "area",
+        "state",
+        "patterns",
+        "summary",
+        "cause",
+        "fix",
+        "sources",
+        "after",
+        "explains",
+        "only",
+        "unless",
+        "wrapper",
+        "sample",
+    ]
+)
+_LONG = 100_000
+_SPACE = re.compile(r" (?P<how>[+*?]?)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownError:
+    """An error that people meet, why it comes and what mends it."""
+
+    id: str
+    area: Area
+    state: State
+    patterns: tuple[re.Pattern[str], ...]
+    summary: tuple[str, ...]
+    cause: tuple[str, ...]
+    fix: tuple[str, ...]
+    sources: tuple[str, ...]
+    after: frozenset[str]
+    explains: frozenset[str]
+    only: frozenset[str]
+    unless: frozenset[str]
+    wrapper: bool
+    sample: str
+
+    def goes_with(self, places: frozenset[str]) -> bool:
+        """Whether the entry speaks of texts from such places."""
+        return (not self.only or bool(self.only & places)) and not self.unless & places
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """A known error found in a text."""
+
+    error: KnownError
+    start: int
+    end: int
+    groups: Mapping[str, str]
+    count: int
+    """How often it is there."""
+
+
+@functools.cache
+def known_errors() -> tuple[KnownError, ...]:
+    """Returns every entry, in the order of the files."""
+    return load_known_errors(sorted((env_dir() / "compat" / "known_errors").glob("*.yaml")))
+
+
+def load_known_errors(files: Iterable[Path]) -> tuple[KnownError, ...]:
+    """Reads entries from files.
+
+    Raises:
+        ValueError: An entry is not well formed; names it and its file.
+    """
+    errors: list[KnownError] = []
+    for file in files:
+        rows = yaml.load(file.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506  # a safe loader
+        for row in rows:
+            try:
+                errors.append(_entry(row))
+            except (KeyError, TypeError, ValueError, re.error) as error:
+                raise ValueError(f"{file}: entry {row.get('id')!r}: {error}") from error
+    ids = [error.id for error in errors]
+    double = {each for each in ids if ids.count(each) > 1}
+    if double:
+        raise ValueError(f"known errors with the same id: {', '.join(sorted(double))}")
+    return tuple(errors)
+
+
+def search(
+    pasted: Pasted,
+    errors: Iterable[KnownError] | None = None,
+    places: frozenset[str] | None = None,
+) -> list[Match]:
+    """Returns the known errors in a text, the first one first.
+
+    Args:
+        pasted: The text.
+        errors: Entries to look for; all when None.
+        places: Where the text comes from; None looks for the entries of every place.
+    """
+    found = [
+        match
+        for error in (known_errors() if errors is None else errors)
+        if (places is None or error.goes_with(places))
+        and (match := _find(pasted.text, error)) is not None
+    ]
+    return sorted(found, key=lambda match: (match.start, match.end))
+
+
+def _find(text: str, error: KnownError) -> Match | None:
+    hits = [
+        hit
+        for pattern in error.patterns
+        if (len(text) < _LONG or literal_of(pattern.pattern) in text)
+        and (hit := pattern.search(text)) is not None
+    ]
+    if not hits:
+        return None
+    hits.sort(key=lambda hit: hit.start())
+    groups: dict[str, str] = {}
+    for hit in hits:
+        for name, value in hit.groupdict().items():
+            if value is not None:
+                groups.setdefault(name, " ".join(value.split()))
+    return Match(
+        error=error,
+        start=hits[0].start(),
+        end=hits[0].end(),
+        groups=groups,
+        count=max(sum(1 for _ in hit.re.finditer(text)) for hit in hits),
+    )
+
+
+def _entry(row: dict[str, Any]) -> KnownError:
+    unknown = set(row) - _KEYS
+    if unknown:
+        raise ValueError(f"unknown keys {', '.join(sorted(unknown))}")
+    if row["area"] not in AREAS:
+        raise ValueError(f"no area {row['area']!r}")
+    for key in ("summary", "cause", "fix"):
+        if not all("{" in text for text in _texts(row.get(key, ()))[:-1]):
+            raise ValueError(f"{key}: a text that needs no field hides those after it")
+    return KnownError(
+        id=row["id"],
+        area=row["area"],
+        state=row.get("state", "failure"),
+        patterns=tuple(
+            re.compile(_SPACE.sub(_any_space, pattern), re.MULTILINE)
+            for pattern in _texts(row["patterns"])
+        ),
+        summary=_texts(row["summary"]),
+        cause=_texts(row.get("cause", ())),
+        fix=_texts(row.get("fix", ())),
+        sources=_texts(row.get("sources", ())),
+        after=frozenset(row.get("after", ())),
+        explains=frozenset(row.get("explains", ())),
+        only=_places(row, "only"),
+        unless=_places(row, "unless"),
+        wrapper=bool(row.get("wrapper", False)),
+        sample=row["sample"],
+    )
+
+
+def _places(row: dict[str, Any], key: str) -> frozenset[str]:
+    places = frozenset(row.get(key, ()))
+    if not places <= set(PLACES):
+        raise ValueError(f"{key}: no place {', '.join(sorted(places - set(PLACES)))}")
+    return places
+
+
+@functools.cache
+def literal_of(pattern: str) -> str:
+    """Returns the longest text that every match of a pattern holds; empty when there is none.
+
+    Looking for it first makes a search of a long log twenty times as fast.
+    """
+    runs = [""]
+
+    def walk(items: Any) -> None:
+        for kind, value in items:
+            if str(kind) == "LITERAL":
+                runs[-1] += chr(value)
+            elif str(kind) == "SUBPATTERN":
+                walk(value[3])
+            else:
+                runs.append("")
+
+    walk(importlib.import_module("re._parser").parse(pattern))
+    return max(runs, key=len)
+
+
+def _any_space(space: re.Match[str]) -> str:
+    return "\\s" + (space["how"] or "+")
+
+
+def _texts(value: str | Iterable[str]) -> tuple[str, ...]:
+    return tuple(each.strip() for each in ([value] if isinstance(value, str) else value))
+
+
+def _loader() -> Any:
+    """Returns YAML's safe loader, the one in C where it was built: ten times as fast."""
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)

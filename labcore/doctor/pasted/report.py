@@ -1,0 +1,212 @@
+"""Telling what a pasted text is, what it tells of its machine and which errors it holds."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from labcore.doctor.check import Check
+from labcore.doctor.diagnosis import diagnose
+from labcore.doctor.finding import Finding
+from labcore.doctor.machine import Card, Machine
+from labcore.doctor.pasted.collect_env import is_collect_env, read_collect_env
+from labcore.doctor.pasted.errors import find_errors
+from labcore.doctor.pasted.facts import Facts
+from labcore.doctor.pasted.fragments import read_fragments, read_hints
+from labcore.doctor.pasted.known import KnownError, known_errors, search
+from labcore.doctor.pasted.text import clean, ends_of
+from labcore.doctor.pasted.unread import unread_lines
+from labcore.doctor.share import from_report
+from labcore.doctor.tables import find_card
+
+__all__ = ["FarReport", "Kind", "describe", "diagnose_report", "read"]
+
+NOTHING_FOUND = "nothing-found"
+"""Id of the finding for a text that tells nothing."""
+_FROM_PROSE = frozenset({
+    "tf-windows", "tf-tested", "tf-arch", "arch-unsupported", "driver-vs-cuda", "py-range",
+    "torch-companions", "p3d-torch",
+})  # fmt: skip
+"""Checks that may judge versions which somebody only writes of."""
+_OWN = re.compile(r"### lab doctor\b.*?\"schema\": \"lab-doctor-report[^\n]*", re.DOTALL)
+
+Kind = Literal["collect_env", "lab report", "log"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FarReport:
+    """What a text from another machine tells."""
+
+    kind: Kind
+    """What it is mainly; an issue with an environment block and a traceback is ``collect_env``."""
+    machine: Machine
+    """What it says for certain of the machine; None is unknown."""
+    errors: tuple[Finding, ...]
+    """Errors in it, the root cause first, with what mends them."""
+    said: Machine
+    """The same with what people write in their own words: good for a hint, not for an all-clear."""
+    unread: tuple[str, ...] = ()
+    """Lines that look like an error and that nothing has read, when no failure was recognised."""
+    cuda_available: bool | None = None
+    """What torch itself said there."""
+
+
+def read(text: str) -> FarReport:
+    """Reads a pasted text: environment block, error, build log, our own report, or a mix."""
+    own = _own_report(text)
+    pasted = clean(text)
+    if own is not None:
+        pasted = replace(pasted, text=_OWN.sub(_blank, pasted.text))
+    facts = Facts()
+    has_block = is_collect_env(pasted.text)
+    if has_block:
+        read_collect_env(pasted.text, facts)
+    read_fragments(pasted.text, facts)
+    certain = facts.machine() if own is None else own
+    hints = facts.copy()
+    read_hints(ends_of(pasted.text), hints)
+    context = _with_capabilities(_with_known(certain, hints.machine()))
+    errors = find_errors(pasted, context, hints.said_card)
+    if any(each.state in {"failure", "warning"} for each in errors):
+        unread: tuple[str, ...] = ()
+    else:
+        harmless = {each.check for each in errors if each.state == "ok"}
+        unread = unread_lines(pasted, search(pasted, _entries(harmless)))
+        if facts.cuda_available is False and (certain.torch is None or certain.torch.cuda):
+            unread = ("Is CUDA available: False", *unread)
+    return FarReport(
+        kind="lab report" if own is not None else "collect_env" if has_block else "log",
+        machine=_with_capabilities(certain),
+        errors=errors,
+        said=_with_said_card(context, hints.said_card if hints.has_one_card else None),
+        unread=unread,
+        cuda_available=facts.cuda_available,
+    )
+
+
+def diagnose_report(report: FarReport, checks: Iterable[Check]) -> list[Finding]:
+    """Returns what is to be said of a report: its errors, then what checks make of its machine.
+
+    A check that finds what an error already told is left out; so is one that could not be made
+    for want of facts, unless nothing else is to be said.
+    """
+    told = {finding.check for finding in report.errors}
+    explained = {
+        check
+        for error in known_errors()
+        if error.id in told
+        for check in (error.id, *error.explains)
+    }
+    checks = tuple(checks)
+    findings = [each for each in diagnose(report.machine, checks) if each.check not in explained]
+    bad = any(each.state in {"failure", "warning"} for each in (*report.errors, *findings))
+    if report.unread and not bad:
+        # Somebody complains and the certain facts are no reason: the versions in prose may be.
+        hints = diagnose(report.said, (each for each in checks if each.id in _FROM_PROSE))
+        hints = [each for each in hints if each.state in {"failure", "warning"}]
+        findings, bad = findings + hints, bool(hints)
+    if report.cuda_available is False and not bad:
+        findings += _unavailable(report.machine)
+    if not (report.errors or bad) and report.machine == Machine(origin="report"):
+        findings = [_nothing()]
+    return [*report.errors, *findings]
+
+
+def describe(machine: Machine) -> str:
+    """Returns what is known of a machine in a line; empty when nothing is."""
+    torch, tensorflow = machine.torch, machine.tensorflow
+    packages = machine.packages or {}
+    cards = Counter(card.name for card in machine.cards or ())
+    parts = [
+        machine.os_name
+        or {"linux": "Linux", "windows": "Windows", "macos": "macOS"}.get(machine.os or ""),
+        f"Python {machine.python}" if machine.python else None,
+        f"torch {torch.version}" if torch else None,
+        f"CUDA {torch.cuda} in it" if torch and torch.cuda else None,
+        f"TensorFlow {tensorflow.version}" if tensorflow else None,
+        f"PyTorch3D {packages['pytorch3d']}" if "pytorch3d" in packages else None,
+        f"toolkit {machine.toolkit.version}" if machine.toolkit else None,
+        f"driver {machine.driver}" if machine.driver else None,
+        *(f"{count} x {name}" if count > 1 else name for name, count in cards.items()),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _unavailable(machine: Machine) -> list[Finding]:
+    """Torch says that CUDA is not available, and nothing that is known explains it."""
+    torch = machine.torch
+    if torch is None or not torch.cuda or not machine.cards or not machine.driver:
+        return []
+    return [
+        Finding(
+            check="cuda-unavailable",
+            state="failure",
+            summary="torch says that CUDA is not available, though card, driver and build agree",
+            cause=f"torch {torch.version} for CUDA {torch.cuda} goes with driver "
+            f"{machine.driver} and {machine.cards[0].name}. What such a block does not show: "
+            "CUDA_VISIBLE_DEVICES, a container without its GPUs, a driver whose libraries and "
+            "kernel module differ since an update, or a MIG setting",
+            fix='python -c "import torch; torch.cuda.init()" there prints the real error; then '
+            "lab doctor --deep on that machine",
+            evidence={"driver": machine.driver, "torch": torch.version},
+        )
+    ]
+
+
+def _nothing() -> Finding:
+    return Finding(
+        check=NOTHING_FOUND,
+        state="unknown",
+        summary="this text holds no error that the doctor can see, and no versions",
+        cause="It reads the output of python -m torch.utils.collect_env, lab doctor --report, "
+        "tracebacks, and logs of pip, gcc, nvcc, MSVC and ninja.",
+    )
+
+
+def _entries(ids: set[str]) -> list[KnownError]:
+    return [error for error in known_errors() if error.id in ids]
+
+
+def _own_report(text: str) -> Machine | None:
+    """Reads our own report, where the text has one; None elsewhere."""
+    try:
+        return from_report(text)
+    except (ValueError, TypeError, KeyError):  # a block that somebody has edited
+        return None
+
+
+def _blank(block: re.Match[str]) -> str:
+    """Takes our own page out of a text: the errors that it speaks of are told already."""
+    return re.sub(r"[^\n]", " ", block[0])
+
+
+def _with_known(first: Machine, second: Machine) -> Machine:
+    """Returns the first machine with its unknown facts filled in from the second."""
+    gaps = {
+        name: getattr(second, name)
+        for name in Machine.__dataclass_fields__
+        if getattr(first, name) is None and getattr(second, name) is not None
+    }
+    packages = {**(second.packages or {}), **(first.packages or {})}
+    return replace(first, **{**gaps, "packages": packages or None})
+
+
+def _with_capabilities(machine: Machine) -> Machine:
+    """Looks up what a card can do from its name, where that is all that is known."""
+    if not machine.cards:
+        return machine
+    return replace(machine, cards=tuple(_capable(card) for card in machine.cards))
+
+
+def _with_said_card(machine: Machine, name: str | None) -> Machine:
+    if machine.cards or name is None:
+        return machine
+    return _with_capabilities(replace(machine, cards=(Card(name=name),)))
+
+
+def _capable(card: Card) -> Card:
+    if card.compute_capability is not None:
+        return card
+    found = find_card(re.sub(r"\s+", " ", card.name))
+    return card if found is None else replace(card, compute_capability=found[1].compute_capability)
