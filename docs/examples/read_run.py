@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from labcore.record import find_run
+from labcore.record.store import find_run
 
 
 def rows(folder: Path, phase: str) -> list[dict[str, float]]:

@@ -85,6 +85,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Runs the command line and exits with the code that the errors module documents."""
+    if "_LAB_COMPLETE" in os.environ:
+        import labcore.cli.completion  # noqa: F401  # tells click how bash splits words
     try:
         sys.exit(_run())
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from labcore.errors import RequirementError
 from labcore.hooks.specs import hookimpl
 
 if TYPE_CHECKING:
-    from labcore.record import Artifact
+    from labcore.record.artifacts import Artifact
 
 __all__ = ["TensorBoard", "png_size"]
 

@@ -194,8 +194,8 @@ def test_flat_and_hierarchical_are_trained_alike_and_tabled(place):
         (("data.dataset=floder", "data.folder=/tmp"), "folder", 2),
         (("task=sample", "run=nothing"), "no run called 'nothing'", 2),
         (("task=reconstruct", "generate.midi=/no/such.mid"), "there is no file /no/such.mid", 2),
-        (("task=sample", "bars=16"), "was trained with 2", 2),
-        (("task=sample", "model=hierarchical"), "leave model out", 2),
+        (("task=sample", "bars=16"), "has 2", 2),
+        (("task=sample", "model=hierarchical"), "leave these options out", 2),
         (("task=sample", "generate.count=0"), "generate.count is 0: there is nothing to sample", 2),
         (
             ("task=interpolate", "generate.start=tunes/tune00.mid", "generate.start_window=99"),

@@ -18,8 +18,8 @@ from labcore.cli.runs.runs import runs
 from labcore.config import compose, load_config
 from labcore.discovery import FoundPlugin, find_plugins
 from labcore.errors import LabError
-from labcore.record import Status, find_run, list_runs
-from labcore.record.status import write_status
+from labcore.record.status import Status, write_status
+from labcore.record.store import find_run, list_runs
 from labcore.report import build
 from tests.fuzz.harness import fuzz_by_hand, mutated
 

@@ -4,28 +4,28 @@ from pathlib import Path
 
 import pytest
 
-from labcore import LabError, resources
+from labcore import LabError, discovery
 from labcore.discovery import configs_dir, sweep_file
 
 
 def test_a_checkout_has_the_root_config_beside_the_package() -> None:
-    assert (resources.configs_dir() / "lab.yaml").is_file()
+    assert (discovery.configs_dir() / "lab.yaml").is_file()
 
 
 def test_a_wheel_has_it_inside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = tmp_path / "labcore/_share/configs"
     inside.mkdir(parents=True)
     (tmp_path / "configs").mkdir()
-    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "labcore")
-    assert resources.configs_dir() == inside
+    monkeypatch.setattr(discovery, "_PACKAGE", tmp_path / "labcore")
+    assert discovery.configs_dir() == inside
 
 
 def test_an_incomplete_installation_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "labcore")
+    monkeypatch.setattr(discovery, "_PACKAGE", tmp_path / "labcore")
     with pytest.raises(LabError, match=r"env/ is missing from this installation(.|\n)*pip install"):
-        resources.env_dir()
+        discovery.env_dir()
 
 
 @pytest.mark.parametrize("given", ["musicvae", "musicvae.json", "configs/sweeps/musicvae.json"])

@@ -13,7 +13,7 @@ from labcore.hooks.console.state import RunState, Validation, is_better
 from labcore.hooks.specs import hookimpl
 
 if TYPE_CHECKING:
-    from labcore.record import Artifact
+    from labcore.record.artifacts import Artifact
     from labcore.run import Progress
 
 __all__ = ["Console", "is_interactive"]

@@ -12,7 +12,7 @@ from labcore.hooks.console.training_progress import TrainingProgress
 from labcore.hooks.jsonl import fit_name
 
 if TYPE_CHECKING:
-    from labcore.record import Artifact
+    from labcore.record.artifacts import Artifact
     from labcore.run import Progress
 
 __all__ = ["RunState", "Validation", "is_better", "kinds", "short_path"]

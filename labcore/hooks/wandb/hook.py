@@ -22,7 +22,7 @@ from labcore.hooks.wandb.sweep import SweepTrial
 from labcore.record.redaction import redact_tree
 
 if TYPE_CHECKING:
-    from labcore.record import Artifact
+    from labcore.record.artifacts import Artifact
 
 __all__ = ["WeightsAndBiases", "has_credentials"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labcore.record import read_status
+from labcore.record.status import read_status
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from labcore.record import read_status
+from labcore.record.status import read_status
 
 MODULE = """
 import logging

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from labcore.record import read_status
+from labcore.record.status import read_status
 
 ROOT = Path(__file__).parents[3]
 PLUGIN = """

@@ -17,7 +17,7 @@ from labcore.cli.runs.run import run
 from labcore.config import compose
 from labcore.discovery import find_plugins
 from labcore.life import execute as life
-from labcore.record import read_status
+from labcore.record.status import read_status
 
 ROOT = Path(__file__).parents[4]
 WITH_DATA = """

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console as RichConsole
 
 from labcore.hooks.console.hook import Console, is_interactive
-from labcore.record import Artifact
+from labcore.record.artifacts import Artifact
 from labcore.run import Progress
 
 

@@ -97,8 +97,8 @@ def test_an_offline_run_lies_in_the_run_folder_and_says_how_to_upload_it(tmp_pat
         "assert not hooks.dropped, hooks.dropped\n"
         "assert 'wandb sync' in run.said[-1][1], run.said\n"
     )
-    here = Path(__file__).parent
-    root = here.parents[3]
+    here = Path(__file__).parents[1]  # where conftest.py is
+    root = here.parents[2]
     folder = tmp_path / "run"
     done = subprocess.run(
         [sys.executable, str(program), str(root), str(here), str(folder)],

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from labcore.errors import LabError, RequirementError, UsageError
-from labcore.record import read_status
+from labcore.record.status import read_status
 from labcore.sweeps.trial_process import ProcessTrial
 from labcore.sweeps.wandb_engine import (
     AgentPace,
