@@ -4,15 +4,13 @@ Hydra itself is imported when something is composed, so that importing this pack
 """
 
 from labcore.config.compose import Composed, compose
-from labcore.config.fielddocs import field_docs
 from labcore.config.groups import choose_preset, find_groups
-from labcore.config.options import Option, list_options
-from labcore.config.overrides import peek
+from labcore.config.hydra_app import check_sweep
+from labcore.config.options import Option, field_docs, list_options
+from labcore.config.overrides import peek, select_plugin
 from labcore.config.root import RootConfig
 from labcore.config.saved import load_config
 from labcore.config.schema import build_schema
-from labcore.config.select import select_plugin
-from labcore.config.sweep import check_sweep
 
 __all__ = [
     "Composed",

@@ -6,12 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcore.config.flat import flatten
-from labcore.config.groups import PRESET, choose_preset
-from labcore.config.overrides import Given, read_overrides
-from labcore.config.problems import Checker
-from labcore.config.provenance import COMMAND_LINE, DEFAULT, trace
-from labcore.config.request import (
+from labcore.config.diagnosis import (
     container,
     detach_hydra,
     diagnose,
@@ -20,10 +15,15 @@ from labcore.config.request import (
     try_to_compose,
     wrong_config,
 )
+from labcore.config.groups import PRESET, Groups, choose_preset
+from labcore.config.overrides import Given, peek, read_overrides
+from labcore.config.problems import Checker
+from labcore.config.provenance import COMMAND_LINE, DEFAULT, trace
+from labcore.config.root import expand_tree
 from labcore.config.saved import saved_yaml
-from labcore.config.schema import build_schema
+from labcore.config.schema import build_schema, to_typed
 from labcore.config.session import open_session
-from labcore.config.typed import to_typed
+from labcore.config.values import flatten
 from labcore.discovery import FoundPlugin
 from labcore.plugin import Plugin, Task
 from labcore.record.redaction import redact_text
@@ -31,10 +31,12 @@ from labcore.record.redaction import redact_text
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-__all__ = ["Composed", "compose"]
+__all__ = ["Composed", "compose", "preset_values"]
 
 _AUTO = "(auto)"
 """Text of the override that stands for the preset chosen by the machine."""
+
+_SETTLED = ("plugin", "task", PRESET, "device")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,3 +184,37 @@ def _changed(
         and not (path.startswith("hooks") and origins[path] in {DEFAULT, "hooks=default"})
         and (path not in standard or standard[path] != value)
     )
+
+
+def preset_values(
+    found: FoundPlugin, groups: Groups, overrides: Sequence[str], preset: str
+) -> dict[str, Any]:
+    """Returns the options that a preset and the overrides set, by dotted path.
+
+    Args:
+        found: The plugin.
+        groups: What the plugin offers.
+        overrides: The overrides of the command line.
+        preset: The preset taken.
+
+    Raises:
+        UsageError: An override is wrong.
+    """
+    simple = all(text.partition("=")[0] in _SETTLED for text in overrides)
+    file = groups.file(f"{PRESET}/{preset}")
+    if simple and not any(groups.default_of(group) for group in groups.own):
+        if file is None and preset == "none":
+            return {}
+        if file is not None:
+            import yaml
+
+            content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+            if "defaults" not in content and "${" not in str(content):
+                return flatten(expand_tree(content))
+    from labcore.config.compose import compose  # Hydra: half a second
+
+    rest = [text for text in overrides if text.partition("=")[0] != PRESET]
+    chosen = peek(overrides, PRESET)
+    asked = preset if chosen in (None, "auto") else chosen
+    composed = compose(found, [*rest, f"{PRESET}={asked}"])
+    return {path: value for path, value in composed.values().items() if path in composed.changed}

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from labcore.discovery import configs_dir
 
-__all__ = ["PRESET", "Groups", "choose_preset", "find_groups"]
+__all__ = ["PRESET", "SCHEME", "Groups", "choose_preset", "find_groups"]
 
 PRESET = "preset"
+SCHEME = "lab"
+"""What an entry of Hydra's search path starts with to be read by :mod:`labcore.config.sources`."""
 _NO_GROUPS = ("hydra", "sweeps")
 """Folders of Hydra's own settings, and of sweep files, which may be YAML too."""
 _BUILT_IN_PRESETS = ("auto", "none")

@@ -4,6 +4,8 @@ Single runs do not come here: they are composed by :func:`labcore.config.compose
 process. A sweep is Hydra's: its sweeper makes the jobs and its launcher runs them, wherever that
 is. Each job is a ``lab run`` of its own in a child process, so that it chooses its device and
 imports its framework afresh.
+
+Every value of a sweep is looked at before its first run starts.
 """
 
 import math
@@ -17,22 +19,80 @@ from pathlib import Path
 from typing import Any
 
 from labcore.config.child import Stopped, run_child
+from labcore.config.compose import compose
+from labcore.config.diagnosis import diagnose, read_overrides_of, wrong_config
 from labcore.config.groups import find_groups
 from labcore.config.overrides import Given, peek
-from labcore.config.session import ROOT, VERSION_BASE, register, search_path_override
-from labcore.config.sweep import check_sweep
+from labcore.config.session import ROOT, VERSION_BASE, open_session, register, search_path_override
 from labcore.config.training import training_options
 from labcore.discovery import FoundPlugin, configs_dir
+from labcore.errors import UsageError
 from labcore.record.files import write_atomically
 from labcore.record.folder import create_run_folder
 from labcore.record.records import read_json, write_json
 from labcore.record.redaction import redact_tree
 
-__all__ = ["JobResult", "SweepResult", "run_hydra", "run_sweep"]
+__all__ = ["JobResult", "SweepResult", "check_sweep", "run_hydra", "run_sweep"]
 
 RESULT_VARIABLE = "LAB_RESULT_FILE"
 """Names the file where a run leaves its outcome for whoever started it."""
 _RESULT_FILE = "result.json"
+
+
+def check_sweep(
+    found: FoundPlugin, overrides: Sequence[str], *, search_dirs: Sequence[Path] = ()
+) -> list[Given]:
+    """Checks every value of a sweep before its first run starts.
+
+    Each value is composed once, with the first values of the other sweeps: a value that can never
+    work is found, without composing every combination.
+
+    Returns:
+        The overrides, read.
+
+    Raises:
+        UsageError: Something is wrong; has every problem.
+    """
+    plugin, checker, given, problems = read_overrides_of(found, overrides, search_dirs)
+    problems.extend(checker.check_names(given, sweeping=True))
+    if problems:
+        with open_session(plugin, checker.groups, []) as session:
+            problems.extend(diagnose(session, checker, given, plugin, None, sweeping=True))
+        raise wrong_config(plugin, problems)
+    swept = [override for override in given if override.is_sweep and override.values()]
+    intervals = [override for override in given if override.is_sweep and not override.values()]
+    fixed = [o.text for o in given if not o.is_sweep and not o.key.startswith("hydra")]
+    firsts = {override.key: _with_value(override, 0) for override in swept}
+    combinations = [
+        firsts,
+        *(
+            {**firsts, override.key: _with_value(override, index)}
+            for override in swept
+            for index in range(1, len(override.values()))
+        ),
+    ]
+    for combination in combinations:
+        problems.extend(_problems_of(found, [*fixed, *combination.values()], search_dirs))
+    if problems and not intervals:
+        raise wrong_config(plugin, problems)
+    return given
+
+
+def _problems_of(
+    found: FoundPlugin, overrides: Sequence[str], search_dirs: Sequence[Path]
+) -> tuple[str, ...]:
+    try:
+        compose(found, overrides, search_dirs=search_dirs)
+    except UsageError as error:
+        return error.problems
+    return ()
+
+
+def _with_value(override: Given, index: int) -> str:
+    from hydra.core.override_parser.types import Transformer
+
+    encoded = list(override.parsed.sweep_iterator(Transformer.encode))
+    return f"{override.parsed.get_key_element()}={encoded[index]}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

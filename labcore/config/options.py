@@ -1,17 +1,21 @@
 """Every option of a plugin as data: path, type, default, help text. Needs no Hydra."""
 
+import ast
 import dataclasses
 import enum
+import functools
+import inspect
+import itertools
+import textwrap
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from labcore.config.fielddocs import field_docs
 from labcore.config.root import RootConfig
 from labcore.plugin import Plugin
 
-__all__ = ["CORE_SECTION", "Option", "list_options", "type_words"]
+__all__ = ["CORE_SECTION", "Option", "field_docs", "list_options", "type_words"]
 
 CORE_SECTION = "every run"
 """Section of the options that do not belong to the plugin."""
@@ -119,3 +123,38 @@ def type_words(hint: Any) -> str:
     if origin is dict:
         return f"mapping of text to {type_words(inner[1])}" if inner else "mapping"
     return plain.get(hint, getattr(hint, "__name__", str(hint)))
+
+
+@functools.cache
+def field_docs(cls: type) -> Mapping[str, str]:
+    """Returns field name to help text, on one line.
+
+    A subclass inherits the texts of its bases and may replace them. Fields without a text are left
+    out, and so are all fields of a class whose source cannot be read.
+    """
+    docs: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        docs.update(_own_docs(base))
+    return docs
+
+
+@functools.cache
+def _own_docs(cls: type) -> Mapping[str, str]:
+    if "__dataclass_fields__" not in vars(cls):
+        return {}
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    except (OSError, TypeError, SyntaxError):  # made at run time, or only bytecode is here
+        return {}
+    body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+    docs: dict[str, str] = {}
+    for field, text in itertools.pairwise(body):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+            and isinstance(text.value.value, str)
+        ):
+            docs[field.target.id] = " ".join(text.value.value.split())
+    return docs

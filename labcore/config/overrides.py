@@ -1,19 +1,21 @@
-"""Overrides as typed, made into what Hydra's grammar takes, and read."""
+"""Overrides as typed, and the plugin that they name."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from labcore.config.options import Option
-from labcore.config.shorthand import expand_override
-from labcore.config.text import shorten
+from labcore.config.root import expand_override
+from labcore.config.values import shorten
+from labcore.discovery import FoundPlugin, pick_plugin
+from labcore.errors import UsageError
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-__all__ = ["Given", "peek", "read_overrides"]
+__all__ = ["Given", "peek", "read_overrides", "select_plugin"]
 
 _SPECIAL = re.compile(r"([\\()\[\]{}:=, \t])")
 _PREFIX = re.compile(r"\+{0,2}")
@@ -186,3 +188,31 @@ def _closing_quote(value: str, start: int) -> int:
             return position
         position += 1
     return len(value) - 1
+
+
+def select_plugin(found: Mapping[str, FoundPlugin], overrides: Sequence[str]) -> FoundPlugin:
+    """Returns the plugin that ``plugin=`` names.
+
+    Args:
+        found: All plugins by name.
+        overrides: The overrides of the command line.
+
+    Raises:
+        UsageError: It is missing, given as several, or names no plugin.
+        LabError: The plugin's declaration cannot be imported.
+    """
+    name = peek(overrides, "plugin")
+    names = ", ".join(found) or "none is installed"
+    if not name:
+        stray = [text for text in overrides if text in found]
+        raise UsageError(
+            "which plugin? plugin=NAME is the one choice that must be made",
+            problems=[f"write plugin={stray[0]}, or put it first"] if stray else [],
+            fix=f"choose one of: {names}",
+        )
+    if "," in name:
+        raise UsageError(
+            f"plugin={name}: a command runs one plugin",
+            fix="start one command for each: plugins need not share options or a framework",
+        )
+    return pick_plugin(found, name)

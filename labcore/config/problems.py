@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from labcore.config.flat import flatten
 from labcore.config.groups import PRESET, Groups
 from labcore.config.options import Option, type_words
 from labcore.config.overrides import Given
-from labcore.config.shorthand import SECTIONS
-from labcore.config.text import as_typed, shorten
+from labcore.config.root import SECTIONS
+from labcore.config.values import as_typed, flatten, shorten
 from labcore.errors import nearest, nearest_option, suggestion
 from labcore.plugin import Plugin
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from labcore.config.flat import flatten
 from labcore.config.groups import PRESET, Groups
 from labcore.config.overrides import Given
-from labcore.config.shorthand import expand_tree
+from labcore.config.root import expand_tree
+from labcore.config.values import flatten
 
 if TYPE_CHECKING:
     from hydra.core.default_element import ResultDefault

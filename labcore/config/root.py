@@ -1,11 +1,90 @@
-"""Options that every run has, whatever its plugin."""
+"""Options that every run has; and the word that stands for some, ``device=cuda``."""
 
+import contextlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from labcore.config.device import DeviceConfig
+from labcore.devices import DeviceRequest
 
-__all__ = ["RootConfig"]
+__all__ = [
+    "SECTIONS",
+    "DeviceConfig",
+    "RootConfig",
+    "expand_override",
+    "expand_tree",
+    "peek_request",
+]
+
+_FIELDS = {"device": "name"}
+"""Section to the option that a lone word means."""
+SECTIONS = tuple(_FIELDS)
+
+
+def expand_override(text: str) -> str:
+    """Writes an override of a section by a word in full; others stay as they are."""
+    key, separator, value = text.partition("=")
+    section = key.lstrip("+")
+    if not separator or section not in _FIELDS or value.lstrip().startswith("{"):
+        return text
+    return f"{section}.{_FIELDS[section]}={value}"
+
+
+def expand_tree(tree: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Writes the words at the top of a config in full; the rest stays as it is."""
+    return {
+        key: {_FIELDS[key]: value}
+        if key in _FIELDS and value is not None and not isinstance(value, Mapping)
+        else value
+        for key, value in tree.items()
+    }
+
+
+@dataclass(kw_only=True, slots=True)
+class DeviceConfig:
+    """Where a run computes. The word alone, ``device=cuda``, is its name."""
+
+    name: str = "auto"
+    """Where to compute: auto, cpu, cuda, or one GPU as 1, cuda:1, or its UUID or the start of it;
+    device=cuda says the same in short."""
+    count: int = 0
+    """GPUs to take; 0 takes what the plugin declares and train.devices asks for."""
+    min_memory_gb: float = 0.0
+    """Memory that each GPU must have, in GB."""
+    wait: str = "0s"
+    """How long to wait while every GPU that would do is in use: 90s, 10m, 1h30m, 2d, 1:30:00."""
+    share: bool = False
+    """Whether to take a GPU that other programs use too; never one that another run has leased."""
+
+    def __post_init__(self) -> None:
+        self.request()
+
+    def request(self) -> DeviceRequest:
+        """Returns the options as a request.
+
+        Raises:
+            ValueError: One of them is wrong.
+        """
+        return DeviceRequest.read(
+            self.name,
+            count=self.count,
+            min_memory_gb=self.min_memory_gb,
+            wait=self.wait,
+            share=self.share,
+        )
+
+
+def peek_request(overrides: Iterable[str]) -> DeviceRequest:
+    """Returns what overrides ask for, before anything is composed; what is wrong is left out."""
+    full = (expand_override(text).lstrip("+").partition("=") for text in overrides)
+    typed = {key: value.strip("'\"") for key, _, value in full}
+    with contextlib.suppress(ValueError):
+        return DeviceRequest.read(
+            typed.get("device.name", "auto"),
+            count=int(typed.get("device.count", 0)),
+            min_memory_gb=float(typed.get("device.min_memory_gb", 0)),
+        )
+    return DeviceRequest()
 
 
 @dataclass(kw_only=True, slots=True)

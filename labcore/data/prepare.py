@@ -11,10 +11,15 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from labcore.data.archive import Progress, unpack
-from labcore.data.folder import dataset_folder, downloads_folder, lock_file
+from labcore.data.folder import (
+    dataset_folder,
+    downloads_folder,
+    lock_file,
+    owner,
+    package_version,
+    require_package,
+)
 from labcore.data.manifest import count_files, read_stamp, write_manifest
-from labcore.data.owner import owner
-from labcore.data.package import package_version, require_package
 from labcore.data.pip import download
 from labcore.discovery import find_plugins
 from labcore.errors import RequirementError

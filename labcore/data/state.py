@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from labcore.data.folder import dataset_folder
+from labcore.data.folder import dataset_folder, find_package, owner, package_version
 from labcore.data.manifest import check_files, count_files, read_stamp
-from labcore.data.owner import owner
-from labcore.data.package import find_package, package_version
 from labcore.data.pip import size_of
 from labcore.data.prepare import option_hint
 from labcore.errors import LabError

@@ -3,13 +3,11 @@
 from labcore.devices.allocation import acquire, plan
 from labcore.devices.candidates import fits_paper
 from labcore.devices.device_plan import DevicePlan
-from labcore.devices.inventory.cores import available_cores
 from labcore.devices.inventory.gpu import Gpu, GpuProcess
+from labcore.devices.inventory.limits import available_cores
 from labcore.devices.inventory.nvml import NvmlProblem
-from labcore.devices.inventory.survey import Survey, gpus, survey
-from labcore.devices.inventory.visible import visible_gpus
-from labcore.devices.lease.desk import Lease, Leases
-from labcore.devices.lease.holding import release_all
+from labcore.devices.inventory.survey import Survey, gpus, survey, visible_gpus
+from labcore.devices.lease.desk import Lease, Leases, release_all
 from labcore.devices.lease.owner import Owner
 from labcore.devices.request import DeviceRequest
 

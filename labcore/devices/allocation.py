@@ -4,17 +4,14 @@ import contextlib
 import uuid
 from collections.abc import Callable, Sequence
 
-from labcore.devices.candidates import Candidates, find_candidates, refusal
+from labcore.devices.candidates import Candidates, Look, find_candidates, look_at, refusal
 from labcore.devices.choice import choose, why_busy
 from labcore.devices.device_plan import DevicePlan, plan_cpu, plan_gpus, threads_for
 from labcore.devices.inventory.gpu import Gpu
-from labcore.devices.inventory.launched import leads_machine, local_processes
-from labcore.devices.inventory.scheduler import find_assignment
+from labcore.devices.inventory.launch import find_assignment, leads_machine, local_processes
 from labcore.devices.inventory.survey import survey
-from labcore.devices.lease import holding
-from labcore.devices.lease.desk import Desk, Lease, Leases
+from labcore.devices.lease.desk import Desk, Lease, Leases, held_uuids, keep
 from labcore.devices.lease.owner import Owner, this_process
-from labcore.devices.look import Look, look_at
 from labcore.devices.request import DeviceRequest
 from labcore.devices.waiting import Wait
 from labcore.plugin import Requires
@@ -119,7 +116,7 @@ def acquire(
             if chosen and not spoiled:
                 wait.ended(chosen)
                 if lease is not None:
-                    holding.keep(lease)
+                    keep(lease)
                 reason = _reason(request, candidates, look, chosen)
                 return plan_gpus(chosen, requires, number, reason, lease)
             if lease is not None:
@@ -138,7 +135,7 @@ def _follow(leases: Leases, candidates: Candidates) -> tuple[Gpu, ...]:
     It takes these very ones, or ends the run. As its child, this process holds them too.
     """
     with leases.opened() as desk:
-        holding.held_uuids(desk)
+        held_uuids(desk)
     return choose(candidates.able, candidates.need.count)
 
 

@@ -121,7 +121,7 @@ def choose(free: Sequence[Gpu], count: int) -> tuple[Gpu, ...]:
         return ()
     by_size = ranked(free)
     for first in by_size:
-        alike = [gpu for gpu in by_size if _kind(gpu) == _kind(first)]
+        alike = [gpu for gpu in by_size if gpu.kind == first.kind]
         if len(alike) >= count:
             return tuple(sorted(alike[:count], key=lambda gpu: gpu.index))
     return tuple(sorted(by_size[:count], key=lambda gpu: gpu.index))
@@ -134,7 +134,3 @@ def ranked(free: Sequence[Gpu]) -> list[Gpu]:
 
 def _size(gpu: Gpu) -> tuple[bool, int, int]:
     return (gpu.parent_uuid is None, gpu.memory_total_mib, gpu.index)
-
-
-def _kind(gpu: Gpu) -> tuple[str, int]:
-    return (gpu.name, gpu.memory_total_mib)

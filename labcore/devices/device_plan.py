@@ -6,11 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from labcore.devices.inventory.cores import available_cores
 from labcore.devices.inventory.gpu import Gpu
-from labcore.devices.inventory.visible import visible_gpus
-from labcore.devices.lease import holding
-from labcore.devices.lease.desk import Lease
+from labcore.devices.inventory.limits import available_cores
+from labcore.devices.inventory.survey import visible_gpus
+from labcore.devices.lease.desk import Lease, variables_for
 from labcore.plugin import Framework, Requires
 
 __all__ = ["DevicePlan", "plan_cpu", "plan_gpus", "threads_for"]
@@ -73,7 +72,7 @@ class DevicePlan:
             )
         os.environ.update(self.env)
         if self.lease is not None:
-            os.environ.update(holding.variables_for(self.lease))
+            os.environ.update(variables_for(self.lease))
 
     def _is_late(self, name: str, value: str) -> bool:
         loaded = {module for module in ("torch", "tensorflow") if module in sys.modules}

@@ -1,17 +1,18 @@
-"""The GPUs that a request may choose from, and why there may be none."""
+"""The GPUs that a request may choose from, in words, and why there may be none."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from labcore.devices.inventory.gpu import Gpu
-from labcore.devices.inventory.survey import Survey, survey
-from labcore.devices.inventory.visible import visible_gpus
+from labcore.devices.inventory.survey import Survey, survey, visible_gpus
 from labcore.devices.request import DeviceRequest
-from labcore.devices.wording import listed
 from labcore.errors import RequirementError, UsageError
 
-__all__ = ["Pool", "find_pool"]
+__all__ = ["Pool", "find_pool", "listed"]
+
+_MOST = 12
+"""Lines of a list: a server cut into slices has up to 56 devices."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,3 +111,31 @@ def _fix(seen: Survey) -> str:
     if seen.gpus:
         return "unset CUDA_VISIBLE_DEVICES, or use device=auto"
     return "lab doctor says what is wrong with the driver; or use device=auto"
+
+
+def listed(said: Iterable[tuple[Gpu, str]]) -> list[str]:
+    """Returns a line for each device, and one for those in a row of which the same is said.
+
+    Args:
+        said: Devices by number, each with what is said of it, in words that suit one and several.
+    """
+    rows: list[tuple[list[Gpu], str]] = []
+    for gpu, text in said:
+        if rows and rows[-1][1] == text and rows[-1][0][-1].kind == gpu.kind:
+            rows[-1][0].append(gpu)
+        else:
+            rows.append(([gpu], text))
+    lines = [f"{_named(gpus)}: {text}" if text else _named(gpus) for gpus, text in rows]
+    if len(lines) > _MOST:
+        lines[_MOST - 1 :] = [f"and {len(lines) - _MOST + 1} more lines like these (lab devices)"]
+    return lines
+
+
+def _named(gpus: list[Gpu]) -> str:
+    first, last = gpus[0], gpus[-1]
+    if len(gpus) == 1:
+        return first.describe()
+    numbers = (
+        f"{first.index} and {last.index}" if len(gpus) == 2 else f"{first.index} to {last.index}"
+    )
+    return f"GPUs {numbers} ({first.name}, {first.memory_gb:.0f} GB)"

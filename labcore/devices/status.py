@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from labcore.devices.choice import Need, why_busy, why_unable
-from labcore.devices.inventory.cores import available_cores
 from labcore.devices.inventory.gpu import Gpu
-from labcore.devices.inventory.survey import Survey, survey
-from labcore.devices.inventory.visible import visible_gpus
+from labcore.devices.inventory.limits import available_cores
+from labcore.devices.inventory.survey import Survey, survey, visible_gpus
 from labcore.devices.lease.desk import Desk, Leases
 from labcore.devices.lease.owner import Owner
 

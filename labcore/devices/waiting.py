@@ -5,15 +5,14 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
-from labcore.devices.candidates import Candidates
+from labcore.devices.candidates import Candidates, Look
 from labcore.devices.choice import ranked
 from labcore.devices.inventory.gpu import Gpu
 from labcore.devices.lease.desk import Desk
 from labcore.devices.lease.owner import Owner
 from labcore.devices.lease.tickets import Place
-from labcore.devices.look import Look
+from labcore.devices.pool import listed
 from labcore.devices.request import DeviceRequest
-from labcore.devices.wording import listed
 from labcore.record.durations import format_duration
 
 __all__ = ["Wait"]

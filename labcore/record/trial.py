@@ -1,4 +1,9 @@
-"""What a run that is a trial of a sweep is told by whoever started it."""
+"""What a run that is a trial of a sweep is told by whoever started it, and who stopped it.
+
+A trial may hear of its end twice, from the agent's signal and through its own connection to W&B,
+and the second signal would cut its checkpoint short. So whoever leaves a note first sends the one
+signal, and the note says who stopped the trial.
+"""
 
 import os
 from pathlib import Path
@@ -6,9 +11,13 @@ from pathlib import Path
 from labcore.errors import RequirementError, UsageError
 
 __all__ = [
+    "NOTE_VARIABLE",
     "SWEEP_VARIABLE",
     "TRIAL_FOLDER_VARIABLE",
     "TRIAL_VARIABLE",
+    "leave_note",
+    "note_of_this_process",
+    "read_note",
     "take_trial_folder",
     "trial_of_environment",
 ]
@@ -19,6 +28,8 @@ TRIAL_VARIABLE = "LAB_TRIAL"
 """Number of the trial."""
 TRIAL_FOLDER_VARIABLE = "LAB_TRIAL_FOLDER"
 """The run folder to make, so that it is known before the run starts."""
+NOTE_VARIABLE = "LAB_STOP_NOTE"
+"""Names the file of the note in a trial's environment."""
 
 
 def trial_of_environment() -> tuple[str, int | None]:
@@ -50,3 +61,35 @@ def take_trial_folder() -> Path | None:
     if (folder / "status.json").exists():
         raise UsageError(f"{folder} holds a run already", fix=f"go on with it: lab resume {folder}")
     return folder
+
+
+def leave_note(path: Path, who: str) -> bool:
+    """Leaves the note unless there is one already.
+
+    Args:
+        path: File of the note; its folder must exist.
+        who: Who stops the trial; goes into ``stopped by WHO``.
+
+    Returns:
+        Whether this call left it: then the caller sends the signal.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(who)
+    except FileExistsError:
+        return False
+    return True
+
+
+def read_note(path: Path) -> str:
+    """Returns who stopped the trial; nothing when nobody did."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def note_of_this_process() -> Path | None:
+    """Returns where the note of this trial lies; None when nobody who started it will look."""
+    path = os.environ.get(NOTE_VARIABLE)
+    return Path(path) if path else None

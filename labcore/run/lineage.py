@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from labcore.config import Composed
-from labcore.config.flat import flatten
-from labcore.config.request import container
-from labcore.config.schema import build_schema
-from labcore.config.typed import to_typed
+from labcore.config.diagnosis import container
+from labcore.config.schema import build_schema, to_typed
+from labcore.config.values import flatten
 from labcore.errors import UsageError
 from labcore.run.source import SourceRun
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from labcore.config import Composed, choose_preset, compose, find_groups, peek
-from labcore.config.device import peek_request
+from labcore.config.root import peek_request
 from labcore.devices import available_cores, fits_paper, visible_gpus
 from labcore.discovery import FoundPlugin, find_plugins, pick_plugin
 from labcore.errors import LabError, RequirementError, UsageError

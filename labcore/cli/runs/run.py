@@ -140,7 +140,7 @@ def _name_plugin(overrides: tuple[str, ...]) -> tuple[str, ...]:
 
 def _preset_here(found: FoundPlugin, plugin: Plugin, overrides: tuple[str, ...]) -> str:
     """Names the preset for the device that the run would get."""
-    from labcore.config.device import peek_request
+    from labcore.config.root import peek_request
     from labcore.devices import fits_paper
 
     fits = fits_paper(peek_request(overrides), plugin.requires)
@@ -167,8 +167,7 @@ def _sweep(found: FoundPlugin, overrides: tuple[str, ...], search_dirs: list[Pat
 def _ask_hydra(
     info: str, found: FoundPlugin, overrides: tuple[str, ...], search_dirs: list[Path]
 ) -> int:
-    from labcore.config.hydra_app import run_hydra
-    from labcore.config.sweep import check_sweep
+    from labcore.config.hydra_app import check_sweep, run_hydra
 
     if peek(overrides, "preset") in (None, "auto") and found.plugin is not None:
         rest = [text for text in overrides if not text.startswith("preset=")]

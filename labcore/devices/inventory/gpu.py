@@ -58,6 +58,11 @@ class Gpu:
     """Why the clocks are held down now, idling left out."""
 
     @property
+    def kind(self) -> tuple[str, int]:
+        """Name and memory: GPUs of one kind serve alike."""
+        return (self.name, self.memory_total_mib)
+
+    @property
     def memory_gb(self) -> float:
         """Memory in GB (10^9 bytes), the unit on the box and in declarations."""
         return self.memory_total_mib * _MIB / 1e9

@@ -1,15 +1,16 @@
-"""The GPUs of this machine, asked from NVIDIA's driver. Imports no framework."""
+"""The GPUs of this machine, asked from NVIDIA's driver, and those that a process may use."""
 
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from labcore.devices.inventory.gpu import Gpu, GpuProcess
 from labcore.devices.inventory.nvml import NvmlFailure, NvmlProblem, ask, opened, problem_of
 
-__all__ = ["Survey", "gpus", "survey"]
+__all__ = ["Survey", "gpus", "read_visible", "survey", "visible_gpus"]
 
 _MIB = 1 << 20
 _MOST_PLAUSIBLE_PID = 1 << 31
@@ -200,3 +201,72 @@ def _throttle(pynvml: Any, card: Any) -> tuple[str, ...] | None:
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
+
+
+class _HasUuid(Protocol):
+    @property
+    def uuid(self) -> str | None: ...
+
+
+C = TypeVar("C", bound=_HasUuid)
+
+
+def visible_gpus(environ: Mapping[str, str] | None = None, seen: Survey | None = None) -> list[Gpu]:
+    """Returns the GPUs that ``CUDA_VISIBLE_DEVICES`` leaves to this process, in its order.
+
+    Args:
+        environ: Environment to read; this process's by default.
+        seen: The machine; asked from the driver by default.
+    """
+    seen = survey() if seen is None else seen
+    value = (os.environ if environ is None else environ).get("CUDA_VISIBLE_DEVICES")
+    if value is None:
+        return list(seen.gpus)
+    slices = [gpu for gpu in seen.gpus if gpu.parent_uuid is not None]
+    named, _ = read_visible(value, seen.cards, slices)
+    visible: list[Gpu] = []
+    for gpu in named:
+        if gpu.mig_enabled:  # CUDA takes the first slice of a card that is cut
+            gpu = next((piece for piece in slices if piece.parent_uuid == gpu.uuid), gpu)
+        if gpu.mig_enabled or gpu in visible:
+            break
+        visible.append(gpu)
+    return visible
+
+
+def read_visible(value: str, cards: Sequence[C], slices: Sequence[C]) -> tuple[list[C], str]:
+    """Reads the variable as CUDA does: up to the first entry that names no GPU.
+
+    Args:
+        value: Of the variable.
+        cards: The cards of the machine in PCI bus order, as schedulers count them; those that are
+            cut into MIG slices count as well.
+        slices: The MIG slices, which go by UUID alone.
+
+    Returns:
+        What is named, and what is wrong with the first entry that names nothing. A GPU that is
+        named twice makes CUDA refuse the whole list.
+    """
+    named: list[C] = []
+    for entry in (part.strip() for part in value.split(",")):
+        found, problem = _named(entry, cards, slices)
+        if found is None:
+            return named, problem
+        if found in named:
+            return [], f"{entry} names a GPU for the second time"
+        named.append(found)
+    return named, ""
+
+
+def _named(entry: str, cards: Sequence[C], slices: Sequence[C]) -> tuple[C | None, str]:
+    if entry.isdecimal():
+        if int(entry) < len(cards):
+            return cards[int(entry)], ""
+        return None, f"there is no GPU {entry} (there are {len(cards)})"
+    # CUDA takes any unambiguous start of a UUID.
+    fitting = [each for each in (*cards, *slices) if entry and (each.uuid or "").startswith(entry)]
+    if len(fitting) == 1:
+        return fitting[0], ""
+    if fitting:
+        return None, f"{entry} fits {len(fitting)} GPUs"
+    return None, f"{entry or 'an empty entry'} names no GPU"

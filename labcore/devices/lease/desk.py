@@ -5,6 +5,9 @@ The folder has, for each GPU or MIG slice, ``UUID.lock``, which its holder keeps
 processes of a distributed run, so that a card stays leased until the last of them is gone. Whoever
 looks or takes does it inside ``desk.lock``, one process at a time, so a look never disturbs a taker
 and several GPUs are taken together or not at all.
+
+A run's children (the other ranks that Lightning starts, a conversion in a process of its own) use
+the run's GPUs. They find the lease in ``LAB_LEASE`` and hold it together with their parent.
 """
 
 import contextlib
@@ -23,11 +26,23 @@ from labcore.devices.lease.tickets import Queue
 from labcore.errors import RequirementError
 from labcore.record.locks import KernelLock, exclusive
 
-__all__ = ["Desk", "Lease", "Leases", "lease_folder"]
+__all__ = [
+    "CHILD_VARIABLE",
+    "Desk",
+    "Lease",
+    "Leases",
+    "held_uuids",
+    "keep",
+    "lease_folder",
+    "release_all",
+    "variables_for",
+]
 
 FOLDER_VARIABLE = "LAB_LEASE_DIR"
 _SHARED_FOLDER = Path("/tmp/lab-leases")  # noqa: S108  # one for all users: TMPDIR differs by user and job
 _STICKY_FOR_ALL = 0o1777
+CHILD_VARIABLE = "LAB_LEASE"
+"""Names the lease to children: its token, a colon, its UUIDs with commas between."""
 
 
 def lease_folder() -> Path:
@@ -218,3 +233,47 @@ def _note_of(lock: Path) -> Path:
 def _stem(uuid: str) -> str:
     """Makes a file name of a UUID; old drivers write MIG-GPU-.../7/0."""
     return uuid.replace("/", "_")
+
+
+_kept: list[Lease] = []
+_joined: dict[str, list[KernelLock]] = {}
+
+
+def keep(lease: Lease) -> None:
+    """Holds a lease until the process ends."""
+    _kept.append(lease)
+
+
+def release_all() -> None:
+    """Gives back all that this process holds; for processes that outlive their runs."""
+    for lease in _kept:
+        lease.release()
+    _kept.clear()
+    for locks in _joined.values():
+        for lock in locks:
+            lock.close()
+    _joined.clear()
+
+
+def variables_for(lease: Lease) -> dict[str, str]:
+    """Returns the variable that tells children of a lease."""
+    return {CHILD_VARIABLE: f"{lease.owner.token}:{','.join(lease.uuids)}"}
+
+
+def held_uuids(desk: Desk | None) -> set[str]:
+    """Returns the GPUs that this process may use with no lease of its own.
+
+    Args:
+        desk: Knows the leases; None where there are none.
+    """
+    held = {uuid for lease in _kept for uuid in lease.uuids}
+    token, _, listed = os.environ.get(CHILD_VARIABLE, "").partition(":")
+    if not token or desk is None or token in {lease.owner.token for lease in _kept}:
+        return held
+    uuids = [uuid for uuid in listed.split(",") if uuid]
+    if token not in _joined:
+        locks = desk.join(uuids, token)
+        if locks is None:  # the parent is gone, and its GPUs may be another's
+            return held
+        _joined[token] = locks
+    return held | set(uuids)

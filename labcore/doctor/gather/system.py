@@ -56,9 +56,9 @@ def read_resources() -> dict[str, Any]:
 
 def read_limits(root: Path = Path("/")) -> dict[str, Any]:
     """Returns what this process may not exceed."""
-    from labcore.devices.inventory import cgroup
+    from labcore.devices.inventory.limits import read_limits
 
-    limit = cgroup.read_limits(root).memory_bytes
+    limit = read_limits(root).memory_bytes
     return {
         "memory_limit_gb": None if limit is None else round(limit / 1e9, 1),
         "open_files": _open_files(),

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from labcore.record.stop_note import leave_note, note_of_this_process, read_note
+from labcore.record.trial import leave_note, note_of_this_process, read_note
 
 __all__ = ["IDENTITY_FILE", "SweepTrial"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labcore.config.device import peek_request
+from labcore.config.root import peek_request
 from labcore.devices import available_cores, visible_gpus
 from labcore.discovery import install_command
 from labcore.errors import RequirementError, UsageError

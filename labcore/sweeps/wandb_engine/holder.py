@@ -8,7 +8,7 @@ from typing import Any
 
 from labcore.errors import UsageError
 from labcore.hooks.wandb.sweep import IDENTITY_FILE
-from labcore.record.stop_note import leave_note, read_note
+from labcore.record.trial import leave_note, read_note
 from labcore.sweeps.trial import RunningTrial, TrialRequest, TrialResult
 from labcore.sweeps.wandb_engine.events import Outcome
 from labcore.sweeps.wandb_engine.server import Command

@@ -11,7 +11,7 @@ import yaml
 from labcore.config import peek
 from labcore.record.folder import plan_run_folder
 from labcore.record.status import read_status
-from labcore.record.stop_note import NOTE_VARIABLE
+from labcore.record.trial import NOTE_VARIABLE
 from labcore.sweeps.overrides import as_overrides
 from labcore.sweeps.sweep import Sweep
 from labcore.sweeps.trial import TrialRequest

@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from labcore.config import Composed, load_config, peek
-from labcore.config.device import peek_request
-from labcore.config.shorthand import expand_override, expand_tree
+from labcore.config.root import expand_override, expand_tree, peek_request
 from labcore.discovery import FoundPlugin
 from labcore.errors import UsageError
 

@@ -6,7 +6,7 @@ import importlib.metadata
 import pytest
 
 from labcore.data import ensure, state, verify
-from labcore.data.package import package_version
+from labcore.data.folder import package_version
 from labcore.plugin import Dataset, Plugin, Task
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from labcore.devices import DeviceRequest, GpuProcess
 from labcore.devices.choice import Need, choose, need_of, why_busy, why_unable
-from labcore.devices.wording import listed
+from labcore.devices.pool import listed
 from labcore.plugin import Requires
 
 ONE = Need(count=1)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from labcore.devices.inventory.visible import read_visible
+from labcore.devices.inventory.survey import read_visible
 from labcore.doctor.check import Check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine

@@ -11,7 +11,7 @@ import pytest
 from labcore.errors import Interrupted
 from labcore.hooks.wandb.hook import WeightsAndBiases
 from labcore.hooks.wandb.sweep import IDENTITY_FILE, SweepTrial
-from labcore.record.stop_note import NOTE_VARIABLE, leave_note, read_note
+from labcore.record.trial import NOTE_VARIABLE, leave_note, read_note
 from labcore.run.signals import StopSignal
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from labcore.errors import RequirementError, UsageError
-from labcore.record.stop_note import read_note
+from labcore.record.trial import read_note
 from labcore.sweeps.trial import TrialResult
 from labcore.sweeps.wandb_engine import (
     AgentPace,

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from labcore.errors import UsageError
-from labcore.record.stop_note import NOTE_VARIABLE, leave_note, note_of_this_process, read_note
+from labcore.record.trial import NOTE_VARIABLE, leave_note, note_of_this_process, read_note
 from labcore.sweeps.distributions import Categorical, Uniform
 from labcore.sweeps.wandb_engine import RequestMaker, SweepAddress
 from labcore.sweeps.wandb_engine.create import hooks_override

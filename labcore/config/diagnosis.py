@@ -8,10 +8,9 @@ from labcore.config.groups import find_groups
 from labcore.config.options import CORE_SECTION, Option, list_options
 from labcore.config.overrides import Given, read_overrides
 from labcore.config.problems import Checker
-from labcore.config.schema import build_schema
+from labcore.config.schema import build_schema, to_typed
 from labcore.config.session import Session
-from labcore.config.text import shorten
-from labcore.config.typed import to_typed
+from labcore.config.values import shorten
 from labcore.discovery import FoundPlugin
 from labcore.errors import LabError, UsageError
 from labcore.plugin import Plugin

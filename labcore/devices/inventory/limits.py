@@ -1,10 +1,12 @@
-"""What the control groups of a container or a job leave to this process: CPU time and memory."""
+"""CPU cores and memory that this process may use: what control groups leave of the machine's."""
 
+import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Limits", "read_limits"]
+__all__ = ["Limits", "available_cores", "read_limits"]
 
 _NO_LIMIT_BYTES = 1 << 60
 """Control groups of the first version write "no limit" as a number near 2^63."""
@@ -86,3 +88,17 @@ def _number(file: Path) -> int | None:
         return int(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+def available_cores() -> int:
+    """Returns the cores that this process may use: affinity, then the quota of its container.
+
+    ``os.cpu_count`` gives the cores of the machine; in a container or a Slurm job that has two of
+    64, a framework that starts 64 threads is many times slower.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:  # macOS and Windows
+        cores = os.cpu_count() or 1
+    quota = read_limits().cpus
+    return max(1, cores if quota is None else min(cores, math.ceil(quota)))

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from labcore.devices import available_cores
-from labcore.devices.inventory import cores
-from labcore.devices.inventory.cgroup import read_limits
+from labcore.devices.inventory import limits
+from labcore.devices.inventory.limits import read_limits
 from labcore.doctor.gather import system
 
 
@@ -19,7 +19,7 @@ def write(path, text):
 def machine(monkeypatch, tmp_path):
     """A machine with 64 cores; returns a function that sets the process's control group."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
-    monkeypatch.setattr(cores, "read_limits", lambda: read_limits(tmp_path))
+    monkeypatch.setattr(limits, "read_limits", lambda root=tmp_path: read_limits(root))
 
     def setting(own: str, files: dict[str, str]) -> None:
         write(tmp_path / "proc/self/cgroup", own)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labcore.devices.inventory.scheduler import find_assignment
+from labcore.devices.inventory.launch import find_assignment
 
 
 @pytest.mark.parametrize(
