@@ -31,11 +31,10 @@ from labcore.record.files import write_atomically
 from labcore.record.folder import create_run_folder
 from labcore.record.records import read_json, write_json
 from labcore.record.redaction import redact_tree
+from labcore.record.trial import RESULT_VARIABLE
 
 __all__ = ["JobResult", "SweepResult", "check_sweep", "run_hydra", "run_sweep"]
 
-RESULT_VARIABLE = "LAB_RESULT_FILE"
-"""Names the file where a run leaves its outcome for whoever started it."""
 _RESULT_FILE = "result.json"
 
 

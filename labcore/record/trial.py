@@ -12,6 +12,7 @@ from labcore.errors import RequirementError, UsageError
 
 __all__ = [
     "NOTE_VARIABLE",
+    "RESULT_VARIABLE",
     "SWEEP_VARIABLE",
     "TRIAL_FOLDER_VARIABLE",
     "TRIAL_VARIABLE",
@@ -30,6 +31,8 @@ TRIAL_FOLDER_VARIABLE = "LAB_TRIAL_FOLDER"
 """The run folder to make, so that it is known before the run starts."""
 NOTE_VARIABLE = "LAB_STOP_NOTE"
 """Names the file of the note in a trial's environment."""
+RESULT_VARIABLE = "LAB_RESULT_FILE"
+"""Names the file where a run leaves its outcome for whoever started it."""
 
 
 def trial_of_environment() -> tuple[str, int | None]:

@@ -14,7 +14,7 @@ from labcore.devices import plan
 from labcore.discovery import FoundPlugin
 from labcore.errors import LabError
 from labcore.life.checks import check_start
-from labcore.life.placement import processes_of
+from labcore.life.start import processes_of
 from labcore.plugin import Plugin
 from labcore.record.folder import plan_run_folder
 from labcore.run.source import SourceRun

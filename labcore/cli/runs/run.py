@@ -11,7 +11,7 @@ from labcore.cli.completion import complete_override
 from labcore.config import choose_preset, compose, find_groups, peek, select_plugin
 from labcore.config.compose import Composed
 from labcore.discovery import FoundPlugin, find_plugins
-from labcore.errors import LabError, RequirementError, UsageError
+from labcore.errors import LabError, UsageError
 from labcore.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -149,11 +149,9 @@ def _preset_here(found: FoundPlugin, plugin: Plugin, overrides: tuple[str, ...])
 
 def _sweep(found: FoundPlugin, overrides: tuple[str, ...], search_dirs: list[Path]) -> int:
     from labcore.config.hydra_app import run_sweep
+    from labcore.life.start import usable
 
-    if found.missing:
-        raise RequirementError(
-            f"plugin {found.name} cannot run here: {found.reason}", fix=found.fix
-        )
+    usable(found)
     result = run_sweep(found, overrides, search_dirs=search_dirs)
     common = set.intersection(*(set(job.overrides) for job in result.jobs)) if result.jobs else ()
     click.echo(f"\n{len(result.jobs)} runs, recorded in {result.folder}")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from labcore.life import checkout
-from labcore.life.checkout import read_checkout
+from labcore.life import environment
+from labcore.life.environment import read_checkout
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -118,7 +118,7 @@ def test_a_detached_head_has_no_branch(repo, git):
 
 
 def test_a_long_difference_is_cut_and_says_so(repo, monkeypatch):
-    monkeypatch.setattr(checkout, "_MAX_DIFF", 100)
+    monkeypatch.setattr(environment, "_MAX_DIFF", 100)
     (repo / "a.py").write_text("two\n" * 1000)
     seen = read_checkout(repo)
     assert seen is not None
@@ -153,6 +153,6 @@ def test_a_git_that_hangs_is_given_up(repo, monkeypatch, tmp_path):
     slow = tmp_path / "git"
     slow.write_text("#!/bin/sh\nexec sleep 30\n")
     slow.chmod(0o755)
-    monkeypatch.setattr(checkout, "_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(environment, "_TIMEOUT_S", 0.2)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert read_checkout(repo) is None

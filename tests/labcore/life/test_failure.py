@@ -7,7 +7,7 @@ import pytest
 
 from labcore.doctor.raised import explain_raised
 from labcore.errors import RequirementError, RunFailed, UsageError
-from labcore.life.failure import explain
+from labcore.life.settle import explain
 
 FOLDER = Path("runs/toy/1")
 

@@ -113,7 +113,7 @@ ENVIRONMENT = {
 
 _TRACEBACK = """\
 Traceback (most recent call last):
-  File "labcore/life/execute.py", line 147, in _do
+  File "labcore/life/execute.py", line 147, in _live
     values = function(run)
   File "plugins/musicvae/tasks/train.py", line 58, in train
     loop.fit()
