@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import re
+import shutil
 import stat
 import tarfile
 import zipfile
@@ -24,14 +25,7 @@ _MAX_RATIO = 200
 """Real data rarely shrinks below a hundredth; a bomb reaches a thousandth."""
 _ALWAYS_ALLOWED = 64 << 20
 """Bytes that any archive may unpack to, whatever its ratio."""
-_FAULTS_OF_NAMES = {
-    errno.EEXIST,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.ENAMETOOLONG,
-    errno.EINVAL,
-    errno.EILSEQ,
-}
+_OF_A_NAME = {"EEXIST", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "EINVAL", "EILSEQ"}
 """Why a disk refuses a file that has room on it."""
 
 
@@ -40,7 +34,7 @@ class _Member(NamedTuple):
 
     name: str
     size: int
-    open: Callable[[], IO[bytes] | None]
+    open: Callable[[], IO[bytes]]
 
 
 def unpack(
@@ -66,13 +60,12 @@ def unpack(
             target, unpacks to far more than its size allows, or has no member that fits.
         OSError: The disk is full, or the target cannot be written.
     """
-    with contextlib.ExitStack() as stack:
-        with _reading(archive):
-            if zipfile.is_zipfile(archive):
-                found = _zip_members(archive, stack.enter_context(zipfile.ZipFile(archive)))
-            else:
-                found = _tar_members(archive, stack.enter_context(tarfile.open(archive)))
-            chosen = list(_choose(archive, found, target, [_glob(each) for each in members]))
+    with _reading(archive), contextlib.ExitStack() as stack:
+        if zipfile.is_zipfile(archive):
+            found = _zip_members(archive, stack.enter_context(zipfile.ZipFile(archive)))
+        else:
+            found = _tar_members(archive, stack.enter_context(tarfile.open(archive)))
+        chosen = list(_choose(archive, found, target, [_glob(each) for each in members]))
         if not chosen:
             raise RequirementError(
                 f"the archive {archive.name} has no member that fits {', '.join(members) or '*'}",
@@ -94,12 +87,14 @@ def unpack(
 
 @contextlib.contextmanager
 def _reading(archive: Path) -> Iterator[None]:
-    """Takes whatever a library raises at a stranger's bytes, OSError too, for damage to them."""
+    """Takes what a library raises at a stranger's bytes for damage, and not what a disk says."""
     try:
         yield
     except LabError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:
+            raise
         raise RequirementError(
             f"the archive {archive.name} cannot be unpacked: {error or type(error).__name__}",
             fix="remove it and fetch it again",
@@ -121,7 +116,13 @@ def _tar_members(archive: Path, tape: tarfile.TarFile) -> Iterator[_Member]:
             continue
         if not info.isreg():
             raise _refused(archive, f"{info.name!r} is a link or a device")
-        yield _Member(info.name, info.size, partial(tape.extractfile, info))
+        yield _Member(info.name, info.size, partial(_extract, tape, info))
+
+
+def _extract(tape: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    content = tape.extractfile(info)
+    assert content is not None, "it is a regular file"
+    return content
 
 
 def _choose(
@@ -144,29 +145,18 @@ def _choose(
 
 def _copy(archive: Path, member: _Member, path: Path) -> int:
     """Writes one member and returns its bytes."""
-    written = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as sink, contextlib.ExitStack() as stack:
-            with _reading(archive):
-                source = member.open()
-                if source is None:
-                    raise tarfile.ReadError(f"{member.name} has no content")
-                stack.enter_context(source)
-            while chunk := _read(archive, source):
-                written += sink.write(chunk)
+        sink = path.open("xb")
     except OSError as error:
-        if error.errno not in _FAULTS_OF_NAMES:
+        if errno.errorcode.get(error.errno or 0) not in _OF_A_NAME:
             raise
         twice = isinstance(error, FileExistsError) and path.is_file()
         reason = "is in it twice" if twice else f"cannot be a file here: {error.strerror}"
         raise _refused(archive, f"{member.name[:200]!r} {reason}") from None
-    return written
-
-
-def _read(archive: Path, source: IO[bytes]) -> bytes:
-    with _reading(archive):
-        return source.read(_CHUNK)
+    with sink, member.open() as source:
+        shutil.copyfileobj(source, sink, _CHUNK)
+        return sink.tell()
 
 
 def _refused(archive: Path, reason: str) -> RequirementError:
