@@ -1,5 +1,6 @@
 """What the compatibility tables add to an error: the driver, wheel, toolkit or flag to take."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -127,8 +128,10 @@ def _wanted_arch(fields: Fields) -> compat.GpuArch | None:
 
 def _arch_first_cuda(fields: Fields) -> str | None:
     arch, toolkit = _wanted_arch(fields), fields.get("toolkit")
-    too_old = arch and (not toolkit or _release(toolkit) < _release(arch.cuda_min))
-    return arch.cuda_min if arch and too_old else None
+    if arch is None or (arch.cuda_last and not toolkit):  # old cards: the toolkit is too new
+        return None
+    too_old = not toolkit or _release(toolkit) < _release(arch.cuda_min)
+    return arch.cuda_min if too_old else None
 
 
 def _arch_last_cuda(fields: Fields) -> str | None:
@@ -191,6 +194,24 @@ def _cub_fix(fields: Fields) -> str | None:
 def _variables(variables: Mapping[str, str], os: compat.OsName) -> str:
     setting = "set {}={}" if os == "windows" else "export {}={}"
     return " and ".join(setting.format(*each) for each in variables.items())
+
+
+def _tensorflow(fields: Fields) -> str | None:
+    """The version that is named, unless the missing library is of another CUDA than its own."""
+    version = _package("tensorflow", "tensorflow-gpu")(fields)
+    row = compat.tensorflow_row(version) if version else None
+    asked = fields.get("library_cuda")
+    if row is not None and asked and compat.family(asked) != compat.family(row.cuda):
+        return None
+    return version
+
+
+def _library_cuda(fields: Fields) -> str | None:
+    """The CUDA whose runtime is missing: 10.1 of cudart64_101.dll; from 11 on the family counts."""
+    library = fields.groups.get("library") or fields.groups.get("library2") or ""
+    names = r"(?:lib(?:cudart|cublas)\.so\.|cudart64_)"
+    found = re.match(rf"{names}(?:(8|9|10)\.?(\d)\b|(1[1-9]))", library)
+    return (found[3] or f"{found[1]}.{found[2]}") if found else None
 
 
 def _tensorflow_row(fields: Fields) -> compat.TensorFlowRow | None:
@@ -341,6 +362,7 @@ FIELDS: dict[str, Derived] = {
     "gcc": lambda fields: fields.machine.gcc,
     "gcc_max": _gcc_max,
     "glibc": lambda fields: fields.machine.glibc,
+    "library_cuda": _library_cuda,
     "library_wheel": _library_wheel,
     "keras": _package("keras"),
     "numpy": _package("numpy"),
@@ -359,7 +381,7 @@ FIELDS: dict[str, Derived] = {
     "pytorch3d_fix": _pytorch3d_fix,
     "symbol_name": _symbol_name,
     "symbol_story": _symbol_story,
-    "tensorflow": _package("tensorflow", "tensorflow-gpu"),
+    "tensorflow": _tensorflow,
     "tf_cuda": _tf_cuda,
     "tf_cudnn": _tf_cudnn,
     "tf_protobuf": _tf_protobuf,

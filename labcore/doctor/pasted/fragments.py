@@ -112,7 +112,7 @@ _ARCHS = re.compile(
     r"PyTorch install(?:ation)? supports CUDA capabilities((?:\s+(?:sm|compute)_\d+a?)+)"
 )
 _CARD_SAID = re.compile(
-    r"\b(?:NVIDIA )?(?:GeForce )?(?:RTX|GTX) ?(?:A?\d{3,4})(?: ?(?:Ti|SUPER|M))?\b(?: Laptop GPU)?"
+    r"\b(?:NVIDIA )?(?:GeForce )?(?:RTX|GTX?) ?(?:A?\d{3,4})(?: ?(?:Ti|SUPER|M))?\b(?: Laptop GPU)?"
     r"|\bTesla [KPMVT]\d{1,3}\b|\b(?:A100|H100|V100|P100|L40S|L4|T4|K80|A10G|B200|H200)\b"
     r"|\b(?:Quadro )?(?:RTX )?A[2-6]000\b|\bTITAN (?:RTX|V|Xp)\b"
 )

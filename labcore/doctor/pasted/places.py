@@ -8,7 +8,7 @@ from labcore.doctor.pasted.text import ends_of
 __all__ = ["PLACES", "places_of", "worded_for"]
 
 PLACES = {
-    "wsl": r"microsoft-standard|\bWSL ?2?\b|/usr/lib/wsl/|Windows Subsystem for Linux",
+    "wsl": r"microsoft-standard|\b(?:WSL|wsl) ?[12]?\b|/usr/lib/wsl/|Windows Subsystem for Linux",
     "conda": r"\bconda\b|(?:mini|ana)conda\d?\b|(?:mini|mamba)forge|\bmamba (?:install|create)",
     "jetson": r"(?i)\bjetson\b|\bjetpack\b|\bL4T\b|-tegra\b|\bXavier NX\b|\bOrin (?:Nano|NX|AGX)\b",
     "rocm": r"\+rocm|\brocm ?\d|\bhipError|\bgfx\d{3,4}|\bRadeon\b|\bRX ?[5-9]\d00",

@@ -98,6 +98,8 @@ def diagnose_report(report: FarReport, checks: Iterable[Check]) -> list[Finding]
         if error.id in told
         for check in (error.id, *error.explains)
     }
+    if report.machine.torch is None:  # what pip would bring is no matter of this text
+        explained.add("arch-dropped-pip-default")
     checks = tuple(checks)
     findings = [each for each in diagnose(report.machine, checks) if each.check not in explained]
     bad = any(each.state in {"failure", "warning"} for each in (*report.errors, *findings))

@@ -62,7 +62,8 @@ def unknown_errors(pasted: Pasted, known: list[Match]) -> list[UnknownError]:
     told = [match for match in known if match.error.state != "ok"]
     for start, end, last, last_start in _tracebacks(text):
         accounted.append((start, end))
-        if _is_told(told, text[start:end]) or _NO_ERRORS.match(last):
+        spanned = any(match.start <= last_start < match.end for match in told)
+        if spanned or _is_told(told, text[start:end]) or _NO_ERRORS.match(last):
             continue
         found.append(UnknownError(last_start, last))
     root = min((match.start for match in told if not match.error.wrapper), default=len(text) + 1)
@@ -73,7 +74,9 @@ def unknown_errors(pasted: Pasted, known: list[Match]) -> list[UnknownError]:
             spanned = any(match.start <= hit.start() < match.end for match in told)
             if inside or spanned or hit.start() > root or _NO_ERRORS.match(last):
                 continue
-            if _is_told(told, hit[0]):
+            # A message may go on in the next lines: "because of the following error:".
+            rest = 200 if last.endswith((":", " of")) else 0
+            if _is_told(told, text[hit.start() : hit.end() + rest]):
                 continue
             found.append(UnknownError(hit.start(), last))
             break  # those after the first follow from it

@@ -65,7 +65,7 @@ QUIET = [
 # The line that is quoted as not understood.
 NOT_KNOWN = {
     "build_unknown_cpp_error": "src/ops.cpp:41:17: error: no matching function for call",
-    "two_separate_errors": "RuntimeError: Error(s) in loading state_dict for Net:",
+    "two_separate_errors": "RuntimeError: the checkpoint of Net has no head:",
     "unknown_in_worker": "IndexError: list index out of range",
     "unknown_keyerror": "KeyError: 'cuda'",
 }
