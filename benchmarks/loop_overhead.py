@@ -119,7 +119,7 @@ def fitted(model: nn.Module, data: TensorBatches, num_steps: int, hooks: HookSet
             task=TASK,
             config=Config(train=options),
             folder=Path(name),
-            device=SimpleNamespace(kind="cpu", index=None),  # type: ignore[arg-type]
+            device=SimpleNamespace(kind="cpu", name="CPU", threads=1),  # type: ignore[arg-type]
             hooks=hooks,
             status=Status(run="benchmark", plugin="benchmark", task="train", preset=""),
             stop=StopSignal(),

@@ -2,15 +2,19 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
 
+from labcore.hooks.console.figures import figures, speed
 from labcore.hooks.console.live import LiveView
 from labcore.hooks.console.plain import PlainView
-from labcore.hooks.console.state import RunState, Validation, is_better
+from labcore.hooks.console.training import Training
 from labcore.hooks.specs import hookimpl
+from labcore.record.durations import format_duration
 
 if TYPE_CHECKING:
     from labcore.record.artifacts import Artifact
@@ -61,31 +65,44 @@ class Console:
         if every_s <= 0:
             raise ValueError(f"every_s is {every_s}; it must be above zero")
         self._clock = clock
-        self._state = RunState(clock=clock, preferred=tuple(metrics or ()))
+        self._preferred = tuple(metrics or ())
+        self._began = clock()
+        self._title = ""
+        self._folder = Path()
+        self._training: Training | None = None
+        self._is_training = False
+        self._works: dict[int, float] = {}
+        self._figures: dict[str, float] = {}
+        self._num_artifacts: Counter[str] = Counter()
+        self._batch: list[Artifact] = []
         work = console or RichConsole(stderr=True, highlight=False)
         result = console or RichConsole(highlight=False)
         live = mode == "live" or (mode == "auto" and is_interactive(work))
         self._view: LiveView | PlainView = (
-            LiveView(self._state, work, result)
+            LiveView(work, result, clock)
             if live
-            else PlainView(self._state, work, result, every_s=every_s)
+            else PlainView(work, result, clock, every_s=every_s)
         )
 
     @hookimpl
     def run_started(self, run: Any) -> None:
         """Says what runs, where."""
-        self._state.start(run)
-        self._view.start()
+        self._began = self._clock()
+        self._title = run.id
+        self._folder = run.folder
+        preset = f"preset {run.status.preset}" if run.status.preset else ""
+        parts = (f"task {run.status.task}", preset, _device(run.device))
+        self._view.begin(run.id, ", ".join(part for part in parts if part))
 
     @hookimpl
     def message(self, text: str, level: str) -> None:
         """Shows a message, coloured by its level."""
-        self._view.message(text, level)
+        self._view.say(text, level)
 
     @hookimpl
     def progress_started(self, progress: "Progress") -> None:
         """Adds a bar."""
-        self._state.works[id(progress)] = (progress, self._clock())
+        self._works[id(progress)] = self._clock()
         self._view.work_started(progress)
 
     @hookimpl
@@ -95,84 +112,122 @@ class Console:
 
     @hookimpl
     def progress_ended(self, progress: "Progress") -> None:
-        """Takes a bar away."""
-        _, since = self._state.works.pop(id(progress), (progress, self._clock()))
-        self._view.work_ended(progress, self._clock() - since)
+        """Takes a bar away, and leaves a line about work that took a while."""
+        took_s = self._clock() - self._works.pop(id(progress), self._clock())
+        self._view.work_ended(progress)
+        if took_s >= 1:
+            done = f"{progress.done:,} " if progress.done else ""
+            self._view.say(
+                f"{progress.description}: {done}done in {format_duration(took_s)}", "done"
+            )
 
     @hookimpl
     def fit_started(self, run: Any, loop: Any) -> None:
         """Begins the training line."""
-        self._state.start_fit(run, loop)
-        self._view.refresh()
+        self._training = Training(loop, self._preferred, self._clock)
+        self._is_training = True
+        self._view.show(self._training)
 
     @hookimpl
     def checkpoint_loaded(self, loop: Any) -> None:
         """Says where training goes on."""
-        self._view.message(f"training goes on from step {loop.step:,}", "info")
+        self._view.say(f"training goes on from step {loop.step:,}")
 
     @hookimpl
     def step_ended(self, loop: Any) -> None:
         """Moves the training line."""
-        if self._state.training is not None:
-            self._state.training.advance(loop.step)
+        if self._training is not None:
+            self._training.advance(loop.step)
             self._view.stepped()
 
     @hookimpl
-    def metrics(self, values: Mapping[str, float], step: int, phase: str) -> None:
+    def metrics(self, values: Mapping[str, float], phase: str) -> None:
         """Keeps the numbers that the training line and the summary show."""
-        if phase == "train":
-            self._state.train_values.update(values)
-        elif phase == "test" or (phase == "val" and self._state.training is None):
-            self._state.final_values.update(values)
+        if phase == "train" and self._training is not None:
+            self._training.values.update(values)
+        elif phase == "test" or (phase == "val" and not self._is_training):
+            self._figures.update(values)
 
     @hookimpl
     def validation_started(self) -> None:
         """Stops the clock of the training rate."""
-        self._state.is_validating = True
-        if self._state.training is not None:
-            self._state.training.pause()
-        self._view.refresh()
+        if self._training is not None:
+            self._training.pause()
+            self._view.refresh()
 
     @hookimpl
     def validation_ended(self, loop: Any, values: Mapping[str, float]) -> None:
         """Adds a row to the table of validations."""
-        state = self._state
-        state.is_validating = False
-        if state.training is not None:
-            state.training.go_on()
-        row = Validation(step=loop.step, elapsed_s=state.elapsed_s, values=dict(values))
-        row.is_best = is_better(row, state.best, state.monitor, minimize=state.minimize)
-        state.last = row
-        if row.is_best:
-            state.best = row
-        self._view.validated(row)
+        if self._training is not None:
+            is_best = self._training.validated(loop.step, dict(values))
+            self._view.validated(self._training, values, is_best=is_best)
 
     @hookimpl
     def artifact_added(self, artifact: "Artifact") -> None:
         """Counts a file; those of one section are one line, shown when another section begins."""
-        self._show_artifacts(before=artifact.section)
-        self._state.num_artifacts[artifact.kind] += 1
-        self._state.batch.append(artifact)
-
-    def _show_artifacts(self, *, before: str | None = None) -> None:
-        if self._state.batch and self._state.batch[0].section != before:
-            self._view.artifacts(self._state.take_batch())
+        if self._batch and self._batch[0].section != artifact.section:
+            self._show_artifacts()
+        self._num_artifacts[artifact.kind] += 1
+        self._batch.append(artifact)
 
     @hookimpl
     def fit_ended(self, reason: str) -> None:
         """Ends the training line."""
-        training = self._state.training
-        if training is not None:
-            self._view.fit_ended(training, reason)
-        self._state.training = None
+        self._view.show(None)
+        training = self._training
+        if training is not None and self._is_training:
+            rate = "" if training.rate is None else f", {speed(training.rate)}"
+            name = f"{training.name} " if training.name else ""
+            self._view.say(
+                f"trained {name}to step {training.step:,} in "
+                f"{format_duration(training.elapsed_s)}{rate} ({reason.replace('_', ' ')})",
+                "info" if reason in {"error", "signal"} else "done",
+            )
+        self._is_training = False
 
     @hookimpl(trylast=True)
     def run_ended(self, state: str) -> None:
         """Shows the outcome, after every other hook has finished its work."""
         self._show_artifacts()
-        self._state.outcome = state
-        self._view.end()
+        rows: dict[str, str] = {}
+        best = None if self._training is None else self._training.best
+        if self._figures:
+            rows["figures"] = figures(self._figures, self._figures)
+        elif best is not None and self._training is not None:
+            names = self._training.choose(best.values)
+            rows[f"best, step {best.step:,}"] = figures(best.values, names)
+        if self._num_artifacts:
+            rows["artifacts"] = _counts(self._num_artifacts)
+        # The page is written when the last hook is done, so that it can show what they left.
+        report = self._folder / "report.html"
+        if report.is_relative_to(Path.cwd()):
+            report = report.relative_to(Path.cwd())
+        took = format_duration(self._clock() - self._began)
+        self._view.end(f"{state} in {took}", self._title, rows, str(report))
 
     def close(self) -> None:
         """Gives the terminal back."""
         self._view.stop()
+
+    def _show_artifacts(self) -> None:
+        batch, self._batch = self._batch, []
+        if not batch:
+            return
+        what, where = batch[0].title, batch[0].path
+        if len(batch) > 1:
+            what = f"{batch[0].section or 'files'}: {_counts(Counter(a.kind for a in batch))}"
+            folders = [Path(each.path).parent for each in batch]
+            where = (os.path.commonpath(folders) or ".") + "/"
+        self._view.say(f"{what} -> {where}", "file", link=self._folder / where)
+
+
+def _device(plan: Any) -> str:
+    """Writes where a run computes: ``on NVIDIA H100`` or ``on CPU (2 threads)``."""
+    if plan.kind != "cpu" or not plan.threads:
+        return f"on {plan.name}"
+    return f"on {plan.name} ({plan.threads} thread{'' if plan.threads == 1 else 's'})"
+
+
+def _counts(kinds: Counter[str]) -> str:
+    """Counts kinds of artifacts: ``8 audio, 1 image``."""
+    return ", ".join(f"{number} {kind}" for kind, number in kinds.items())

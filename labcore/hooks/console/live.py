@@ -2,275 +2,234 @@
 
 import sys
 import textwrap
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console as RichConsole
-from rich.console import Group, RenderableType
-from rich.live import Live
+from rich.console import RenderableType
 from rich.panel import Panel
-from rich.progress_bar import ProgressBar
-from rich.spinner import Spinner
-from rich.table import Table
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
+from rich.table import Column, Table
 from rich.text import Text
 
-from labcore.hooks.console.state import RunState, Validation, kinds, short_path
-from labcore.hooks.console.training_progress import TrainingProgress
-from labcore.hooks.figures import count, duration, figure, speed
+from labcore.hooks.console.figures import clock, figure, speed
+from labcore.hooks.console.training import Training
 
 if TYPE_CHECKING:
     from labcore.run import Progress
 
 __all__ = ["LiveView"]
 
-_LEVELS = {"info": ("·", "cyan"), "warning": ("!", "yellow"), "error": ("✗", "bold red")}
-_OUTCOMES = {
-    "finished": ("✓ finished", "green"),
-    "interrupted": ("‖ interrupted", "yellow"),
-    "failed": ("✗ failed", "red"),
+_MARKS = {
+    "info": ("·", "cyan"),
+    "warning": ("!", "yellow"),
+    "error": ("✗", "bold red"),
+    "done": ("✓", "green"),
+    "file": ("+", "magenta"),
 }
-_REDRAWS_PER_S = 5
-_LABEL = 24
+_OUTCOMES = {"finished": ("✓", "green"), "interrupted": ("‖", "yellow"), "failed": ("✗", "red")}
+_BORDERS = 24
 """Room for the longest label and the borders of the outcome."""
 _STEP, _TIME, _STAR = 10, 9, 3
 _COLUMN = 9
 """Least width of a metric in the table of validations. Names are wrapped to it, at ``_``."""
 
 
-class LiveView:
-    """Draws with Rich.
+class LiveView(Bars):
+    """Rich's progress bars, and the latest metrics below them.
 
     Args:
-        state: What to show.
         work: Where progress and messages go.
         result: Where the outcome goes.
+        now: Monotonic seconds.
     """
 
-    def __init__(self, state: RunState, work: RichConsole, result: RichConsole) -> None:
-        self._state = state
-        self._work = work
-        self._result = result
-        self._live: Live | None = None
-        self._columns: dict[str, int] | None = None
-        self._spinner = Spinner("dots", style="cyan")
+    def __init__(self, work: RichConsole, result: RichConsole, now: Callable[[], float]) -> None:
+        def text(name: str, style: str) -> TextColumn:
+            column = Column(justify="right", no_wrap=True)
+            return TextColumn(f"{{task.fields[{name}]}}", style, markup=False, table_column=column)
 
-    def start(self) -> None:
-        """Says what runs and begins to draw."""
-        title = Text.assemble((self._state.title, "bold"), "  ", (self._state.subtitle, "dim"))
-        self._work.print(title)
-        self._live = Live(
-            get_renderable=self._bottom,
-            console=self._work,
-            refresh_per_second=_REDRAWS_PER_S,
+        label = Column(no_wrap=True, overflow="ellipsis", max_width=28)
+        super().__init__(
+            TextColumn("{task.description}", "bold cyan", markup=False, table_column=label),
+            BarColumn(max(8, min(40, work.width - 74)), "grey23", "cyan", "cyan"),
+            text("at", "none"),
+            text("pace", "cyan"),
+            text("left", "bold"),
+            console=work,
+            refresh_per_second=5,
+            speed_estimate_period=3600,
             transient=True,
+            get_time=now,
             # Only what would land in the middle of the drawing is moved above it.
             redirect_stdout=sys.stdout.isatty(),
             redirect_stderr=sys.stderr.isatty(),
         )
-        self._live.start()
+        self._training: Training | None = None
+        self._result = result
+        self._works: dict[TaskID, Progress] = {}
+        self._widths: dict[str, int] = {}
+        # Shows that something goes on of which no more is known: imports, a model being built.
+        self._run = self._add("working", total=None)
+        self._fit = self._run
 
-    def message(self, text: str, level: str) -> None:
-        """Shows a message above the drawing."""
-        sign, style = _LEVELS.get(level, _LEVELS["info"])
-        body = Text(text, style="" if level == "info" else style)
-        grid = Table.grid(padding=(0, 1))
-        grid.add_column(width=1)
-        grid.add_column(overflow="fold")
+    def begin(self, title: str, subtitle: str) -> None:
+        """Says what runs and begins to draw."""
+        self.console.print(Text.assemble((title, "bold"), "  ", (subtitle, "dim")))
+        self.reset(self._run)
+        self.start()
+
+    def say(self, text: str, mark: str = "info", link: Path | None = None) -> None:
+        """Shows a line above the drawing."""
+        sign, style = _MARKS.get(mark, _MARKS["info"])
+        body = Text(text, style=style if mark in ("warning", "error") else "")
+        if link is not None:
+            body.stylize(f"link file://{link.resolve()}")
+        grid = Table.grid(Column(width=1), Column(overflow="fold"), padding=(0, 1))
         grid.add_row(Text(sign, style=style), body)
-        self._work.print(grid)
+        self.console.print(grid)
 
     def work_started(self, progress: "Progress") -> None:
         """Draws the new bar at once: it may be a while until the next redraw."""
+        self._works[self._add(progress.description, progress.total)] = progress
         self.refresh()
 
     def work_advanced(self, progress: "Progress") -> None:
         """The next redraw shows it."""
 
-    def work_ended(self, progress: "Progress", took_s: float) -> None:
-        """Leaves a line about work that took a while."""
-        if took_s >= 1:
-            done = f"{count(progress.done)} in " if progress.done else ""
-            line = Text.assemble(
-                ("✓", "green"), f" {progress.description} ", (f"{done}{duration(took_s)}", "dim")
-            )
-            self._work.print(line)
+    def work_ended(self, progress: "Progress") -> None:
+        """Takes the bar away."""
+        with self._lock:  # a redraw may be under way
+            for task in [task for task, work in self._works.items() if work is progress]:
+                del self._works[task]
+                self.remove_task(task)
 
-    def refresh(self) -> None:
-        """Draws now."""
-        if self._live is not None:
-            self._live.refresh()
+    def show(self, training: Training | None) -> None:
+        """Draws a training from now on, or none any more."""
+        with self._lock:
+            if self._training is not None:
+                self.remove_task(self._fit)
+            self._training = training
+            if training is not None:
+                self._fit = self._add("training", total=1.0)
 
     def stepped(self) -> None:
         """The next redraw shows it."""
 
-    def validated(self, row: Validation) -> None:
+    def validated(self, training: Training, values: Mapping[str, float], *, is_best: bool) -> None:
         """Adds a row to the table, with the heading before the first."""
-        if self._columns is None or not set(self._columns) <= set(row.values):
-            self._columns = self._fit_columns(row)
-            self._print_heading(self._columns, [n for n in row.values if n not in self._columns])
-        line = Text(f"{count(row.step):>{_STEP}}")
-        line.append(f"{duration(row.elapsed_s):>{_TIME}}", style="dim")
-        for name, width in self._columns.items():
-            style = "bold green" if row.is_best and name == self._state.monitor else ""
-            line.append(f"{_cell(row.values[name], width):>{width}}", style=style)
-        if row.is_best:
-            line.append("  ★", style="green")
-        self._work.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+        if not self._widths or not self._widths.keys() <= values.keys():
+            self._fit_columns(training.choose(values))
+            others = ", ".join(name for name in values if name not in self._widths)
+            if others:
+                note = f"{' ' * _STEP}not shown, for want of columns: {others}"
+                self.console.print(Text(note, style="dim"))
+            bold = {training.monitor: "bold"}
+            heads = [Text("\n".join(_wrap(n)), bold.get(n, "dim")) for n in self._widths]
+            self._print_row([Text("step", "dim"), Text("time", "dim"), *heads, ""])
+        style = {training.monitor: "bold green"} if is_best else {}
+        cells = [Text(_cell(values[n], w), style.get(n, "")) for n, w in self._widths.items()]
+        time = Text(clock(self._tasks[self._run].elapsed or 0), "dim")
+        star = Text("★" if is_best else "", "green")
+        self._print_row([Text(f"{training.step:,}"), time, *cells, star])
 
-    def artifacts(self, line: str) -> None:
-        """Shows which files there are, and where."""
-        what, _, where = line.rpartition(" -> ")
-        text = Text.assemble(
-            ("+", "magenta"),
-            f" {what} ",
-            (where, f"dim link file://{self._state.folder.resolve() / where}"),
-        )
-        self._work.print(text, no_wrap=True, overflow="ellipsis", crop=True)
-
-    def fit_ended(self, training: TrainingProgress, reason: str) -> None:
-        """Leaves a line about the training."""
-        words = reason.replace("_", " ")
-        rate = "" if training.rate is None else f", {speed(training.rate)}"
-        of = f"{self._state.fit} " if self._state.fit else ""
-        line = Text.assemble(
-            ("✓", "green") if reason not in {"error", "signal"} else ("‖", "yellow"),
-            f" trained {of}to step {count(training.step)} in {duration(training.elapsed_s)}{rate} ",
-            (f"({words})", "dim"),
-        )
-        self._work.print(line)
-
-    def end(self) -> None:
+    def end(self, outcome: str, title: str, rows: Mapping[str, str], report: str) -> None:
         """Clears the drawing and shows the outcome."""
         self.stop()
-        state = self._state
-        words, colour = _OUTCOMES.get(state.outcome, (state.outcome, "white"))
-        rows = Table.grid(padding=(0, 2))
-        rows.add_column(style="dim", no_wrap=True)
-        rows.add_column(overflow="fold")
-        values, label = state.final_values, "figures"
-        names = list(values)
-        if not values and state.best is not None:
-            values, label = state.best.values, f"best, step {count(state.best.step)}"
-            names = state.choose(values)
-        if values:
-            rows.add_row(label, _figures(values, names[:12]))
-        if state.num_artifacts:
-            rows.add_row("artifacts", kinds(state.num_artifacts.elements()))
-        # The page is written when the last hook is done, so that it can show what they left.
-        report = state.folder / "report.html"
-        path = Text(short_path(report), style=f"bold link file://{report.resolve()}")
-        fits = len(path) + _LABEL <= self._result.width
+        sign, colour = _OUTCOMES.get(outcome.partition(" ")[0], ("·", "white"))
+        grid = Table.grid(
+            Column(style="dim", no_wrap=True), Column(overflow="fold"), padding=(0, 2)
+        )
+        for label, text in rows.items():
+            grid.add_row(label, Text(text))
+        path = Text(report, style=f"bold link file://{Path(report).resolve()}")
+        fits = len(path) + _BORDERS <= self._result.width
         if fits:
-            rows.add_row("report", path)
-        title = Text.assemble((f"{words} in {duration(state.elapsed_s)}", f"bold {colour}"))
-        body: RenderableType = rows if rows.row_count else Text(state.title)
+            grid.add_row("report", path)
+        body: RenderableType = grid if grid.row_count else Text(title)
+        heading = Text(f"{sign} {outcome}", f"bold {colour}")
         self._result.print(
-            Panel.fit(body, title=title, title_align="left", border_style=colour, padding=(0, 1))
+            Panel.fit(body, title=heading, title_align="left", border_style=colour, padding=(0, 1))
         )
         if not fits:
             # A path cut in two by a border cannot be copied.
             self._result.print(Text("report "), path, sep="", soft_wrap=True)
 
-    def stop(self) -> None:
-        """Clears the drawing and gives the cursor back."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Gives Rich what stands at the bottom, at each redraw."""
+        if not self._tasks:
+            return  # Rich is still being set up
+        with self._lock:
+            training = self._training
+            for task, work in self._works.items():
+                self._update_work(task, work)
+            if training is not None:
+                self._update_training(training)
+            idle = not self._works and training is None
+            pace = clock(self._tasks[self._run].elapsed or 0)
+            self.update(self._run, visible=idle, pace=pace)
+            yield self.make_tasks_table(self.tasks)
+        if training is not None:
+            yield _metrics_line(training)
 
-    def _bottom(self) -> RenderableType:
-        """What stands at the bottom: a bar for each piece of work, and the latest metrics."""
-        state, training = self._state, self._state.training
-        bars = Table.grid(padding=(0, 2, 0, 0))
-        bars.add_column(no_wrap=True, overflow="ellipsis", max_width=28)
-        bars.add_column()
-        for _ in range(3):
-            bars.add_column(no_wrap=True, justify="right")
-        # A copy, since this runs in the thread that redraws.
-        for progress, since in list(state.works.values()):
-            elapsed_s = state.clock() - since
-            left = "" if not (progress.total and progress.done) else _left(progress, elapsed_s)
-            of = f"/{count(progress.total)}" if progress.total else ""
-            bars.add_row(
-                Text(progress.description),
-                self._bar(progress.done / progress.total if progress.total else None),
-                f"{count(progress.done)}{of}",
-                duration(elapsed_s),
-                left,
-            )
-        if training is None:
-            return bars if bars.row_count else self._waiting()
-        bars.add_row(*self._training_row(training))
-        return Group(bars, self._metrics_line())
+    def _add(self, description: str, total: float | None) -> TaskID:
+        return self.add_task(description, total=total, at="", pace="", left="")
 
-    def _waiting(self) -> RenderableType:
-        """Shows that something goes on of which no more is known: imports, a model being built."""
-        self._spinner.update(text=Text(duration(self._state.elapsed_s), style="dim"))
-        return self._spinner
+    def _update_work(self, task: TaskID, work: "Progress") -> None:
+        self.update(task, completed=work.done, total=work.total)
+        known = self._tasks[task]
+        left_s = known.time_remaining
+        self.update(
+            task,
+            at=f"{work.done:,}/{work.total:,}" if work.total else f"{work.done:,}",
+            pace=clock(known.elapsed or 0),
+            left="" if left_s is None else f"{clock(left_s)} left",
+        )
 
-    def _training_row(self, training: TrainingProgress) -> list[RenderableType]:
-        of = f"/{count(training.max_steps)}" if training.max_steps else ""
-        position = f"{count(training.step)}{of}"
-        if training.is_bound_by_time and training.max_time_s is not None:
-            position = f"step {count(training.step)}"
-        eta_s = training.eta_s
-        verb = "validating" if self._state.is_validating else "training"
-        verb = f"{verb} {self._state.fit}".rstrip()
-        return [
-            Text(verb, style="bold yellow" if self._state.is_validating else "bold cyan"),
-            self._bar(training.fraction),
-            Text(position),
-            Text("" if training.rate is None else speed(training.rate), "cyan"),
-            Text("" if eta_s is None else f"{duration(eta_s)} left", "bold"),
-        ]
+    def _update_training(self, training: Training) -> None:
+        of = f"/{training.max_steps:,}" if training.max_steps else ""
+        rate, eta_s = training.rate, training.eta_s
+        verb = "validating" if training.is_validating else "training"
+        self.update(
+            self._fit,
+            completed=training.fraction,
+            description=f"{verb} {training.name}".rstrip(),
+            at=f"step {training.step:,}" + ("" if training.is_bound_by_time else of),
+            pace="" if rate is None else speed(rate),
+            left="" if eta_s is None else f"{clock(eta_s)} left",
+        )
 
-    def _metrics_line(self) -> Text:
-        state = self._state
-        line = Text("  ", no_wrap=True, overflow="ellipsis")
-        values = dict(state.train_values)
-        names = state.choose(values)
-        for name in names[:5]:
-            line.append(f"{name} ", style="dim")
-            line.append(f"{figure(values[name])}   ", style="bold" if name == names[0] else "")
-        if state.best is not None:
-            line.append(f"best val {state.monitor} ", style="dim")
-            line.append(figure(state.best.values[state.monitor]), style="bold green")
-            line.append(f" at {count(state.best.step)}", style="dim")
-        return line
-
-    def _bar(self, fraction: float | None) -> ProgressBar:
-        width = max(8, min(40, self._work.width - 70))
-        if fraction is None:
-            return ProgressBar(total=None, width=width, pulse=True)
-        return ProgressBar(total=1.0, completed=fraction, width=width, complete_style="cyan")
-
-    def _print_heading(self, columns: dict[str, int], others: list[str]) -> None:
-        if others:
-            note = f"{' ' * _STEP}not shown, for want of columns: {', '.join(others)}"
-            self._work.print(Text(note, style="dim"))
-        wrapped = {name: _wrap(name) for name in columns}
-        height = max(map(len, wrapped.values()))
-        for number in range(height):
-            is_last = number == height - 1
-            first = f"{'step':>{_STEP}}{'time':>{_TIME}}" if is_last else " " * (_STEP + _TIME)
-            heading = Text(first, style="dim")
-            for name, width in columns.items():
-                lines = [""] * (height - len(wrapped[name])) + wrapped[name]
-                is_monitored = name == self._state.monitor
-                heading.append(
-                    f"{lines[number]:>{width}}", style="bold not dim" if is_monitored else ""
-                )
-            self._work.print(heading, no_wrap=True, overflow="ellipsis", crop=True)
-
-    def _fit_columns(self, row: Validation) -> dict[str, int]:
+    def _fit_columns(self, names: list[str]) -> None:
         """Takes as many metrics as the terminal is wide, the ones that matter first."""
-        room = self._work.width - _STEP - _TIME - _STAR
-        columns: dict[str, int] = {}
-        for name in self._state.choose(row.values):
+        room = self.console.width - _STEP - _TIME - _STAR
+        self._widths = {}
+        for name in names:
             width = max(_COLUMN, *(len(line) + 1 for line in _wrap(name)))
-            if columns and width > room:
-                continue
-            columns[name] = width
-            room -= width
-        return columns
+            if width <= room or not self._widths:
+                self._widths[name] = width
+                room -= width
+
+    def _print_row(self, cells: Iterable[RenderableType]) -> None:
+        row = Table.grid()
+        for width in (_STEP, _TIME, *self._widths.values(), _STAR):
+            row.add_column(width=width, justify="right", vertical="bottom", no_wrap=True)
+        row.add_row(*cells)
+        self.console.print(row)
+
+
+def _metrics_line(training: Training) -> Text:
+    line = Text("  ", no_wrap=True, overflow="ellipsis")
+    names = training.choose(training.values)
+    for name in names[:5]:
+        line.append(f"{name} ", style="dim")
+        line.append(f"{figure(training.values[name])}   ", style="bold" if name == names[0] else "")
+    if training.best is not None:
+        line.append(f"best val {training.monitor} ", style="dim")
+        line.append(figure(training.best.values[training.monitor]), style="bold green")
+        line.append(f" at {training.best.step:,}", style="dim")
+    return line
 
 
 def _cell(value: float, width: int) -> str:
@@ -282,17 +241,3 @@ def _wrap(name: str) -> list[str]:
     words = name.replace("_", " ").replace("/", "/ ")
     lines = textwrap.wrap(words, _COLUMN - 1, break_long_words=False, break_on_hyphens=False)
     return [line.replace("/ ", "/").replace(" ", "_") for line in lines]
-
-
-def _left(progress: "Progress", elapsed_s: float) -> str:
-    total = progress.total or 0
-    return f"{duration(elapsed_s * max(0, total - progress.done) / progress.done)} left"
-
-
-def _figures(values: dict[str, float], names: list[str]) -> Text:
-    text = Text()
-    for name in names:
-        text.append(f"{name} ", style="dim")
-        text.append(f"{figure(values[name])}   ")
-    text.rstrip()
-    return text

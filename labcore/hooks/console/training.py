@@ -1,0 +1,143 @@
+"""What the console knows of a training: how far it is, how fast, when it will end, what is best."""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from labcore.hooks.jsonl import fit_name
+
+__all__ = ["Training", "Validation"]
+
+_SAMPLE_S = 0.25
+_NUM_SAMPLES = 40
+"""The rate is that of the last 10 s, or of the last 40 steps when they are slow."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Validation:
+    """One validation."""
+
+    step: int
+    values: dict[str, float]
+
+
+class Training:
+    """Follows a loop that ends after a number of steps or an amount of time.
+
+    Args:
+        loop: The training loop.
+        preferred: Metrics that come after the monitored one and the loss.
+        clock: Monotonic seconds.
+
+    Attributes:
+        name: Name of the training, in a run that trains several models.
+        step: Steps taken so far.
+        values: The training metrics last recorded.
+        best: The best validation, earlier processes of the run included.
+        is_validating: Whether training stands still for a validation.
+    """
+
+    def __init__(self, loop: Any, preferred: tuple[str, ...], clock: Callable[[], float]) -> None:
+        known = getattr(loop, "monitor", None)
+        self.name = fit_name(loop)
+        self.step: int = loop.step
+        self.max_steps: int | None = getattr(loop, "max_steps", None)
+        self.max_time_s: float | None = getattr(loop, "max_time_s", None)
+        self.monitor: str = getattr(known, "metric", "loss")
+        self.values: dict[str, float] = {}
+        self.best: Validation | None = None
+        self.is_validating = False
+        self._minimize: bool = getattr(known, "minimize", True)
+        if known is not None and known.value is not None:
+            self.best = Validation(step=known.step, values={self.monitor: float(known.value)})
+        self._preferred = preferred
+        self._clock = clock
+        self._start = clock()
+        self._spent_before_s = float(getattr(loop, "elapsed_s", 0.0))
+        self._paused_at = 0.0
+        self._paused_s = 0.0
+        self._first: tuple[float, int] | None = None
+        self._recent: deque[tuple[float, int]] = deque(maxlen=_NUM_SAMPLES)
+
+    def advance(self, step: int) -> None:
+        """Notes that ``step`` steps have been taken; called after every step."""
+        self.step = step
+        now = self._clock()
+        if self._first is None:
+            # The first step also pays for warming up, so the measurement starts after it.
+            self._first = (now, step)
+        trained_s = now - self._paused_s
+        if not self._recent or trained_s - self._recent[-1][0] >= _SAMPLE_S:
+            self._recent.append((trained_s, step))
+
+    def pause(self) -> None:
+        """A validation begins, which must not count against the rate."""
+        self.is_validating = True
+        self._paused_at = self._clock()
+
+    def validated(self, step: int, values: dict[str, float]) -> bool:
+        """Takes in a validation; returns whether it is the best so far."""
+        if self.is_validating:
+            self._paused_s += self._clock() - self._paused_at
+            self.is_validating = False
+        value = values.get(self.monitor, math.nan)
+        before = self.best.values[self.monitor] if self.best else None
+        is_best = math.isfinite(value) and (
+            before is None or (value < before if self._minimize else value > before)
+        )
+        if is_best:
+            self.best = Validation(step=step, values=values)
+        return is_best
+
+    def choose(self, names: Iterable[str]) -> list[str]:
+        """Puts the metrics that matter first: monitored, loss, the asked for, then the others."""
+        have = list(names)
+        first = [n for n in (self.monitor, "loss", *self._preferred) if n in have]
+        return list(dict.fromkeys([*first, *have]))
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since this process began to train."""
+        return self._clock() - self._start
+
+    @property
+    def rate(self) -> float | None:
+        """Steps a second over the last moments, validations left out; None until known."""
+        if not self._recent:
+            return None
+        since, step = self._recent[0]
+        now = self._paused_at if self.is_validating else self._clock()
+        elapsed_s = now - self._paused_s - since
+        return (self.step - step) / elapsed_s if self.step > step and elapsed_s > 0 else None
+
+    @property
+    def fraction(self) -> float:
+        """Part of the training that is done, 0 to 1, by whichever limit is nearer."""
+        by_steps = self.step / self.max_steps if self.max_steps else 0.0
+        by_time = 1 - self._time_left_s / self.max_time_s if self.max_time_s else 0.0
+        return min(1.0, max(by_steps, by_time))
+
+    @property
+    def is_bound_by_time(self) -> bool:
+        """Whether the time limit will come before the last step."""
+        return self._time_left_s < self._steps_left_s
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds until training ends, validations included; None until known."""
+        left_s = min(self._time_left_s, self._steps_left_s)
+        return left_s if left_s < math.inf else None
+
+    @property
+    def _time_left_s(self) -> float:
+        spent_s = self._spent_before_s + self.elapsed_s
+        return math.inf if self.max_time_s is None else max(0.0, self.max_time_s - spent_s)
+
+    @property
+    def _steps_left_s(self) -> float:
+        if self.max_steps is None or self._first is None or self.step == self._first[1]:
+            return math.inf
+        per_step = (self._clock() - self._first[0]) / (self.step - self._first[1])
+        return max(0, self.max_steps - self.step) * per_step
