@@ -7,7 +7,7 @@ from typing import Literal
 from labcore.doctor.finding import Finding
 from labcore.doctor.machine import Machine
 
-__all__ = ["AREAS", "Area", "Check"]
+__all__ = ["AREAS", "Area", "Check", "check"]
 
 Area = Literal[
     "plugin", "system", "gpu", "python", "torch", "tensorflow", "pytorch3d", "build", "tools"
@@ -49,3 +49,10 @@ class Check:
     """Whether it needs ``--deep``: it reads what child processes found that import frameworks."""
     probes: tuple[str, ...] = ()
     """The probes whose results a deep check reads."""
+
+
+def check(
+    name: str, area: Area, title: str, *, needs: tuple[str, ...] = ()
+) -> Callable[[Callable[[Machine], Iterable[Finding]]], Check]:
+    """Makes a check of the function below it, which is its question."""
+    return lambda ask: Check(id=name, area=area, title=title, ask=ask, needs=needs)

@@ -13,11 +13,13 @@ __all__ = ["all_checks"]
 def all_checks() -> tuple[Check, ...]:
     """Returns every check: area after area, in each the one that names the thing first.
 
-    A module of this package that has ``CHECKS`` adds them.
+    Those of a module are its functions under ``@check``, and what its ``CHECKS`` lists.
     """
     found: list[Check] = []
-    for module in sorted(info.name for info in pkgutil.walk_packages(__path__, f"{__name__}.")):
-        found.extend(getattr(importlib.import_module(module), "CHECKS", ()))
+    for name in sorted(info.name for info in pkgutil.walk_packages(__path__, f"{__name__}.")):
+        module = importlib.import_module(name)
+        found.extend(each for each in vars(module).values() if isinstance(each, Check))
+        found.extend(getattr(module, "CHECKS", ()))
     areas = list(AREAS)
     return tuple(
         sorted(

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator
 
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine
 from labcore.doctor.tables import python_fits
-
-__all__ = ["CHECKS"]
 
 _SUPPORTED = ((3, 11), (3, 13))
 _OWN_BINDING = 12
 """From its version 12 on the package called pynvml only carries nvidia-ml-py along."""
 
 
+@check("python", "python", "Python", needs=("python",))
 def _python(machine: Machine) -> Iterator[Finding]:
     version = machine.python or ""
     least, newest = _SUPPORTED
@@ -35,6 +34,7 @@ def _python(machine: Machine) -> Iterator[Finding]:
     yield ok(f"Python {version}{where}", python=version, in_venv=machine.in_venv)
 
 
+@check("py-range", "python", "frameworks against Python", needs=("python", "packages"))
 def _py_range(machine: Machine) -> Iterator[Finding]:
     version = machine.python or ""
     for package in ("torch", "tensorflow", "pytorch3d"):
@@ -59,6 +59,7 @@ def _py_range(machine: Machine) -> Iterator[Finding]:
             yield ok(f"{package} {installed} is made for Python {version}", why=verdict.why)
 
 
+@check("pynvml", "python", "NVIDIA's Python binding", needs=("packages",))
 def _pynvml(machine: Machine) -> Iterator[Finding]:
     other = machine.version("pynvml")
     has_own = machine.version("nvidia-ml-py") is not None
@@ -78,6 +79,7 @@ def _pynvml(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("bytecode", "python", "compiled byte code")
 def _bytecode(machine: Machine) -> Iterator[Finding]:
     if machine.has_bytecode is None:
         return
@@ -98,6 +100,7 @@ def _bytecode(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("python-path", "python", "PYTHONPATH and PYTHONHOME")
 def _python_path(machine: Machine) -> Iterator[Finding]:
     home = machine.variable("PYTHONHOME")
     if home:
@@ -125,24 +128,3 @@ def _python_path(machine: Machine) -> Iterator[Finding]:
 
 def _minor(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-
-
-CHECKS = (
-    Check(id="python", area="python", title="Python", ask=_python, needs=("python",)),
-    Check(
-        id="py-range",
-        area="python",
-        title="frameworks against Python",
-        ask=_py_range,
-        needs=("python", "packages"),
-    ),
-    Check(
-        id="pynvml",
-        area="python",
-        title="NVIDIA's Python binding",
-        ask=_pynvml,
-        needs=("packages",),
-    ),
-    Check(id="bytecode", area="python", title="compiled byte code", ask=_bytecode),
-    Check(id="python-path", area="python", title="PYTHONPATH and PYTHONHOME", ask=_python_path),
-)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine
 from labcore.doctor.tables import tensorflow_row
 
-__all__ = ["CHECKS", "Conflict", "conflicts"]
+__all__ = ["Conflict", "conflicts"]
 
 _TOLD_APART = ("numpy", "protobuf", "torch")
 """Packages whose conflicts have a check of their own."""
@@ -58,6 +58,9 @@ def conflicts(machine: Machine) -> Iterator[Conflict]:
             )
 
 
+@check(
+    "package-conflicts", "python", "packages against each other", needs=("packages", "requirements")
+)
 def _package_conflicts(machine: Machine) -> Iterator[Finding]:
     found = [each for each in conflicts(machine) if each.package not in _TOLD_APART]
     if not found:
@@ -76,6 +79,7 @@ def _package_conflicts(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("protobuf", "python", "protobuf", needs=("packages",))
 def _protobuf(machine: Machine) -> Iterator[Finding]:
     yield from _of_package(
         machine,
@@ -86,6 +90,7 @@ def _protobuf(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("numpy-abi", "python", "NumPy against compiled packages", needs=("packages",))
 def _numpy(machine: Machine) -> Iterator[Finding]:
     yield from _of_package(
         machine,
@@ -155,22 +160,3 @@ def _by_table(machine: Machine, package: str, version: str) -> Iterator[Conflict
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("+")[0].split(".")[:2] if part.isdigit())
-
-
-CHECKS = (
-    Check(
-        id="package-conflicts",
-        area="python",
-        title="packages against each other",
-        ask=_package_conflicts,
-        needs=("packages", "requirements"),
-    ),
-    Check(id="protobuf", area="python", title="protobuf", ask=_protobuf, needs=("packages",)),
-    Check(
-        id="numpy-abi",
-        area="python",
-        title="NumPy against compiled packages",
-        ask=_numpy,
-        needs=("packages",),
-    ),
-)

@@ -5,11 +5,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine
-
-__all__ = ["CHECKS"]
 
 _LEAST_MEMORY_GB = 4.0
 _LEAST_SHM_GB = 1.0
@@ -21,6 +19,7 @@ _LEAST_OPEN_FILES = {"linux": 1024, "macos": 256}
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
+@check("system", "system", "the machine")
 def _system(machine: Machine) -> Iterator[Finding]:
     parts = [machine.os_name or machine.os or "unknown system"]
     cores = machine.usable_cores or machine.cores
@@ -37,6 +36,7 @@ def _system(machine: Machine) -> Iterator[Finding]:
     yield ok(", ".join(parts), kernel=machine.kernel, architecture=machine.architecture)
 
 
+@check("glibc", "system", "C library against wheels")
 def _glibc(machine: Machine) -> Iterator[Finding]:
     if machine.os != "linux" or not machine.glibc:
         return
@@ -52,6 +52,7 @@ def _glibc(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("threads", "system", "thread counts against cores")
 def _threads(machine: Machine) -> Iterator[Finding]:
     usable = machine.usable_cores
     if usable is None:
@@ -77,6 +78,7 @@ def _threads(machine: Machine) -> Iterator[Finding]:
         yield ok(f"threads fit the {usable} cores", usable_cores=usable)
 
 
+@check("memory", "system", "memory and its limit")
 def _memory(machine: Machine) -> Iterator[Finding]:
     memory = machine.usable_memory_gb
     if memory is None:
@@ -97,6 +99,7 @@ def _memory(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("shm", "system", "shared memory for loader workers")
 def _shm(machine: Machine) -> Iterator[Finding]:
     if machine.shm_gb is None:
         return
@@ -113,6 +116,7 @@ def _shm(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("disk", "system", "space where the lab writes")
 def _disk(machine: Machine) -> Iterator[Finding]:
     if not machine.disk_free_gb:
         return
@@ -140,6 +144,7 @@ def _disk(machine: Machine) -> Iterator[Finding]:
         yield ok(f"at least {free:.0f} GB free where the lab writes", **evidence)
 
 
+@check("open-files", "system", "limit of open files")
 def _open_files(machine: Machine) -> Iterator[Finding]:
     least = _LEAST_OPEN_FILES.get(machine.os or "", 0)
     if machine.open_files is None:
@@ -155,6 +160,7 @@ def _open_files(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("encoding", "system", "encoding of file names")
 def _encoding(machine: Machine) -> Iterator[Finding]:
     if machine.encoding is None:
         return
@@ -169,6 +175,7 @@ def _encoding(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("wsl", "system", "Windows Subsystem for Linux")
 def _wsl(machine: Machine) -> Iterator[Finding]:
     if not machine.is_wsl:
         return
@@ -191,16 +198,3 @@ def _wsl(machine: Machine) -> Iterator[Finding]:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
-CHECKS = (
-    Check(id="system", area="system", title="the machine", ask=_system),
-    Check(id="glibc", area="system", title="C library against wheels", ask=_glibc),
-    Check(id="threads", area="system", title="thread counts against cores", ask=_threads),
-    Check(id="memory", area="system", title="memory and its limit", ask=_memory),
-    Check(id="shm", area="system", title="shared memory for loader workers", ask=_shm),
-    Check(id="disk", area="system", title="space where the lab writes", ask=_disk),
-    Check(id="open-files", area="system", title="limit of open files", ask=_open_files),
-    Check(id="encoding", area="system", title="encoding of file names", ask=_encoding),
-    Check(id="wsl", area="system", title="Windows Subsystem for Linux", ask=_wsl),
-)

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
-from labcore.doctor.check import Check
+from labcore.doctor.check import Check, check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine
 
@@ -18,6 +18,7 @@ _OPTIONAL = {
 """Tool to what is different without it."""
 
 
+@check("tools", "tools", "tools of the system", needs=("tools",))
 def _tools(machine: Machine) -> Iterator[Finding]:
     tools = machine.tools or {}
     there = [name for name in ("git", *_OPTIONAL) if tools.get(name)]
@@ -26,6 +27,7 @@ def _tools(machine: Machine) -> Iterator[Finding]:
     yield ok(text + (f"; not {', '.join(absent)}" if absent else ""), tools=dict(tools))
 
 
+@check("git", "tools", "git", needs=("tools",))
 def _git(machine: Machine) -> Iterator[Finding]:
     path = (machine.tools or {}).get("git")
     if path:
@@ -50,6 +52,7 @@ def _optional(name: str) -> Check:
     return Check(id=name.removeprefix("lib"), area="tools", title=name, ask=ask, needs=("tools",))
 
 
+@check("wandb-login", "tools", "W&B login and mode", needs=("packages",))
 def _wandb_login(machine: Machine) -> Iterator[Finding]:
     if machine.version("wandb") is None:
         yield ok("wandb is not installed: runs are logged to their folders only")
@@ -71,6 +74,7 @@ def _wandb_login(machine: Machine) -> Iterator[Finding]:
         yield ok("W&B has no key: runs are logged offline (wandb login, wandb sync)")
 
 
+@check("cache-dirs", "tools", "cache folders")
 def _cache_dirs(machine: Machine) -> Iterator[Finding]:
     shut = sorted(folder for folder, may_write in machine.cache_dirs.items() if not may_write)
     if shut:
@@ -88,6 +92,7 @@ def _cache_dirs(machine: Machine) -> Iterator[Finding]:
         )
 
 
+@check("renderer-gl", "tools", "drawing without a display", needs=("packages",))
 def _renderer(machine: Machine) -> Iterator[Finding]:
     if machine.version("pyrender") is None:
         return
@@ -117,23 +122,4 @@ def _renderer(machine: Machine) -> Iterator[Finding]:
         yield ok(f"pyrender can draw ({platform or 'on the display'})")
 
 
-CHECKS = (
-    Check(id="tools", area="tools", title="tools of the system", ask=_tools, needs=("tools",)),
-    Check(id="git", area="tools", title="git", ask=_git, needs=("tools",)),
-    *map(_optional, _OPTIONAL),
-    Check(
-        id="wandb-login",
-        area="tools",
-        title="W&B login and mode",
-        ask=_wandb_login,
-        needs=("packages",),
-    ),
-    Check(id="cache-dirs", area="tools", title="cache folders", ask=_cache_dirs),
-    Check(
-        id="renderer-gl",
-        area="tools",
-        title="drawing without a display",
-        ask=_renderer,
-        needs=("packages",),
-    ),
-)
+CHECKS = tuple(map(_optional, _OPTIONAL))

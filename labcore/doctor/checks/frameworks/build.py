@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.checks.verdicts import from_verdict
 from labcore.doctor.finding import Finding, ok, warning
 from labcore.doctor.machine import Machine, Toolkit
 from labcore.doctor.tables import family, gcc_with_cuda, host_compiler, max_jobs
 
-__all__ = ["CHECKS"]
 
-
+@check("build", "build", "toolkit and compiler", needs=("toolkits",))
 def _build(machine: Machine) -> Iterator[Finding]:
     toolkit = machine.toolkit
     if toolkit is None:
@@ -26,6 +25,7 @@ def _build(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("nvcc-mismatch", "build", "nvcc against torch")
 def _nvcc_mismatch(machine: Machine) -> Iterator[Finding]:
     toolkit, torch = machine.toolkit, machine.torch
     if toolkit is None or torch is None or not torch.cuda:
@@ -56,6 +56,7 @@ def _nvcc_mismatch(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("cuda-home", "build", "CUDA_HOME")
 def _cuda_home(machine: Machine) -> Iterator[Finding]:
     toolkits = [each for each in machine.toolkits or () if each.has_nvcc]
     if not toolkits or machine.cuda_home is None or machine.torch is None:
@@ -78,6 +79,7 @@ def _cuda_home(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("host-compiler", "build", "host compiler")
 def _host_compiler(machine: Machine) -> Iterator[Finding]:
     toolkit = machine.toolkit
     if toolkit is None or machine.os == "macos":
@@ -119,6 +121,7 @@ def _host_compiler(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("ninja", "build", "ninja")
 def _ninja(machine: Machine) -> Iterator[Finding]:
     if machine.toolkit is None or machine.has_ninja is None:
         return
@@ -128,6 +131,7 @@ def _ninja(machine: Machine) -> Iterator[Finding]:
         yield ok("no ninja: extensions are compiled one file after another (pip install ninja)")
 
 
+@check("build-jobs", "build", "memory for compilers")
 def _jobs(machine: Machine) -> Iterator[Finding]:
     memory, cores = machine.usable_memory_gb, machine.usable_cores or machine.cores
     if machine.toolkit is None or not machine.has_ninja or memory is None or cores is None:
@@ -154,13 +158,3 @@ def _is_alias(home: str, toolkit: Toolkit) -> bool:
 
 def _plain(folder: str) -> str:
     return folder.rstrip("/\\")
-
-
-CHECKS = (
-    Check(id="build", area="build", title="toolkit and compiler", ask=_build, needs=("toolkits",)),
-    Check(id="nvcc-mismatch", area="build", title="nvcc against torch", ask=_nvcc_mismatch),
-    Check(id="cuda-home", area="build", title="CUDA_HOME", ask=_cuda_home),
-    Check(id="host-compiler", area="build", title="host compiler", ask=_host_compiler),
-    Check(id="ninja", area="build", title="ninja", ask=_ninja),
-    Check(id="build-jobs", area="build", title="memory for compilers", ask=_jobs),
-)

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, ok, warning
 from labcore.doctor.machine import Machine
 from labcore.doctor.tables import cub_for, family
 
-__all__ = ["CHECKS"]
 
-
+@check("cub-check", "build", "CUB against Thrust")
 def _cub_check(machine: Machine) -> Iterator[Finding]:
     toolkit, version = machine.toolkit, machine.cub_home_version
     if toolkit is None or not version or not toolkit.thrust:
@@ -39,6 +38,7 @@ def _cub_check(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("cub-home", "build", "CUB_HOME")
 def _cub_home(machine: Machine) -> Iterator[Finding]:
     toolkit, given = machine.toolkit, machine.variable("CUB_HOME")
     if not given or toolkit is None:
@@ -65,6 +65,7 @@ def _cub_home(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("cub-small-macro", "build", "CUB on Windows")
 def _small_macro(machine: Machine) -> Iterator[Finding]:
     toolkit = machine.toolkit
     if toolkit is None or machine.os != "windows":
@@ -90,6 +91,7 @@ def _small_macro(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("cub-missing", "build", "toolkits without CUB")
 def _missing(machine: Machine) -> Iterator[Finding]:
     toolkit = machine.toolkit
     if toolkit is None or family(toolkit.version) >= 11:
@@ -115,11 +117,3 @@ def _release(machine: Machine) -> str | None:
         if version is not None:
             return version.partition(".post")[0].split("+")[0]
     return None
-
-
-CHECKS = (
-    Check(id="cub-check", area="build", title="CUB against Thrust", ask=_cub_check),
-    Check(id="cub-home", area="build", title="CUB_HOME", ask=_cub_home),
-    Check(id="cub-small-macro", area="build", title="CUB on Windows", ask=_small_macro),
-    Check(id="cub-missing", area="build", title="toolkits without CUB", ask=_missing),
-)

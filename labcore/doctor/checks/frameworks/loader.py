@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Library, Machine
-
-__all__ = ["CHECKS"]
 
 _NVJITLINK = ("libnvJitLink", "libcusparse")
 _FIX = (
@@ -15,6 +13,7 @@ _FIX = (
 )
 
 
+@check("nvjitlink", "torch", "LD_LIBRARY_PATH against libnvJitLink", needs=("libraries",))
 def _nvjitlink(machine: Machine) -> Iterator[Finding]:
     shadows = [pair for pair in _shadows(machine) if pair[0].name.startswith(_NVJITLINK)]
     if shadows:
@@ -30,6 +29,7 @@ def _nvjitlink(machine: Machine) -> Iterator[Finding]:
         yield ok("nothing hides the wheels' libnvJitLink and libcusparse")
 
 
+@check("ldpath-cudnn", "torch", "LD_LIBRARY_PATH against cuDNN", needs=("libraries",))
 def _cudnn(machine: Machine) -> Iterator[Finding]:
     shadows = [pair for pair in _shadows(machine) if pair[0].name.startswith("libcudnn")]
     if shadows:
@@ -45,6 +45,7 @@ def _cudnn(machine: Machine) -> Iterator[Finding]:
         yield ok("nothing hides the wheels' cuDNN")
 
 
+@check("ldpath-cuda", "torch", "LD_LIBRARY_PATH against other CUDA libraries", needs=("libraries",))
 def _other(machine: Machine) -> Iterator[Finding]:
     apart = (*_NVJITLINK, "libcudnn")
     shadows = [pair for pair in _shadows(machine) if not pair[0].name.startswith(apart)]
@@ -60,6 +61,7 @@ def _other(machine: Machine) -> Iterator[Finding]:
         yield ok("nothing hides the wheels' other CUDA libraries")
 
 
+@check("ld-preload", "torch", "LD_PRELOAD")
 def _preload(machine: Machine) -> Iterator[Finding]:
     loaded = machine.variable("LD_PRELOAD")
     cuda = [part for part in loaded.replace(" ", ":").split(":") if "libcud" in part]
@@ -120,29 +122,3 @@ def _same(one: str | None, other: str | None) -> bool:
         all(a == b for a, b in zip(one.split("."), other.split("."), strict=False))
         and min(one.count("."), other.count(".")) >= 1
     )
-
-
-CHECKS = (
-    Check(
-        id="nvjitlink",
-        area="torch",
-        title="LD_LIBRARY_PATH against libnvJitLink",
-        ask=_nvjitlink,
-        needs=("libraries",),
-    ),
-    Check(
-        id="ldpath-cudnn",
-        area="torch",
-        title="LD_LIBRARY_PATH against cuDNN",
-        ask=_cudnn,
-        needs=("libraries",),
-    ),
-    Check(
-        id="ldpath-cuda",
-        area="torch",
-        title="LD_LIBRARY_PATH against other CUDA libraries",
-        ask=_other,
-        needs=("libraries",),
-    ),
-    Check(id="ld-preload", area="torch", title="LD_PRELOAD", ask=_preload),
-)

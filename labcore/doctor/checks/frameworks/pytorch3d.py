@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 
 from labcore.discovery import install_command
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.checks.verdicts import from_verdict
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 from labcore.doctor.machine import CompiledExtension, Machine
 from labcore.doctor.tables import pytorch3d_for, pytorch3d_wheel, pytorch3d_with
-
-__all__ = ["CHECKS"]
 
 _WHEELS = ("pytorch3d", "easypytorch3d", "pipablepytorch3d")
 """Distributions that bring the package ``pytorch3d``."""
@@ -18,6 +16,7 @@ _COMPILED_WHEEL = "easypytorch3d"
 _PLAN = "lab env plan pytorch3d prints how to get one that fits"
 
 
+@check("pytorch3d", "pytorch3d", "PyTorch3D")
 def _pytorch3d(machine: Machine) -> Iterator[Finding]:
     found = _installed(machine)
     if found is not None:
@@ -30,6 +29,7 @@ def _pytorch3d(machine: Machine) -> Iterator[Finding]:
         yield ok(f"not installed ({install_command('render')}, or lab env plan pytorch3d)")
 
 
+@check("p3d-torch", "pytorch3d", "release against torch")
 def _with_torch(machine: Machine) -> Iterator[Finding]:
     found, torch = _installed(machine), machine.torch
     if found is None or torch is None:
@@ -62,6 +62,7 @@ def _with_torch(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("p3d-abi", "pytorch3d", "symbols against torch")
 def _abi(machine: Machine) -> Iterator[Finding]:
     extension = _extension(machine)
     if extension is None:
@@ -83,6 +84,7 @@ def _abi(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("p3d-needed", "pytorch3d", "libraries that it needs")
 def _needed(machine: Machine) -> Iterator[Finding]:
     extension = _extension(machine)
     if extension is None:
@@ -104,6 +106,7 @@ def _needed(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("import-order", "pytorch3d", "order of imports")
 def _import_order(machine: Machine) -> Iterator[Finding]:
     extension = _extension(machine)
     if extension is None or extension.has_runpath is None:
@@ -120,6 +123,7 @@ def _import_order(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("p3d-cuda-missing", "pytorch3d", "its CUDA part")
 def _cuda(machine: Machine) -> Iterator[Finding]:
     extension = _extension(machine)
     if extension is None or extension.has_cuda is None or not machine.cards:
@@ -171,13 +175,3 @@ def _fitting(machine: Machine) -> str:
         return ""
     versions = pytorch3d_for(machine.torch.version.split("+")[0])
     return f"PyTorch3D {', '.join(map(str, versions))} goes with this torch; " if versions else ""
-
-
-CHECKS = (
-    Check(id="pytorch3d", area="pytorch3d", title="PyTorch3D", ask=_pytorch3d),
-    Check(id="p3d-torch", area="pytorch3d", title="release against torch", ask=_with_torch),
-    Check(id="p3d-abi", area="pytorch3d", title="symbols against torch", ask=_abi),
-    Check(id="p3d-needed", area="pytorch3d", title="libraries that it needs", ask=_needed),
-    Check(id="import-order", area="pytorch3d", title="order of imports", ask=_import_order),
-    Check(id="p3d-cuda-missing", area="pytorch3d", title="its CUDA part", ask=_cuda),
-)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from labcore.discovery import install_command
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.checks.verdicts import failure_by, from_verdict
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 from labcore.doctor.machine import Machine, TensorFlowBuild
@@ -14,8 +14,6 @@ from labcore.doctor.tables import (
     tensorflow_with_cuda,
     tensorflow_with_torch,
 )
-
-__all__ = ["CHECKS"]
 
 _FIRST_WITHOUT_WINDOWS = "2.11"
 _FIRST_KERAS_3 = "2.16"
@@ -28,6 +26,7 @@ _SONAMES = {
 """CUDA family to the libraries that TensorFlow opens by name."""
 
 
+@check("tensorflow", "tensorflow", "TensorFlow")
 def _tensorflow(machine: Machine) -> Iterator[Finding]:
     build = machine.tensorflow
     if build is None:
@@ -46,6 +45,7 @@ def _tensorflow(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("tf-tested", "tensorflow", "tested configurations")
 def _tested(machine: Machine) -> Iterator[Finding]:
     build = machine.tensorflow
     if build is None:
@@ -75,6 +75,7 @@ def _tested(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("cudnn-missing", "tensorflow", "cuDNN for TensorFlow", needs=("libraries",))
 def _cudnn_missing(machine: Machine) -> Iterator[Finding]:
     build = machine.tensorflow
     if build is None or not _uses_gpu(machine, build) or machine.os != "linux":
@@ -100,6 +101,7 @@ def _cudnn_missing(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("tf-libraries", "tensorflow", "CUDA libraries for TensorFlow", needs=("libraries",))
 def _libraries(machine: Machine) -> Iterator[Finding]:
     build = machine.tensorflow
     if build is None or not build.cuda or not machine.cards or machine.os != "linux":
@@ -120,6 +122,7 @@ def _libraries(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("libdevice", "tensorflow", "libdevice for XLA", needs=("libdevice",))
 def _libdevice(machine: Machine) -> Iterator[Finding]:
     if machine.tensorflow is None or not _uses_gpu(machine, machine.tensorflow):
         return
@@ -136,6 +139,7 @@ def _libdevice(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("two-cuda-majors", "tensorflow", "TensorFlow and torch in one environment")
 def _two_majors(machine: Machine) -> Iterator[Finding]:
     build, torch = machine.tensorflow, machine.torch
     if build is None or torch is None or not torch.cuda or not machine.cards:
@@ -160,6 +164,7 @@ def _two_majors(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("tf-grabs-memory", "tensorflow", "TensorFlow's share of memory")
 def _memory(machine: Machine) -> Iterator[Finding]:
     if machine.tensorflow is None or not machine.cards:
         return
@@ -179,6 +184,7 @@ def _memory(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("keras-line", "tensorflow", "Keras 2 and Keras 3")
 def _keras(machine: Machine) -> Iterator[Finding]:
     build = machine.tensorflow
     optimization = machine.version("tensorflow-model-optimization")
@@ -211,6 +217,7 @@ def _keras(machine: Machine) -> Iterator[Finding]:
         )
 
 
+@check("tf-windows", "tensorflow", "GPU on Windows")
 def _windows(machine: Machine) -> Iterator[Finding]:
     build = machine.tensorflow
     if build is None or machine.os != "windows":
@@ -250,41 +257,3 @@ def _found_version(machine: Machine, start: str) -> str | None:
 
 def _at_least(version: str, least: str) -> bool:
     return parse_version(version) >= parse_version(least)
-
-
-CHECKS = (
-    Check(id="tensorflow", area="tensorflow", title="TensorFlow", ask=_tensorflow),
-    Check(id="tf-tested", area="tensorflow", title="tested configurations", ask=_tested),
-    Check(
-        id="cudnn-missing",
-        area="tensorflow",
-        title="cuDNN for TensorFlow",
-        ask=_cudnn_missing,
-        needs=("libraries",),
-    ),
-    Check(
-        id="tf-libraries",
-        area="tensorflow",
-        title="CUDA libraries for TensorFlow",
-        ask=_libraries,
-        needs=("libraries",),
-    ),
-    Check(
-        id="libdevice",
-        area="tensorflow",
-        title="libdevice for XLA",
-        ask=_libdevice,
-        needs=("libdevice",),
-    ),
-    Check(
-        id="two-cuda-majors",
-        area="tensorflow",
-        title="TensorFlow and torch in one environment",
-        ask=_two_majors,
-    ),
-    Check(
-        id="tf-grabs-memory", area="tensorflow", title="TensorFlow's share of memory", ask=_memory
-    ),
-    Check(id="keras-line", area="tensorflow", title="Keras 2 and Keras 3", ask=_keras),
-    Check(id="tf-windows", area="tensorflow", title="GPU on Windows", ask=_windows),
-)

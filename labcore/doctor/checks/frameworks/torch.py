@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 
 from labcore.discovery import install_command
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.checks.requirements import conflicts
 from labcore.doctor.checks.verdicts import from_verdict
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 from labcore.doctor.machine import Machine
 from labcore.doctor.tables import torch_for, torchvision_with
-
-__all__ = ["CHECKS"]
 
 _DEBUG_SWITCHES = {
     "CUDA_LAUNCH_BLOCKING": ("1", "each kernel is waited for: several times slower"),
@@ -21,6 +19,7 @@ _DEBUG_SWITCHES = {
 _TORCH_COMPANIONS = ("torchvision", "torchaudio", "easypytorch3d", "xformers", "triton")
 
 
+@check("torch", "torch", "torch and its build")
 def _torch(machine: Machine) -> Iterator[Finding]:
     build = machine.torch
     if build is None:
@@ -47,6 +46,7 @@ def _torch(machine: Machine) -> Iterator[Finding]:
     yield ok(text, cuda=build.cuda, cudnn=build.cudnn, archs=list(build.archs or ()))
 
 
+@check("torch-cpu-build", "torch", "build against the GPU")
 def _cpu_build(machine: Machine) -> Iterator[Finding]:
     build = machine.torch
     if build is None or build.cuda is None or build.hip:
@@ -70,6 +70,7 @@ def _cpu_build(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("pip-file-clobber", "torch", "CUDA wheels that overwrite each other", needs=("owners",))
 def _clobber(machine: Machine) -> Iterator[Finding]:
     owners = machine.owners or {}
     if not owners:
@@ -97,6 +98,7 @@ def _asked(machine: Machine) -> str:
     return "".join(f" {name}={each.version}" for name, each in builds.items() if each is not None)
 
 
+@check("torch-companions", "torch", "torchvision and others against torch", needs=("packages",))
 def _companions(machine: Machine) -> Iterator[Finding]:
     if machine.torch is None:
         return
@@ -135,6 +137,7 @@ def _torchvision_by_table(machine: Machine, torch: str) -> Iterator[Finding]:
     )
 
 
+@check("extension-abi", "torch", "compiled extensions")
 def _extension_abi(machine: Machine) -> Iterator[Finding]:
     for extension in machine.extensions or ():
         if extension.package == "pytorch3d":
@@ -152,6 +155,7 @@ def _extension_abi(machine: Machine) -> Iterator[Finding]:
         )
 
 
+@check("debug-switches", "torch", "debugging switches")
 def _debug_switches(machine: Machine) -> Iterator[Finding]:
     for name, (value, effect) in _DEBUG_SWITCHES.items():
         if machine.variable(name) == value:
@@ -165,25 +169,3 @@ def _debug_switches(machine: Machine) -> Iterator[Finding]:
 def _of_torch(machine: Machine, names: list[str]) -> str:
     major = (machine.torch.cuda or "").split(".")[0] if machine.torch is not None else ""
     return next((name for name in names if major and name.endswith(f"cu{major}")), names[0])
-
-
-CHECKS = (
-    Check(id="torch", area="torch", title="torch and its build", ask=_torch),
-    Check(id="torch-cpu-build", area="torch", title="build against the GPU", ask=_cpu_build),
-    Check(
-        id="pip-file-clobber",
-        area="torch",
-        title="CUDA wheels that overwrite each other",
-        ask=_clobber,
-        needs=("owners",),
-    ),
-    Check(
-        id="torch-companions",
-        area="torch",
-        title="torchvision and others against torch",
-        ask=_companions,
-        needs=("packages",),
-    ),
-    Check(id="extension-abi", area="torch", title="compiled extensions", ask=_extension_abi),
-    Check(id="debug-switches", area="torch", title="debugging switches", ask=_debug_switches),
-)

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Card, Machine
-
-__all__ = ["CHECKS"]
 
 _BAD_THROTTLE = ("thermal", "hardware", "brake")
 """A power cap by software is a card at full work, and no fault."""
 
 
+@check("gpu-lost", "gpu", "cards that do not answer")
 def _lost(machine: Machine) -> Iterator[Finding]:
     if not machine.lost_cards:
         if machine.cards:
@@ -27,6 +26,7 @@ def _lost(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("ecc", "gpu", "memory errors of the cards")
 def _ecc(machine: Machine) -> Iterator[Finding]:
     counted = [card for card in machine.cards or () if card.ecc_errors is not None]
     bad = [card for card in counted if card.ecc_errors]
@@ -43,6 +43,7 @@ def _ecc(machine: Machine) -> Iterator[Finding]:
         yield ok("no uncorrected memory error", gpus=len(counted))
 
 
+@check("persistence", "gpu", "persistence mode")
 def _persistence(machine: Machine) -> Iterator[Finding]:
     known = [card for card in machine.whole_cards if card.persistence is not None]
     off = [card for card in known if not card.persistence]
@@ -63,6 +64,7 @@ def _persistence(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("throttle", "gpu", "clocks held down by heat or power")
 def _throttle(machine: Machine) -> Iterator[Finding]:
     held = {
         card: [reason for reason in card.throttle if any(word in reason for word in _BAD_THROTTLE)]
@@ -84,6 +86,7 @@ def _throttle(machine: Machine) -> Iterator[Finding]:
         yield ok("no card is held down by heat or power")
 
 
+@check("compute-mode", "gpu", "compute mode")
 def _compute_mode(machine: Machine) -> Iterator[Finding]:
     for card in machine.cards or ():
         mode = (card.compute_mode or "").lower()
@@ -104,6 +107,7 @@ def _compute_mode(machine: Machine) -> Iterator[Finding]:
             )
 
 
+@check("mig", "gpu", "MIG slices")
 def _mig(machine: Machine) -> Iterator[Finding]:
     parents = [card for card in machine.cards or () if card.mig_enabled]
     if not parents:
@@ -150,13 +154,3 @@ def _selector(card: Card) -> str:
 
 def _named(cards: list[Card]) -> str:
     return ", ".join(dict.fromkeys(card.name for card in cards))
-
-
-CHECKS = (
-    Check(id="gpu-lost", area="gpu", title="cards that do not answer", ask=_lost),
-    Check(id="ecc", area="gpu", title="memory errors of the cards", ask=_ecc),
-    Check(id="persistence", area="gpu", title="persistence mode", ask=_persistence),
-    Check(id="throttle", area="gpu", title="clocks held down by heat or power", ask=_throttle),
-    Check(id="compute-mode", area="gpu", title="compute mode", ask=_compute_mode),
-    Check(id="mig", area="gpu", title="MIG slices", ask=_mig),
-)

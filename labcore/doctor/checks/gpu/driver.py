@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 from labcore.doctor.machine import Machine
-
-__all__ = ["CHECKS"]
 
 _NO_PERMISSION, _NOT_LOADED, _NO_LIBRARY, _MISMATCH, _UNKNOWN = 4, 9, 12, 18, 999
 _RESTART = (
@@ -15,6 +13,7 @@ _RESTART = (
 )
 
 
+@check("gpu", "gpu", "the GPUs")
 def _gpu(machine: Machine) -> Iterator[Finding]:
     if machine.cards:
         names = [card.name for card in machine.whole_cards or machine.cards]
@@ -39,6 +38,7 @@ def _gpu(machine: Machine) -> Iterator[Finding]:
         yield ok("no NVIDIA GPU: everything runs on the CPU", nvidia_pci=machine.nvidia_pci)
 
 
+@check("driver-present", "gpu", "driver for the card")
 def _driver_present(machine: Machine) -> Iterator[Finding]:
     if not machine.nvidia_pci or machine.container:
         return
@@ -57,6 +57,7 @@ def _driver_present(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("nvml-load", "gpu", "management library")
 def _nvml_load(machine: Machine) -> Iterator[Finding]:
     trouble = machine.driver_trouble
     if trouble is None:
@@ -87,6 +88,7 @@ def _nvml_load(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("nvml-mismatch", "gpu", "driver against libraries")
 def _nvml_mismatch(machine: Machine) -> Iterator[Finding]:
     loaded, library = machine.kernel_driver, machine.nvml_library
     differ = bool(loaded and library and loaded != library)
@@ -107,6 +109,7 @@ def _nvml_mismatch(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("nvml-container-lost", "gpu", "GPUs lost by a running container")
 def _nvml_container_lost(machine: Machine) -> Iterator[Finding]:
     trouble = machine.driver_trouble
     if trouble is None or trouble.code != _UNKNOWN or not machine.container:
@@ -122,6 +125,7 @@ def _nvml_container_lost(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("container-gpu", "gpu", "GPUs inside a container")
 def _container_gpu(machine: Machine) -> Iterator[Finding]:
     if not machine.container:
         return
@@ -140,6 +144,7 @@ def _container_gpu(machine: Machine) -> Iterator[Finding]:
         )
 
 
+@check("device-nodes", "gpu", "rights to /dev/nvidia*")
 def _device_nodes(machine: Machine) -> Iterator[Finding]:
     nodes = machine.device_nodes
     if not nodes:
@@ -163,6 +168,7 @@ def _device_nodes(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("cuda-compat-misuse", "gpu", "forward-compatibility libraries")
 def _cuda_compat(machine: Machine) -> Iterator[Finding]:
     in_path = [
         part for part in machine.variable("LD_LIBRARY_PATH").split(":") if "compat" in part.lower()
@@ -185,6 +191,7 @@ def _cuda_compat(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("smi-cuda-misread", "gpu", "nvidia-smi's CUDA version")
 def _smi_misread(machine: Machine) -> Iterator[Finding]:
     toolkit = None if machine.toolkit is None else machine.toolkit.version
     if not machine.driver_cuda or toolkit is None or toolkit == machine.driver_cuda:
@@ -196,26 +203,3 @@ def _smi_misread(machine: Machine) -> Iterator[Finding]:
         toolkit=toolkit,
         sources=("pytorch 31285",),
     )
-
-
-CHECKS = (
-    Check(id="gpu", area="gpu", title="the GPUs", ask=_gpu),
-    Check(id="driver-present", area="gpu", title="driver for the card", ask=_driver_present),
-    Check(id="nvml-load", area="gpu", title="management library", ask=_nvml_load),
-    Check(id="nvml-mismatch", area="gpu", title="driver against libraries", ask=_nvml_mismatch),
-    Check(
-        id="nvml-container-lost",
-        area="gpu",
-        title="GPUs lost by a running container",
-        ask=_nvml_container_lost,
-    ),
-    Check(id="container-gpu", area="gpu", title="GPUs inside a container", ask=_container_gpu),
-    Check(id="device-nodes", area="gpu", title="rights to /dev/nvidia*", ask=_device_nodes),
-    Check(
-        id="cuda-compat-misuse",
-        area="gpu",
-        title="forward-compatibility libraries",
-        ask=_cuda_compat,
-    ),
-    Check(id="smi-cuda-misread", area="gpu", title="nvidia-smi's CUDA version", ask=_smi_misread),
-)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.checks.verdicts import from_verdict
 from labcore.doctor.finding import Finding, ok, warning
 from labcore.doctor.machine import Card, Machine
@@ -16,12 +16,11 @@ from labcore.doctor.tables import (
     torch_runs_on,
 )
 
-__all__ = ["CHECKS"]
-
 _FIRST_WITHOUT_OLD_CARDS = (7, 5)
 """The least compute capability of CUDA 13, which torch's wheels on PyPI are built with."""
 
 
+@check("driver-vs-cuda", "gpu", "driver against CUDA")
 def _driver_vs_cuda(machine: Machine) -> Iterator[Finding]:
     if not machine.driver or machine.os == "macos":
         return
@@ -43,6 +42,7 @@ def _driver_vs_cuda(machine: Machine) -> Iterator[Finding]:
         )
 
 
+@check("driver-minor", "gpu", "driver of the same CUDA family")
 def _driver_minor(machine: Machine) -> Iterator[Finding]:
     if not machine.driver or machine.os == "macos":
         return
@@ -57,6 +57,7 @@ def _driver_minor(machine: Machine) -> Iterator[Finding]:
             )
 
 
+@check("arch-unsupported", "torch", "kernels for the card")
 def _arch(machine: Machine) -> Iterator[Finding]:
     torch = machine.torch
     if torch is None or not torch.cuda:
@@ -80,6 +81,7 @@ def _arch(machine: Machine) -> Iterator[Finding]:
         )
 
 
+@check("arch-dropped-pip-default", "torch", "old card and torch's default build")
 def _arch_dropped(machine: Machine) -> Iterator[Finding]:
     if machine.torch is not None and machine.torch.cuda:
         return  # what is installed is judged by arch-unsupported
@@ -99,6 +101,7 @@ def _arch_dropped(machine: Machine) -> Iterator[Finding]:
         )
 
 
+@check("tf-arch", "tensorflow", "kernels for the card")
 def _tf_arch(machine: Machine) -> Iterator[Finding]:
     build = machine.tensorflow
     if build is None or build.cuda == "" or machine.os == "windows":
@@ -145,17 +148,3 @@ def _or_another_torch(machine: Machine) -> str:
 
 def _numbers(capability: str) -> tuple[int, ...]:
     return tuple(int(part) for part in capability.split("."))
-
-
-CHECKS = (
-    Check(id="driver-vs-cuda", area="gpu", title="driver against CUDA", ask=_driver_vs_cuda),
-    Check(id="driver-minor", area="gpu", title="driver of the same CUDA family", ask=_driver_minor),
-    Check(id="arch-unsupported", area="torch", title="kernels for the card", ask=_arch),
-    Check(
-        id="arch-dropped-pip-default",
-        area="torch",
-        title="old card and torch's default build",
-        ask=_arch_dropped,
-    ),
-    Check(id="tf-arch", area="tensorflow", title="kernels for the card", ask=_tf_arch),
-)

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from labcore.devices.inventory.survey import read_visible
-from labcore.doctor.check import Check
+from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine
-
-__all__ = ["CHECKS"]
 
 _GUIDE = ("CUDA programming guide",)
 
 
+@check("cvd-bad", "gpu", "CUDA_VISIBLE_DEVICES")
 def _cvd_bad(machine: Machine) -> Iterator[Finding]:
     value = (machine.environ or {}).get("CUDA_VISIBLE_DEVICES")
     if value is None or not machine.cards:
@@ -58,6 +57,7 @@ def _cvd_bad(machine: Machine) -> Iterator[Finding]:
         )
 
 
+@check("order", "gpu", "order of unlike cards")
 def _order(machine: Machine) -> Iterator[Finding]:
     names = {card.name for card in machine.whole_cards}
     order = machine.variable("CUDA_DEVICE_ORDER")
@@ -84,6 +84,7 @@ def _order(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("cvd-late", "gpu", "frameworks loaded too early")
 def _cvd_late(machine: Machine) -> Iterator[Finding]:
     if not machine.preloaded:
         if machine.origin == "here":
@@ -100,6 +101,7 @@ def _cvd_late(machine: Machine) -> Iterator[Finding]:
     )
 
 
+@check("nvml-fooled", "gpu", "torch's answer without trying")
 def _nvml_fooled(machine: Machine) -> Iterator[Finding]:
     if machine.variable("PYTORCH_NVML_BASED_CUDA_CHECK") != "1":
         return
@@ -109,11 +111,3 @@ def _nvml_fooled(machine: Machine) -> Iterator[Finding]:
         "where no kernel can start",
         fix="unset PYTORCH_NVML_BASED_CUDA_CHECK; lab doctor --deep runs a kernel",
     )
-
-
-CHECKS = (
-    Check(id="cvd-bad", area="gpu", title="CUDA_VISIBLE_DEVICES", ask=_cvd_bad),
-    Check(id="order", area="gpu", title="order of unlike cards", ask=_order),
-    Check(id="cvd-late", area="gpu", title="frameworks loaded too early", ask=_cvd_late),
-    Check(id="nvml-fooled", area="gpu", title="torch's answer without trying", ask=_nvml_fooled),
-)

@@ -3,7 +3,7 @@
 import pytest
 
 from labcore.devices import visible_gpus
-from labcore.doctor.checks.gpu.visible import CHECKS
+from labcore.doctor.checks import all_checks
 from labcore.doctor.gather import read_cards
 from labcore.doctor.machine import Machine
 from tests.stub_nvml import gpu, machine, mig_slice
@@ -75,7 +75,7 @@ def test_beside_a_cut_card_numbers_count_cards_for_the_lab_and_for_its_doctor(
     driver(BESIDE_A_CUT_CARD[scenario])
     environ = {"CUDA_VISIBLE_DEVICES": value}
     seen = visible_gpus(environ)
-    (check,) = [check for check in CHECKS if check.id == "cvd-bad"]
+    (check,) = [check for check in all_checks() if check.id == "cvd-bad"]
     (finding,) = check.ask(Machine(origin="here", environ=environ, **read_cards()))
     if whole is None:
         assert seen == []
