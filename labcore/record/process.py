@@ -12,7 +12,6 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any, Literal, NamedTuple
 import psutil
 
 from labcore.record.files import seconds_since_written
+from labcore.record.records import make_record
 
 __all__ = ["Presence", "ProcessId", "kill_tree", "last_heard"]
 
@@ -52,9 +52,7 @@ class ProcessId:
     @classmethod
     def current(cls) -> "ProcessId":
         """Describes this process."""
-        mine = cls.of(os.getpid())
-        assert mine is not None
-        return mine
+        return _current(os.getpid())
 
     @classmethod
     def of(cls, pid: int) -> "ProcessId | None":
@@ -76,19 +74,11 @@ class ProcessId:
     @classmethod
     def from_row(cls, row: object) -> "ProcessId | None":
         """Reads what :meth:`to_row` or an earlier version wrote; None when it makes no sense."""
-        if not isinstance(row, Mapping):
+        try:
+            named = make_record(cls, row, Path("process"))
+        except ValueError:
             return None
-        host, pid, ticks = row.get("host"), row.get("pid"), row.get("ticks")
-        started, boot, space = row.get("started", 0.0), row.get("boot", ""), row.get("space", "")
-        if not all(isinstance(text, str) for text in (host, boot, space)):
-            return None
-        if type(pid) is not int or not 0 < pid < 1 << 31:
-            return None
-        if ticks is not None and type(ticks) is not int:
-            return None
-        if type(started) not in {int, float} or not abs(started) < 1 << 40:
-            return None
-        return cls(host=host, pid=pid, started=started, boot=boot, ticks=ticks, space=space)  # type: ignore[arg-type]  # checked above
+        return named if 0 < named.pid < 1 << 31 and abs(named.started) < 1 << 40 else None
 
     def to_row(self) -> dict[str, Any]:
         """Returns plain values for a note."""
@@ -149,6 +139,13 @@ class ProcessId:
         """Kills it and everything that it has started, if it is certain to be this process."""
         if self.is_certain():
             kill_tree(self.pid)
+
+
+@cache
+def _current(pid: int) -> ProcessId:
+    mine = ProcessId.of(pid)
+    assert mine is not None
+    return mine
 
 
 def last_heard(process: ProcessId | None, said: float, note: Path) -> float:

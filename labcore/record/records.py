@@ -4,6 +4,7 @@ A file may have been damaged, or made by a stranger: readers give None, or say w
 """
 
 import dataclasses
+import functools
 import json
 import types
 import typing
@@ -57,7 +58,7 @@ def make_record(cls: type[RecordT], row: Any, path: Path) -> RecordT:
     """
     if not isinstance(row, dict):
         raise ValueError(f"{path} is damaged: it holds no JSON object")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)  # type: ignore[arg-type]  # a class can be hashed
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # mypy sees no dataclass here
         if field.name not in row:
@@ -68,6 +69,9 @@ def make_record(cls: type[RecordT], row: Any, path: Path) -> RecordT:
         if not _fits(row[field.name], hints[field.name]):
             raise ValueError(f"{path} is damaged: {field.name} is {str(row[field.name])[:40]!r}")
     return cls(**values)
+
+
+_hints = functools.cache(typing.get_type_hints)
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -83,7 +87,9 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, list) and all(_fits(each, parts[0]) for each in value)
     if origin is typing.Literal:
         return isinstance(value, str)  # a newer version may know more words
-    if hint in (int, float) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return bool(hint is bool)
+    if hint in (int, float):
         whole_or_real = int if hint is int else (int, float)
         return isinstance(value, whole_or_real) and abs(value) < 2**63
     return isinstance(value, hint)

@@ -18,6 +18,7 @@ from typing import Any
 
 from labcore.record.durations import format_duration
 from labcore.record.process import ProcessId
+from labcore.record.records import make_record
 
 __all__ = ["Owner", "read_note", "this_process", "write_note"]
 
@@ -129,7 +130,7 @@ def read_note(path: Path) -> Owner | None:
                 return None
             if len(data) > _MOST_BYTES:
                 raise ValueError(f"it has more than {_MOST_BYTES} bytes")
-            return _from_row(json.loads(data))
+            return _from_row(json.loads(data), path)
         except (OSError, ValueError, RecursionError) as error:
             _warn(path, str(error))
             return None
@@ -141,49 +142,33 @@ def _warn(path: Path, reason: str) -> None:
     log.warning("the note %s cannot be read (%s) and is passed over", path, reason)
 
 
-def _from_row(row: Any) -> Owner:
+def _from_row(row: Any, path: Path) -> Owner:
     """Makes an owner of values that may be anything.
 
     Raises:
         ValueError: One has the wrong type, or is out of bounds.
     """
-    if not isinstance(row, dict):
-        raise ValueError("it is no JSON object")
-
-    def get(name: str, kinds: set[type], default: Any) -> Any:
-        value = row.get(name, default)
-        if type(value) not in kinds:
-            raise ValueError(f"{name} has the wrong type")
-        return value
-
-    def text(name: str) -> str:
-        # What is shown must not steer the terminal.
-        value: str = get(name, {str}, "")
-        return "".join(letter for letter in value if letter.isprintable())[:_LONGEST_COMMAND]
-
-    pid, count = get("pid", {int}, None), get("count", {int}, 0)
-    since = get("since", {int, float}, 0.0)
-    uuids = get("uuids", {list}, [])
-    if not (0 <= pid < 1 << 31 and 0 <= count <= _MOST_DEVICES and len(uuids) <= _MOST_DEVICES):
-        raise ValueError("a number is out of bounds")
-    if not 0 <= since < 1 << 40:  # nor is NaN
-        raise ValueError("since is no time")
-    if not all(type(uuid) is str for uuid in uuids):
-        raise ValueError("uuids has the wrong type")
-    return Owner(
-        pid=pid,
-        host=text("host"),
-        user=text("user"),
-        run=text("run"),
-        command=text("command"),
-        job=text("job"),
-        since=float(since),
-        token=text("token"),
-        uuids=tuple(uuids),
-        count=count,
-        process=ProcessId.from_row(row.get("process")),
-        released=get("released", {bool}, False),
+    if isinstance(row, dict):
+        row["process"] = ProcessId.from_row(row.get("process"))
+    owner = make_record(Owner, row, path)
+    if not (0 <= owner.pid < 1 << 31 and 0 <= owner.count <= _MOST_DEVICES):
+        raise ValueError(f"{path} is damaged: a number is out of bounds")
+    if len(owner.uuids) > _MOST_DEVICES or not 0 <= owner.since < 1 << 40:
+        raise ValueError(f"{path} is damaged: since is no time, or there are too many devices")
+    return dataclasses.replace(
+        owner,
+        host=_shown(owner.host),
+        user=_shown(owner.user),
+        run=_shown(owner.run),
+        command=_shown(owner.command),
+        job=_shown(owner.job),
+        uuids=tuple(owner.uuids),
     )
+
+
+def _shown(text: str) -> str:
+    """Leaves out what would steer the terminal."""
+    return "".join(letter for letter in text if letter.isprintable())[:_LONGEST_COMMAND]
 
 
 def _user() -> str:
