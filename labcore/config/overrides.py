@@ -1,7 +1,7 @@
 """Overrides as typed, and the plugin that they name."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Given", "peek", "read_overrides", "select_plugin"]
 
 _SPECIAL = re.compile(r"([\\()\[\]{}:=, \t])")
+_QUOTED = re.compile(
+    r"""([{,]\s*)(["'])((?:\\.|(?!\2)[^\\])*)\2(?=\s*:)|(["'])(?:\\.|(?!\4)[^\\])*\4""", re.DOTALL
+)
+"""A key of a mapping in quotes, or another string in quotes, which is passed over."""
 _PREFIX = re.compile(r"\+{0,2}")
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
 _MOST_VALUES = 1000
@@ -144,50 +148,15 @@ def _open_mapping(text: str, mappings: dict[str, Option]) -> str:
 def _unquote_keys(text: str) -> str:
     """Writes ``{"a.*": 1}`` as ``{a.*: 1}``: Hydra's grammar has no quoted keys."""
     key, separator, value = text.partition("=")
-    if not separator or "{" not in value:
-        return text
-    return key + separator + "".join(_rewritten(value))
+    return key + separator + _QUOTED.sub(_unquote, value) if "{" in value else text
 
 
-def _rewritten(value: str) -> Iterator[str]:
-    brackets: list[str] = []
-    position, before = 0, ""
-    while position < len(value):
-        char = value[position]
-        if char in "\"'":
-            end = _closing_quote(value, position)
-            quoted = value[position : end + 1]
-            is_key = (
-                brackets[-1:] == ["{"]
-                and before in ("{", ",")
-                and value[end + 1 :].lstrip().startswith(":")
-            )
-            yield _SPECIAL.sub(_escape, quoted[1:-1]) if is_key else quoted
-            position, before = end + 1, char
-            continue
-        if char in "{[(":
-            brackets.append(char)
-        elif char in "}])" and brackets:
-            brackets.pop()
-        if not char.isspace():
-            before = char
-        yield char
-        position += 1
+def _unquote(match: "re.Match[str]") -> str:
+    return match[0] if match[1] is None else match[1] + _SPECIAL.sub(_escape, match[3])
 
 
 def _escape(match: "re.Match[str]") -> str:
     return "\\" + match.group(1)
-
-
-def _closing_quote(value: str, start: int) -> int:
-    position = start + 1
-    while position < len(value):
-        if value[position] == "\\":
-            position += 1
-        elif value[position] == value[start]:
-            return position
-        position += 1
-    return len(value) - 1
 
 
 def select_plugin(found: Mapping[str, FoundPlugin], overrides: Sequence[str]) -> FoundPlugin:

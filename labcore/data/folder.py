@@ -12,9 +12,7 @@ from labcore.plugin import Dataset, Plugin
 __all__ = [
     "data_folder",
     "dataset_folder",
-    "downloads_folder",
     "find_package",
-    "lock_file",
     "owner",
     "package_version",
     "require_package",
@@ -125,13 +123,3 @@ def data_folder(option: str) -> Path:
 def dataset_folder(plugin: Plugin, dataset: Dataset, data_dir: Path) -> Path:
     """Returns where the files of a dataset go: ``<data_dir>/<plugin>/<dataset>``."""
     return data_dir / plugin.name / dataset.name
-
-
-def downloads_folder(data_dir: Path) -> Path:
-    """Returns where a user without network puts archives fetched by other means."""
-    return data_dir / "downloads"
-
-
-def lock_file(plugin: Plugin, dataset: Dataset, data_dir: Path) -> Path:
-    """Returns the file that a process locks while it fetches or prepares the dataset."""
-    return data_dir / ".locks" / f"{plugin.name}-{dataset.name}.lock"

@@ -1,5 +1,6 @@
 """What marks a dataset folder as complete, and the list of its files for checking it later."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 from labcore.plugin import Dataset
 from labcore.record.files import sha256_of, write_atomically
 
-__all__ = ["Stamp", "check_files", "count_files", "read_stamp", "write_manifest"]
+__all__ = ["Stamp", "check_files", "count_files", "measure", "read_stamp", "write_manifest"]
 
 _STAMP = ".complete.json"
 _FILES = ".files.json"
@@ -75,8 +76,16 @@ def write_manifest(folder: Path, dataset: Dataset, version: str = "") -> Stamp:
 
 def count_files(folder: Path) -> int:
     """Returns the number of files of a dataset folder, the lab's own two left out."""
-    own = sum((folder / name).exists() for name in (_STAMP, _FILES))
-    return sum(len(names) for _, _, names in os.walk(folder)) - own
+    return sum(1 for _ in _files(folder))
+
+
+def measure(folder: Path) -> tuple[int, int]:
+    """Returns number and bytes of the files below a folder, which may be coming and going."""
+    sizes = []
+    for path in _files(folder):
+        with contextlib.suppress(OSError):
+            sizes.append(path.stat().st_size)
+    return len(sizes), sum(sizes)
 
 
 def check_files(folder: Path) -> list[str]:

@@ -15,21 +15,14 @@ import sysconfig
 from pathlib import Path
 
 from labcore.data.archive import Progress
+from labcore.data.manifest import measure
 from labcore.errors import RequirementError
 from labcore.record.files import sha256_of
 
-__all__ = ["download", "find_pip", "size_of"]
+__all__ = ["download", "find_pip"]
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)\Z")
 _POLL_S = 0.2
-
-
-def size_of(path: Path) -> int:
-    """Returns the bytes of a file, 0 for a folder or a file that has just been removed."""
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:
-        return 0
 
 
 def find_pip() -> list[str] | None:
@@ -114,10 +107,6 @@ def download(
     files = sorted(target.glob("*")) if target.is_dir() else []
     if code != 0 or len(files) != 1:
         raise _failure(requirement, sha256, code, output, manual)
-    actual = sha256_of(files[0])
-    if actual != sha256:
-        files[0].unlink()
-        raise _mismatch(requirement, sha256, actual)
     return files[0]
 
 
@@ -164,16 +153,12 @@ def _run(
                     break
                 except subprocess.TimeoutExpired:
                     if progress is not None:
-                        progress(_bytes_below(scratch), size_bytes)
+                        progress(measure(scratch)[1], size_bytes)
         except BaseException:
             process.kill()
             process.wait()
             raise
     return code, log.read_text(encoding="utf-8", errors="replace")
-
-
-def _bytes_below(folder: Path) -> int:
-    return sum(size_of(path) for path in folder.rglob("*"))
 
 
 def _failure(

@@ -13,8 +13,6 @@ from filelock import FileLock, Timeout
 from labcore.data.archive import Progress, unpack
 from labcore.data.folder import (
     dataset_folder,
-    downloads_folder,
-    lock_file,
     owner,
     package_version,
     require_package,
@@ -113,7 +111,7 @@ def _make(
     force: bool,
 ) -> None:
     target = dataset_folder(plugin, dataset, data_dir)
-    lock = lock_file(plugin, dataset, data_dir)
+    lock = data_dir / ".locks" / f"{plugin.name}-{dataset.name}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     with _held(lock, dataset):
@@ -173,7 +171,8 @@ def _build(
             dataset.origin,
             dataset.sha256,
             fetched,
-            downloads=downloads_folder(data_dir),
+            # Where a user without network puts what was fetched by other means.
+            downloads=data_dir / "downloads",
             size_bytes=round(dataset.size_mb * 1e6) or None,
             progress=progress,
         )

@@ -1,13 +1,11 @@
 """Looking at a dataset without changing anything: is it here, is it whole, what would it cost."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from labcore.data.folder import dataset_folder, find_package, owner, package_version
-from labcore.data.manifest import check_files, count_files, read_stamp
-from labcore.data.pip import size_of
+from labcore.data.manifest import check_files, count_files, measure, read_stamp
 from labcore.data.prepare import option_hint
 from labcore.errors import LabError
 from labcore.plugin import Dataset, Plugin
@@ -113,12 +111,7 @@ def _missing(target: Path, expected: int) -> list[str]:
 
 def _unrecorded(name: str, folder: Path | None, where: Path, remedy: str) -> DatasetState:
     """The state of files that somebody else looks after."""
-    files, size = (0, 0) if folder is None else _measure(folder)
+    files, size = (0, 0) if folder is None else measure(folder)
     if not files:
         return DatasetState(name=name, state="absent", path=where, remedy=remedy)
     return DatasetState(name=name, state="present", path=where, size_bytes=size, files=files)
-
-
-def _measure(folder: Path) -> tuple[int, int]:
-    sizes = [size_of(Path(parent) / name) for parent, _, names in os.walk(folder) for name in names]
-    return len(sizes), sum(sizes)
