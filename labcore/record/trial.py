@@ -1,9 +1,4 @@
-"""What a run that is a trial of a sweep is told by whoever started it, and who stopped it.
-
-A trial may hear of its end twice, from the agent's signal and through its own connection to W&B,
-and the second signal would cut its checkpoint short. So whoever leaves a note first sends the one
-signal, and the note says who stopped the trial.
-"""
+"""What a run that is a trial of a sweep is told by whoever started it."""
 
 import os
 from pathlib import Path
@@ -11,14 +6,10 @@ from pathlib import Path
 from labcore.errors import RequirementError, UsageError
 
 __all__ = [
-    "NOTE_VARIABLE",
     "RESULT_VARIABLE",
     "SWEEP_VARIABLE",
     "TRIAL_FOLDER_VARIABLE",
     "TRIAL_VARIABLE",
-    "leave_note",
-    "note_of_this_process",
-    "read_note",
     "take_trial_folder",
     "trial_of_environment",
 ]
@@ -29,8 +20,6 @@ TRIAL_VARIABLE = "LAB_TRIAL"
 """Number of the trial."""
 TRIAL_FOLDER_VARIABLE = "LAB_TRIAL_FOLDER"
 """The run folder to make, so that it is known before the run starts."""
-NOTE_VARIABLE = "LAB_STOP_NOTE"
-"""Names the file of the note in a trial's environment."""
 RESULT_VARIABLE = "LAB_RESULT_FILE"
 """Names the file where a run leaves its outcome for whoever started it."""
 
@@ -64,35 +53,3 @@ def take_trial_folder() -> Path | None:
     if (folder / "status.json").exists():
         raise UsageError(f"{folder} holds a run already", fix=f"go on with it: lab resume {folder}")
     return folder
-
-
-def leave_note(path: Path, who: str) -> bool:
-    """Leaves the note unless there is one already.
-
-    Args:
-        path: File of the note; its folder must exist.
-        who: Who stops the trial; goes into ``stopped by WHO``.
-
-    Returns:
-        Whether this call left it: then the caller sends the signal.
-    """
-    try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(who)
-    except FileExistsError:
-        return False
-    return True
-
-
-def read_note(path: Path) -> str:
-    """Returns who stopped the trial; nothing when nobody did."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-
-
-def note_of_this_process() -> Path | None:
-    """Returns where the note of this trial lies; None when nobody who started it will look."""
-    path = os.environ.get(NOTE_VARIABLE)
-    return Path(path) if path else None

@@ -1,19 +1,19 @@
 """From what was typed to the settings of a sweep: which engine leads it, where its trials run."""
 
 import dataclasses
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from labcore.config import peek
 from labcore.errors import UsageError
+from labcore.hooks.wandb.account import is_logged_in
 from labcore.record.redaction import redact_text
 from labcore.sweeps.folder import Settings
 from labcore.sweeps.launchers import agents_of
 from labcore.sweeps.prepare import Prepared
 
-__all__ = ["decide", "doubt_of_preset"]
+__all__ = ["check_engine", "decide", "doubt_of_preset"]
 
 
 def decide(file: Path, prepared: Prepared, options: Mapping[str, Any]) -> Settings:
@@ -49,7 +49,7 @@ def decide(file: Path, prepared: Prepared, options: Mapping[str, Any]) -> Settin
         ray_address=options.get("ray_address", ""),
         slurm=tuple(options.get("slurm", ())),
     )
-    _check_engine(settings, options)
+    check_engine(settings, options)
     return dataclasses.replace(settings, agents=settings.agents or agents_of(prepared, settings))
 
 
@@ -75,16 +75,16 @@ def _engine(wanted: str, launcher: str) -> str:
         return wanted
     if launcher != "local":
         return "local"
-    from labcore.sweeps.wandb_engine import is_logged_in
-
-    is_offline = os.environ.get("WANDB_MODE", "") in {"offline", "disabled"}
-    return "wandb" if is_logged_in() and not is_offline else "local"
+    return "wandb" if is_logged_in() else "local"
 
 
-def _check_engine(settings: Settings, options: Mapping[str, Any]) -> None:
+def check_engine(settings: Settings, options: Mapping[str, Any]) -> None:
+    """Refuses options that the sweep's engine has no use for."""
     if settings.engine != "wandb":
         return
-    local_only = [f"--{key}" for key in ("storage", "sampler", "seed", "wandb") if key in options]
+    local_only = [
+        f"--{key}" for key in ("storage", "sampler", "seed", "retries", "wandb") if key in options
+    ]
     if local_only:
         raise UsageError(
             f"{', '.join(local_only)} is for sweeps that W&B's server does not lead",

@@ -12,7 +12,7 @@ import click
 from labcore.cli.sweeps.show import print_best
 from labcore.cli.sweeps.view import choose_view
 from labcore.errors import UsageError
-from labcore.sweeps.decide import decide, doubt_of_preset
+from labcore.sweeps.decide import check_engine, decide, doubt_of_preset
 from labcore.sweeps.file.read import read_sweep
 from labcore.sweeps.folder import Settings, SweepFolder, create_sweep, find_sweep
 from labcore.sweeps.launchers import check_launcher, connect, first_job
@@ -73,6 +73,7 @@ def go_on(name: str, options: dict[str, Any]) -> int:
     prepared, settings = reopen(folder)
     changed = {key: options[key] for key in _CHANGEABLE if key in options}
     settings = dataclasses.replace(settings, **changed)
+    check_engine(settings, options)
     check_launcher(settings, prepared)
     if settings.engine == "local":
         folder.write_settings(settings)
@@ -113,6 +114,8 @@ def _conduct_on_wandb(folder: SweepFolder, prepared: Prepared, settings: Setting
     if ended.status.message:
         click.echo(f"the first error: {ended.status.message}", err=True)
     click.echo(f"results: {ended.url}")
+    if ended.status.state != "finished":
+        click.echo(f"go on with it: lab sweep --resume {folder.name}")
     return ended.exit_code
 
 

@@ -1,5 +1,6 @@
 """``lab sweep FILE``: runs a sweep; its sub-commands look at one, stop it, and take it out."""
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +36,7 @@ class _FileFirst(click.Group):
         rows = [row for each in options if (row := each.get_help_record(ctx))]
         with formatter.section("Options"):
             formatter.write_dl(rows)
-        others = [name for name in self.commands if name != _START]
+        others = [name for name, command in self.commands.items() if not command.hidden]
         with formatter.section("Commands"):
             formatter.write_dl(
                 [(name, self.commands[name].get_short_help_str(80)) for name in others]
@@ -155,6 +156,20 @@ def _typed(options: dict[str, Any]) -> dict[str, Any]:
             if context.get_parameter_source(name) is not default
         },
     }
+
+
+@sweep.command("wandb-trial", hidden=True)
+@click.argument("overrides", nargs=-1)
+def wandb_trial(overrides: tuple[str, ...]) -> None:
+    """Run the trial that W&B's agent has chosen: this is the command of sweeps on W&B."""
+    from labcore.cli.main import main
+    from labcore.sweeps.wandb_engine import words_of_trial
+
+    sys.argv[1:] = words_of_trial(overrides)
+    try:
+        main()
+    except SystemExit as ended:  # a stop by W&B's agent, which sends SIGTERM, is no failure to it
+        sys.exit(0 if ended.code == 128 + signal.SIGTERM else ended.code)
 
 
 @sweep.command("status")

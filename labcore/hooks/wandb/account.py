@@ -7,10 +7,11 @@ The same places are looked at as by wandb itself: the environment, the settings 
 import configparser
 import netrc
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlparse
 
-__all__ = ["api_key", "base_url", "has_credentials"]
+__all__ = ["base_url", "has_credentials", "is_logged_in"]
 
 _PUBLIC = "https://api.wandb.ai"
 
@@ -20,23 +21,22 @@ def base_url() -> str:
     return (os.environ.get("WANDB_BASE_URL") or _saved_url() or _PUBLIC).rstrip("/")
 
 
-def api_key() -> str | None:
-    """Returns the API key for :func:`base_url`, or None when nobody has logged in."""
-    given = os.environ.get("WANDB_API_KEY")
-    if given:
-        return given
+def has_credentials() -> bool:
+    """Whether W&B would find an API key for :func:`base_url`."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
     host = urlparse(base_url()).hostname
     path = os.environ.get("NETRC") or Path.home() / ("_netrc" if os.name == "nt" else ".netrc")
     try:
-        found = netrc.netrc(path).authenticators(host) if host else None
+        return host is not None and netrc.netrc(path).authenticators(host) is not None
     except (OSError, netrc.NetrcParseError):
-        return None
-    return found[2] if found else None
+        return False
 
 
-def has_credentials() -> bool:
-    """Whether W&B would find an API key."""
-    return api_key() is not None
+def is_logged_in() -> bool:
+    """Whether sweeps can be W&B's: wandb is installed, not switched off, and has an API key."""
+    is_off = os.environ.get("WANDB_MODE", "online") in {"offline", "disabled", "dryrun"}
+    return not is_off and has_credentials() and find_spec("wandb") is not None
 
 
 def _saved_url() -> str | None:

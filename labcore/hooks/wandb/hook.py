@@ -11,6 +11,7 @@ import enum
 import hashlib
 import logging
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,7 +86,7 @@ class WeightsAndBiases:
                 fix="pip install wandb, or turn the hook off: hooks.wandb=null",
             ) from error
         self._wandb = wandb
-        self._trial = SweepTrial.find(run.folder)
+        self._trial = SweepTrial.find(run.folder, run.stop)
         mode = self._choose_mode()
         if self._trial is None:
             self._run = self._begin(run, mode)
@@ -140,11 +141,10 @@ class WeightsAndBiases:
         """
         if self._run is None or self._trial is None:
             return
-        who = self._trial.stopped_by()
-        if who:
-            run.status.message = f"stopped by {who}"
+        if self._trial.was_stopped_by_server():
+            run.status.message = "stopped by W&B"
             self._is_wanted_end = True
-        elif who is not None:
+        elif run.stop.number == signal.SIGINT:
             self._run.mark_preempting()
 
     @hookimpl
@@ -163,6 +163,8 @@ class WeightsAndBiases:
 
     def _finish(self, exit_code: int) -> None:
         ending, self._run = self._run, None
+        if self._trial is not None:
+            self._trial.end()
         if ending is not None:
             ending.finish(exit_code=exit_code)
 

@@ -3,6 +3,10 @@
 The sweep has given it an id before it starts, and names that, the project and the entity in the
 environment, where wandb itself looks. The run folder remembers them, so that ``lab resume`` goes on
 with the same run on W&B wherever it is typed.
+
+W&B tells a trial to stop twice: its agent sends SIGTERM, and the trial's own connection hears of it
+too. A second signal would cut its checkpoint short, so the connection's word only says who it was,
+and is acted on when no signal comes, the agent being gone.
 """
 
 import json
@@ -11,45 +15,55 @@ import signal
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labcore.record.trial import leave_note, note_of_this_process, read_note
+from labcore.record.files import write_atomically
+from labcore.record.trial import trial_of_environment
+
+if TYPE_CHECKING:
+    from labcore.run.signals import StopSignal
 
 __all__ = ["IDENTITY_FILE", "SweepTrial"]
 
 IDENTITY_FILE = "wandb.json"
 """In the run folder of a trial that W&B knows: id, project, entity and sweep."""
-_SERVER = "W&B"
+_AGENT_S = 30.0
+"""An agent that has sent no signal by then is gone."""
 
 
 class SweepTrial:
     """A run's place in a sweep.
 
-    Attributes:
+    Args:
         identity: Arguments of ``wandb.init`` that say which run it is; none where the environment
             says it, since wandb then warns of arguments.
+        stop: Takes the run's signals.
+        has_agent: Whether one started this process.
     """
 
-    def __init__(self, identity: Mapping[str, Any]) -> None:
+    def __init__(
+        self, identity: Mapping[str, Any], stop: "StopSignal", *, has_agent: bool = False
+    ) -> None:
         self.identity = dict(identity)
-        self._note = note_of_this_process()
-        self._stopped_by = ""
+        self._stop = stop
+        self._is_told = False
+        self._agent_is_ours = has_agent and bool(trial_of_environment()[0])
+        self._timer = threading.Timer(_AGENT_S if has_agent else 0, self._signal)
+        self._timer.daemon = True
 
     @classmethod
-    def find(cls, folder: Path) -> "SweepTrial | None":
+    def find(cls, folder: Path, stop: "StopSignal") -> "SweepTrial | None":
         """Returns the trial that this process runs, or None when the run is no trial."""
         if os.environ.get("WANDB_SWEEP_ID") and os.environ.get("WANDB_RUN_ID"):
-            return cls({})
+            return cls({}, stop, has_agent=True)
         try:
             known = json.loads((folder / IDENTITY_FILE).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return cls({name: known[name] for name in ("id", "project", "entity")})
+        return cls({name: known[name] for name in ("id", "project", "entity")}, stop)
 
     def remember(self, folder: Path, wandb_run: Any) -> None:
         """Keeps in the run folder which run on W&B this is."""
-        from labcore.record.files import write_atomically
-
         names = ("id", "project", "entity", "sweep_id")
         row = {name: getattr(wandb_run, name) for name in names}
         write_atomically(folder / IDENTITY_FILE, json.dumps(row, indent=1) + "\n")
@@ -57,21 +71,26 @@ class SweepTrial:
     def adjust(self, settings: Any) -> None:
         """Has the server's stop end the run as SIGTERM does, once."""
         if "stop_fn" in type(settings).model_fields:  # wandb before it had this sends SIGINT
-            settings.stop_fn = self._stop
+            settings.stop_fn = self._hear
 
-    def stopped_by(self) -> str | None:
-        """Returns who stopped the run; nothing when it was left unfinished, None when unknown.
+    def was_stopped_by_server(self) -> bool:
+        """Whether the signal that stopped the run was W&B's.
 
-        It is unknown under ``wandb agent``, which sends the same signal for both.
+        Under an agent of ours SIGTERM is; under others it may as well be their user's.
         """
-        if self._stopped_by or self._note is None:
-            return self._stopped_by or None
-        return read_note(self._note)
+        return self._is_told or (self._agent_is_ours and self._stop.number == signal.SIGTERM)
 
-    def _stop(self) -> None:
-        if self._note is not None and not leave_note(self._note, _SERVER):
-            return  # the agent has sent its signal
-        self._stopped_by = _SERVER
+    def end(self) -> None:
+        """Forgets a stop that comes too late."""
+        self._timer.cancel()
+
+    def _hear(self) -> None:
+        self._is_told = True
+        self._timer.start()
+
+    def _signal(self) -> None:
+        if self._stop:
+            return
         main = threading.main_thread().ident
         if hasattr(signal, "pthread_kill") and main is not None:
             # To the main thread itself: another one would not wake it from a wait.

@@ -5,52 +5,76 @@ import io
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from labcore.config import peek
 from labcore.errors import LabError, RequirementError, UsageError
+from labcore.hooks.wandb.account import base_url, has_credentials
 from labcore.sweeps.sweep import Sweep
-from labcore.sweeps.wandb_engine.address import SweepAddress
-from labcore.sweeps.wandb_engine.server import WandbServer
 
-__all__ = ["create_sweep", "hooks_override"]
+__all__ = ["SweepAddress", "create_sweep"]
 
+_API, _PAGES = "https://api.wandb.ai", "https://wandb.ai"
 _HOOKS = "hooks=[default,wandb]"
 _LEFT_BEHIND = ("WANDB_ENTITY", "WANDB_PROJECT")
 log = logging.getLogger(__name__)
 
 
-def create_sweep(sweep: Sweep, *, project: str = "", entity: str = "") -> SweepAddress:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SweepAddress:
+    """Names a sweep; ``str()`` gives what ``wandb agent`` takes."""
+
+    entity: str
+    """User or team."""
+    project: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.entity}/{self.project}/{self.id}"
+
+    @property
+    def url(self) -> str:
+        """Returns the address of the sweep's page."""
+        server = base_url()
+        pages = _PAGES if server == _API else server
+        return f"{pages}/{quote(self.entity)}/{quote(self.project)}/sweeps/{quote(self.id)}"
+
+
+def create_sweep(sweep: Sweep) -> SweepAddress:
     """Makes a sweep on W&B's server.
 
     Its ``command`` is a lab run that logs to W&B, whatever the file has, so that ``wandb agent`` on
-    any machine with this environment runs trials of it too.
+    any machine with this environment runs trials of it. The project is that of the file, of
+    ``WANDB_PROJECT``, or the plugin's name; the entity that of the file, of ``WANDB_ENTITY``, or
+    the account's.
 
     Args:
         sweep: As read from its file.
-        project: Project; that of the file, of ``WANDB_PROJECT``, or the plugin's name when empty.
-        entity: User or team; that of the file, of ``WANDB_ENTITY``, or the account's when empty.
 
     Raises:
-        RequirementError: wandb is not installed, nobody is logged in, or the key is refused.
+        RequirementError: wandb is not installed, nobody is logged in, or W&B lets nobody in.
         UsageError: The trials would not log to W&B.
-        LabError: W&B refuses the sweep, or does not answer.
+        LabError: W&B does not take the sweep.
     """
-    hooks = hooks_override(sweep.overrides)
-    project = project or sweep.project or os.environ.get("WANDB_PROJECT", "") or sweep.plugin
-    entity = entity or sweep.entity or os.environ.get("WANDB_ENTITY", "")
-    entity = entity or WandbServer().default_entity()
-    config = {**sweep.raw, "command": _command(sweep, hooks)}
-    return SweepAddress(entity=entity, project=project, id=_create(config, project, entity))
+    hooks = _hooks_override(sweep.overrides)
+    project = sweep.project or os.environ.get("WANDB_PROJECT", "") or sweep.plugin
+    entity = sweep.entity or os.environ.get("WANDB_ENTITY", "")
+    parameters = dict(_flat(sweep.raw.get("parameters", {})))
+    plugin = [] if "plugin" in parameters else [f"plugin={sweep.plugin}"]
+    words = ["-m", "labcore", "sweep", "wandb-trial", *plugin, *sweep.overrides, *hooks]
+    config = {
+        **sweep.raw,
+        "parameters": parameters,
+        "command": ["${env}", "${interpreter}", *words],
+    }
+    return _create(config, project, entity)
 
 
-def hooks_override(overrides: Sequence[str]) -> list[str]:
-    """Returns the override that turns the W&B hook on; none when the sweep's own do.
-
-    Raises:
-        UsageError: They choose hooks and leave W&B's out.
-    """
+def _hooks_override(overrides: Sequence[str]) -> list[str]:
+    """Returns the override that turns the W&B hook on; none when the sweep's own do."""
     hooks = peek(overrides, "hooks")
     if hooks is None:
         return [_HOOKS]
@@ -62,32 +86,40 @@ def hooks_override(overrides: Sequence[str]) -> list[str]:
     return []
 
 
-def _command(sweep: Sweep, hooks: Sequence[str]) -> list[str]:
-    """Returns the command that W&B's own agent runs, with its macros."""
-    is_parameter = "plugin" in sweep.raw.get("parameters", {})
-    plugin = [] if is_parameter else [f"plugin={sweep.plugin}"]
-    words = ["-m", "labcore", "run", *plugin, *sweep.overrides, *hooks]
-    return ["${env}", "${interpreter}", *words, "${args_no_hyphens}"]
+def _flat(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Gives nested parameters their dotted names: a trial gets its values by option."""
+    for name, spec in parameters.items():
+        if isinstance(spec, Mapping) and "parameters" in spec:
+            yield from _flat(spec["parameters"], f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", spec
 
 
-def _create(config: dict[str, Any], project: str, entity: str) -> str:
+def _create(config: dict[str, Any], project: str, entity: str) -> SweepAddress:
     try:
         import wandb
     except ImportError as error:
         raise RequirementError(
             "wandb is not installed", fix="pip install wandb, or --engine local"
         ) from error
+    if not has_credentials():
+        raise RequirementError(
+            f"there is no API key for {base_url()}", fix="wandb login, or --engine local"
+        )
     with _tidy():
         try:
-            return str(wandb.sweep(config, project=project, entity=entity))
+            entity = entity or wandb.Api().default_entity or ""
+            made = str(wandb.sweep(config, project=project, entity=entity))
         except wandb.errors.AuthenticationError as error:
             raise RequirementError(
-                f"W&B refuses the API key: {error}", fix="wandb login --relogin"
+                f"logging in to {base_url()} failed: {error}",
+                fix="wandb login --relogin, or --engine local while it cannot be reached",
             ) from error
-        except (wandb.errors.Error, ValueError, TypeError) as error:
+        except Exception as error:  # its client has private kinds of them
             raise LabError(f"W&B does not take the sweep: {error}") from error
         finally:
             wandb.teardown()  # ends the service process that it has started
+    return SweepAddress(entity=entity, project=project, id=made)
 
 
 @contextlib.contextmanager

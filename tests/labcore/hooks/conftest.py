@@ -10,6 +10,7 @@ import pytest
 
 from labcore.hooks import HookSet
 from labcore.record.artifacts import Artifact
+from labcore.run.signals import StopSignal
 from labcore.training.config import LoopConfig
 
 
@@ -33,6 +34,7 @@ class FakeRun:
         self.plugin = SimpleNamespace(name="toy", hooks={})
         self.config = Config()
         self.status = SimpleNamespace(task="train", preset="smoke", created=1.5)
+        self.stop = StopSignal()
         self.said: list[tuple[str, str]] = []
 
     def say(self, text: str, level: str = "info") -> None:

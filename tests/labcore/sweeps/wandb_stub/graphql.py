@@ -146,6 +146,7 @@ def _create_files(stub: "WandbStub", variables: _Variables) -> dict[str, Any]:
 
 _HANDLERS: Mapping[str, Callable[["WandbStub", _Variables], dict[str, Any]]] = {
     "Viewer": _viewer,
+    "GetDefaultEntity": _viewer,
     "ServerFeaturesQuery": _features,
     "UpsertSweep": _upsert_sweep,
     "SweepWithRuns": _sweep,
