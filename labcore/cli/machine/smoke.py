@@ -1,8 +1,10 @@
 """``lab smoke``: whether every plugin really computes on the GPU of this machine."""
 
 import functools
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import click
 from labcore.errors import RequirementError, RunFailed
 
 if TYPE_CHECKING:
+    from labcore.devices import Gpu
     from labcore.doctor.smoke import Outcome
 
 __all__ = ["smoke"]
@@ -25,7 +28,7 @@ _MARKS = {"passed": ("passed", "green"), "failed": ("FAILED", "red"), "skipped":
     default="runs/gpu_smoke",
     show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for gpu_smoke.json, gpu_smoke.xml (JUnit) and the runs.",
+    help="Folder for gpu_smoke.json and the runs.",
 )
 @click.option("--allow-no-gpu", is_flag=True, help="Exit 0 on a machine without a usable GPU.")
 @click.option(
@@ -45,13 +48,13 @@ def smoke(names: tuple[str, ...], out: Path, allow_no_gpu: bool, timeout: float)
     """
     from labcore.devices import visible_gpus
     from labcore.discovery import find_plugins, pick_plugin
-    from labcore.doctor.smoke import PROBED, SmokeReport, execute, plan_cases, try_probe
+    from labcore.doctor.smoke import PROBED, execute, plan_cases, try_probe
 
     found = find_plugins()
     chosen = [pick_plugin(found, name) for name in names] or list(found.values())
     gpus = visible_gpus()
     if not gpus:
-        SmokeReport(driver=None, gpus=()).write(out)
+        _write(out, gpus, [])
         _without_gpu(allow_no_gpu)
         return
     for gpu in gpus:
@@ -59,29 +62,40 @@ def smoke(names: tuple[str, ...], out: Path, allow_no_gpu: bool, timeout: float)
             f"{gpu.name}, {gpu.memory_gb:.0f} GB, compute capability {gpu.compute_capability}, "
             f"driver {gpu.driver}"
         )
-    trials: list[tuple[str, Callable[[], Outcome]]] = [
-        (case.name, functools.partial(execute, case, out, timeout_s=timeout))
+    outcomes = [
+        _tell(case.name, functools.partial(execute, case, out, timeout_s=timeout))
         for case in plan_cases(chosen, gpus)
     ]
-    if not names:
-        trials += [
-            (title, functools.partial(try_probe, name, num_gpus=len(gpus), timeout_s=timeout))
-            for name, title in PROBED.items()
-        ]
-    outcomes = [_tell(title, attempt) for title, attempt in trials]
-    report = SmokeReport(driver=gpus[0].driver, gpus=tuple(gpus), outcomes=tuple(outcomes))
-    report.write(out)
-    click.echo(f"report: {out / 'gpu_smoke.json'}, {out / 'gpu_smoke.xml'}")
-    if report.count("failed"):
+    for name, title in {} if names else PROBED.items():
+        attempt = functools.partial(try_probe, name, num_gpus=len(gpus), timeout_s=timeout)
+        outcomes.append(_tell(title, attempt))
+    _write(out, gpus, outcomes)
+    failed = sum(outcome.state == "failed" for outcome in outcomes)
+    if failed:
         raise RunFailed(
-            f"{report.count('failed')} of {len(outcomes)} cases failed",
-            fix=f"read the log of each below {out}",
+            f"{failed} of {len(outcomes)} cases failed", fix=f"read the log of each below {out}"
         )
-    if not report.used_gpu:
+    if not any(outcome.used_gpu for outcome in outcomes):
         raise RunFailed(
             "no case ran on the GPU: all were skipped",
             fix="install a plugin's packages (lab list says what is missing) and run it again",
         )
+
+
+def _write(folder: Path, gpus: "Sequence[Gpu]", outcomes: "Sequence[Outcome]") -> None:
+    """Leaves the report, ``gpu_smoke.json``."""
+    from labcore.record.files import write_atomically
+
+    report = {
+        "driver": gpus[0].driver if gpus else None,
+        "gpus": [asdict(gpu) for gpu in gpus],
+        "used_gpu": any(outcome.used_gpu for outcome in outcomes),
+        "cases": [asdict(outcome) for outcome in outcomes],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "gpu_smoke.json", json.dumps(report, indent=1) + "\n")
+    if gpus:
+        click.echo(f"report: {folder / 'gpu_smoke.json'}")
 
 
 def _tell(title: str, attempt: "Callable[[], Outcome]") -> "Outcome":

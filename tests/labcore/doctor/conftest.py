@@ -1,5 +1,5 @@
 """A stub driver for tests of what the doctor reads from one."""
 
-from tests.stub_nvml.fixtures import clean_environment, driver, stub_libraries
+from tests.stub_nvml.fixtures import clean_environment, driver, stub_libraries, stub_machine
 
-__all__ = ["clean_environment", "driver", "stub_libraries"]
+__all__ = ["clean_environment", "driver", "stub_libraries", "stub_machine"]

@@ -8,8 +8,7 @@ import time
 import psutil
 import pytest
 
-from labcore.doctor.smoke import Case, execute
-from labcore.doctor.smoke.execute import command
+from labcore.doctor.smoke import Case, command, execute
 
 CASE = Case(plugin="toy", kind="smoke")
 
