@@ -256,7 +256,8 @@ def _row(machine: MachineStatus) -> dict[str, Any]:
                 "device": device.typed,
                 "state": device.state,
                 "why": device.why,
-                "lease": _lease_row(device),
+                "lease": device.holder
+                and {**_owner_row(device.holder), "heartbeat": device.heartbeat},
             }
             for device in machine.devices
         ],
@@ -271,12 +272,6 @@ def _row(machine: MachineStatus) -> dict[str, Any]:
         "disk_gb": round(machine.disk_gb, 2),
         "disk_free_gb": round(machine.disk_free_gb, 2),
     }
-
-
-def _lease_row(device: DeviceStatus) -> dict[str, Any] | None:
-    if device.holder is None:
-        return None
-    return {**_owner_row(device.holder), "heartbeat": device.heartbeat}
 
 
 def _owner_row(owner: Owner) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from labcore.config.diagnosis import (
     container,
     detach_hydra,
     diagnose,
-    lines_of,
     read_overrides_of,
     try_to_compose,
     wrong_config,
@@ -109,16 +108,18 @@ def compose(
         UsageError: Something is wrong with the overrides; has every problem.
         LabError: The plugin's own config or files are wrong.
     """
-    plugin, checker, given, problems = read_overrides_of(found, overrides, search_dirs)
+    checker, given, problems = read_overrides_of(found, overrides, search_dirs)
+    plugin = checker.plugin
     given, preset = _settle_preset(given, plugin, checker, preset_for_auto)
     problems.extend(checker.check_names(given))
     with open_session(plugin, checker.groups, given) as session:
         cfg, failure = (None, None) if problems else try_to_compose(session, given)
         if cfg is None:
-            problems.extend(diagnose(session, checker, given, plugin, failure))
+            problems.extend(diagnose(session, checker, given, failure))
             raise wrong_config(plugin, problems)
-        hydra_node, defaults = detach_hydra(cfg), session.defaults(lines_of(given))
-    task = _settle_names(cfg, plugin, preset)
+        hydra_node, defaults = detach_hydra(cfg), session.defaults(given)
+    cfg.plugin, cfg.preset = plugin.name, preset  # what was left open is written down
+    cfg.task = cfg.task or plugin.tasks[0].name
     config, found_problems = to_typed(cfg)
     problems.extend(found_problems)
     if problems:
@@ -134,7 +135,7 @@ def compose(
     return Composed(
         cfg=cfg,
         config=config,
-        task=task,
+        task=plugin.task(cfg.task),
         preset=preset,
         choices={k: v for k, v in choices.items() if not k.startswith("hydra/")},
         origins=origins,
@@ -160,14 +161,6 @@ def _settle_preset(
     (chosen,), _ = read_overrides([f"{PRESET}={wanted}"], [])
     chosen = dataclasses.replace(chosen, text=_AUTO)
     return [*(override for override in given if override not in typed[:1]), chosen], wanted
-
-
-def _settle_names(cfg: "DictConfig", plugin: Plugin, preset: str) -> Task:
-    """Writes down what was left open: plugin, task and preset."""
-    cfg.plugin = plugin.name
-    cfg.task = cfg.task or plugin.tasks[0].name
-    cfg.preset = preset
-    return plugin.task(cfg.task)
 
 
 def _changed(

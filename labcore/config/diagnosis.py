@@ -22,7 +22,6 @@ __all__ = [
     "container",
     "detach_hydra",
     "diagnose",
-    "lines_of",
     "read_overrides_of",
     "try_to_compose",
     "wrong_config",
@@ -31,12 +30,11 @@ __all__ = [
 
 def read_overrides_of(
     found: FoundPlugin, overrides: Sequence[str], search_dirs: Sequence[Path]
-) -> tuple[Plugin, Checker, list[Given], list[str]]:
+) -> tuple[Checker, list[Given], list[str]]:
     """Reads overrides and finds out what the plugin accepts.
 
     Returns:
-        The plugin, what checks the overrides, those that can be read, and what is wrong with the
-        others.
+        What checks the overrides, those that can be read, and what is wrong with the others.
 
     Raises:
         LabError: The plugin cannot be imported, or its config has the names of core options.
@@ -49,7 +47,7 @@ def read_overrides_of(
     given, problems = read_overrides(overrides, [*options, *_hooks_of(found, plugin)])
     extra = [*search_dirs, *_typed_search_path(given)]
     groups = find_groups(found.config_dir, extra, plugin.hooks)
-    return plugin, Checker(plugin=plugin, groups=groups, options=options), given, problems
+    return Checker(plugin=plugin, groups=groups, options=options), given, problems
 
 
 def _hooks_of(found: FoundPlugin, plugin: Plugin) -> Iterator[Option]:
@@ -72,17 +70,12 @@ def _typed_search_path(given: Iterable[Given]) -> list[Path]:
     ]
 
 
-def lines_of(given: Iterable[Given]) -> list[str]:
-    """Returns overrides as Hydra takes them."""
-    return [override.line for override in given]
-
-
 def try_to_compose(
     session: Session, given: Sequence[Given]
 ) -> "tuple[DictConfig | None, Exception | None]":
     """Composes a config; returns it or the error, which at odd values may be any of Python's."""
     try:
-        return session.compose(lines_of(given)), None
+        return session.compose(given), None
     except Exception as error:
         return None, error
 
@@ -91,7 +84,6 @@ def diagnose(
     session: Session,
     checker: Checker,
     given: Sequence[Given],
-    plugin: Plugin,
     failure: Exception | None,
     *,
     sweeping: bool = False,
@@ -102,7 +94,6 @@ def diagnose(
         session: Composes.
         checker: Knows what the plugin accepts.
         given: The overrides.
-        plugin: Whose config it is.
         failure: What Hydra said; told when nothing better is found.
         sweeping: Whether to look at every value of a sweep.
 
@@ -114,8 +105,9 @@ def diagnose(
     base, error = try_to_compose(session, choices)
     if base is None:
         assert error is not None
+        name = checker.plugin.name
         raise LabError(
-            f"the config files of plugin {plugin.name} cannot be composed: {_first_words(error)}",
+            f"the config files of plugin {name} cannot be composed: {_first_words(error)}",
             fix=f"look at {', '.join(str(folder) for folder in checker.groups.folders[1:])}",
         ) from error
     detach_hydra(base)

@@ -8,12 +8,12 @@ imports its framework afresh.
 Every value of a sweep is looked at before its first run starts.
 """
 
+import contextlib
 import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,13 @@ from labcore.config.compose import compose
 from labcore.config.diagnosis import diagnose, read_overrides_of, wrong_config
 from labcore.config.groups import find_groups
 from labcore.config.overrides import Given, peek
-from labcore.config.session import ROOT, VERSION_BASE, open_session, register, search_path_override
+from labcore.config.session import ROOT, VERSION_BASE, hydra_lines, open_session, register
 from labcore.config.training import training_options
 from labcore.discovery import FoundPlugin, configs_dir
 from labcore.errors import UsageError
 from labcore.record.files import write_atomically
 from labcore.record.folder import create_run_folder
-from labcore.record.records import read_json, write_json
+from labcore.record.records import read_json, read_record, write_json
 from labcore.record.redaction import redact_tree
 from labcore.record.trial import RESULT_VARIABLE
 
@@ -52,12 +52,12 @@ def check_sweep(
     Raises:
         UsageError: Something is wrong; has every problem.
     """
-    plugin, checker, given, problems = read_overrides_of(found, overrides, search_dirs)
+    checker, given, problems = read_overrides_of(found, overrides, search_dirs)
     problems.extend(checker.check_names(given, sweeping=True))
     if problems:
-        with open_session(plugin, checker.groups, []) as session:
-            problems.extend(diagnose(session, checker, given, plugin, None, sweeping=True))
-        raise wrong_config(plugin, problems)
+        with open_session(checker.plugin, checker.groups, []) as session:
+            problems.extend(diagnose(session, checker, given, None, sweeping=True))
+        raise wrong_config(checker.plugin, problems)
     swept = [override for override in given if override.is_sweep and override.values()]
     intervals = [override for override in given if override.is_sweep and not override.values()]
     fixed = [o.text for o in given if not o.is_sweep and not o.key.startswith("hydra")]
@@ -73,7 +73,7 @@ def check_sweep(
     for combination in combinations:
         problems.extend(_problems_of(found, [*fixed, *combination.values()], search_dirs))
     if problems and not intervals:
-        raise wrong_config(plugin, problems)
+        raise wrong_config(checker.plugin, problems)
     return given
 
 
@@ -98,7 +98,7 @@ def _with_value(override: Given, index: int) -> str:
 class JobResult:
     """How one run of a sweep ended."""
 
-    overrides: tuple[str, ...]
+    overrides: list[str]
     exit_code: int
     state: str
     run: str | None
@@ -172,15 +172,13 @@ def run_hydra(
     """
     import hydra
 
-    lines: list[str] = []
+    groups = None
     if found is not None and found.plugin is not None:
         groups = find_groups(found.config_dir, search_dirs, found.plugin.hooks)
         register(found.plugin, groups, given)
-        lines = search_path_override(groups.folders[1:])
-    lines += [o.line for o in given if not o.line.startswith("hydra.searchpath=")]
     root = ROOT if found is not None else None
     decorate = hydra.main(str(configs_dir()), root, version_base=VERSION_BASE)
-    with _arguments([*flags, *lines]):
+    with _arguments([*flags, *hydra_lines(groups, given)]):
         decorate(task or _nothing)()
 
 
@@ -229,16 +227,8 @@ def _read_results(folder: Path, started: float) -> Iterator[JobResult]:
     """Reads what the jobs left; older results in a folder that the user named are not ours."""
     files = [f for f in folder.rglob(_RESULT_FILE) if f.stat().st_mtime >= started - 1]
     for file in sorted(files, key=lambda file: file.stat().st_mtime):
-        row = read_json(file)
-        if isinstance(row, dict) and "overrides" in row:
-            yield JobResult(
-                overrides=tuple(row["overrides"]),
-                exit_code=row["exit_code"],
-                state=row["state"],
-                run=row["run"],
-                metric=row["metric"],
-                metric_name=row["metric_name"],
-            )
+        with contextlib.suppress(ValueError):  # a job that was killed left nothing whole
+            yield read_record(JobResult, file)
 
 
 def _mask_secrets(file: Path) -> None:
@@ -250,7 +240,7 @@ def _mask_secrets(file: Path) -> None:
         write_atomically(file, OmegaConf.to_yaml(OmegaConf.create(tree)))
 
 
-@contextmanager
+@contextlib.contextmanager
 def _arguments(arguments: Sequence[str]) -> Iterator[None]:
     """Lets Hydra, which reads ``sys.argv``, see these arguments."""
     before = sys.argv

@@ -124,24 +124,21 @@ class Checker:
     def _check_name(self, override: Given) -> Iterator[str]:
         key = override.key
         if override.parsed.package is not None:
-            yield f"{override.text!r}: there is no group {key!r}{self._groups_hint(key)}"
+            near = suggestion(nearest(key, self.groups.options))
+            yield f"{override.text!r}: there is no group {key!r}{near and f'; {near}'}"
         elif key.startswith("hooks."):
             hook = key.split(".")[1]
             known = {*self.groups.options["hooks"]} - {"default", "none"}
             if hook not in known:
                 yield _no_such(key, hook, sorted(known))
-        elif self._find(key) is None and not self._below(key):
+        elif (option := self._find(key)) is None and not self._below(key):
             names = [*SECTIONS, *(o.path for o in self.options), *self.groups.options]
             hint = suggestion(nearest_option(key, names))
             yield f"there is no option {key!r}; " + (
                 hint or f"lab run plugin={self.plugin.name} --help lists them"
             )
-        elif override.parsed.is_delete() and not self._is_inside_mapping(key):
+        elif override.parsed.is_delete() and (option is None or option.path == key):
             yield f"{override.text!r}: an option cannot be removed; give it another value"
-
-    def _groups_hint(self, key: str) -> str:
-        near = suggestion(nearest(key, self.groups.options))
-        return f"; {near}" if near else ""
 
     def _find(self, key: str) -> Option | None:
         """Returns the option that ``key`` sets, which for a mapping may be a key inside it."""
@@ -149,10 +146,6 @@ class Checker:
             if option.path == key or (option.keys and key.startswith(f"{option.path}.")):
                 return option
         return None
-
-    def _is_inside_mapping(self, key: str) -> bool:
-        option = self._find(key)
-        return option is not None and option.path != key
 
     def _below(self, key: str) -> list[str]:
         """Returns the options inside a section."""

@@ -115,7 +115,7 @@ def _build(node: "DictConfig", path: str, problems: list[str]) -> Any:
             if not _keeps_its_parts(node._get_node(key), value):
                 problems.append(f"{inner} has parts of its own: it cannot refer to {value!r}")
                 continue
-            if isinstance(value, DictConfig) and _is_structured(value):
+            if isinstance(value, DictConfig) and is_dataclass(OmegaConf.get_type(value)):
                 value = _build(value, inner, problems)
             elif OmegaConf.is_config(value):
                 value = OmegaConf.to_object(value)
@@ -156,12 +156,6 @@ def _refusals(
     except Exception:
         if sure:
             raise
-
-
-def _is_structured(node: "DictConfig") -> bool:
-    from omegaconf import OmegaConf
-
-    return is_dataclass(OmegaConf.get_type(node))
 
 
 def _at(path: str, message: str) -> str:

@@ -16,8 +16,7 @@ so that a preset can refer to the choice: ``optional /sizes@model: paper_${model
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labcore.config.groups import PRESET, SCHEME, Groups
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from hydra.core.default_element import ResultDefault
     from omegaconf import DictConfig
 
-__all__ = ["ROOT", "VERSION_BASE", "Session", "open_session", "register", "search_path_override"]
+__all__ = ["ROOT", "VERSION_BASE", "Session", "hydra_lines", "open_session", "register"]
 
 ROOT = "lab"
 """Name of the root config, ``configs/lab.yaml``."""
@@ -45,7 +44,7 @@ class Session:
     def __init__(self, groups: Groups) -> None:
         self._groups = groups
 
-    def compose(self, lines: Sequence[str]) -> "DictConfig":
+    def compose(self, given: Sequence[Given]) -> "DictConfig":
         """Composes a config, with its ``hydra`` node.
 
         Raises:
@@ -53,19 +52,21 @@ class Session:
         """
         import hydra
 
-        return hydra.compose(ROOT, overrides=self._all(lines), return_hydra_config=True)
+        return hydra.compose(
+            ROOT, overrides=hydra_lines(self._groups, given), return_hydra_config=True
+        )
 
-    def defaults(self, lines: Sequence[str]) -> "list[ResultDefault]":
+    def defaults(self, given: Sequence[Given]) -> "list[ResultDefault]":
         """Returns the files and nodes that make the config, in the order in which they merge."""
         from hydra.core.global_hydra import GlobalHydra
         from hydra.types import RunMode
 
         loader = GlobalHydra.instance().config_loader()
-        return list(loader.compute_defaults_list(ROOT, self._all(lines), RunMode.RUN).defaults)
-
-    def _all(self, lines: Sequence[str]) -> list[str]:
-        own = [line for line in lines if not line.startswith("hydra.searchpath=")]
-        return [*search_path_override(self._groups.folders[1:]), *own]
+        return list(
+            loader.compute_defaults_list(
+                ROOT, hydra_lines(self._groups, given), RunMode.RUN
+            ).defaults
+        )
 
 
 @contextlib.contextmanager
@@ -102,12 +103,14 @@ def register(plugin: Plugin, groups: Groups, given: Sequence[Given]) -> None:
             store.store(name, node={name: {}}, group="hooks")
 
 
-def search_path_override(folders: Iterable[Path]) -> list[str]:
-    """Returns the override that puts folders on Hydra's search path."""
+def hydra_lines(groups: Groups | None, given: Sequence[Given]) -> list[str]:
+    """Returns overrides as Hydra takes them, its search path first: the plugin's folders."""
+    folders = groups.folders[1:] if groups is not None else ()
     quoted = [
         "'" + f"{SCHEME}://{folder.resolve()}".replace("'", r"\'") + "'" for folder in folders
     ]
-    return [f"hydra.searchpath=[{','.join(quoted)}]"] if quoted else []
+    path = [f"hydra.searchpath=[{','.join(quoted)}]"] if quoted else []
+    return path + [o.line for o in given if not o.line.startswith("hydra.searchpath=")]
 
 
 def _group_list(groups: Groups, given: Sequence[Given]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from labcore.devices.device_plan import DevicePlan
 from labcore.devices.inventory.gpu import Gpu, GpuProcess
 from labcore.devices.inventory.limits import available_cores
 from labcore.devices.inventory.nvml import NvmlProblem
-from labcore.devices.inventory.survey import Survey, gpus, survey, visible_gpus
+from labcore.devices.inventory.survey import Survey, survey, visible_gpus
 from labcore.devices.lease.desk import Lease, Leases, release_all
 from labcore.devices.lease.owner import Owner
 from labcore.devices.request import DeviceRequest
@@ -24,7 +24,6 @@ __all__ = [
     "acquire",
     "available_cores",
     "fits_paper",
-    "gpus",
     "plan",
     "release_all",
     "survey",

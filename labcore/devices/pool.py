@@ -1,7 +1,7 @@
 """The GPUs that a request may choose from, in words, and why there may be none."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from labcore.devices.inventory.gpu import Gpu
@@ -37,7 +37,7 @@ def find_pool(request: DeviceRequest) -> Pool:
     """
     seen = survey()
     visible = visible_gpus(seen=seen)
-    why_none = "" if visible else _why_none(seen, os.environ)
+    why_none = "" if visible else _why_none(seen)
     if not request.names_one or not visible:
         if request.names_one:
             raise RequirementError(f"{request.text}, but {why_none}", fix=_fix(seen))
@@ -94,8 +94,8 @@ def _called(request: DeviceRequest, visible: Sequence[Gpu], seen: Survey) -> Gpu
     )
 
 
-def _why_none(seen: Survey, environ: Mapping[str, str]) -> str:
-    chosen = environ.get("CUDA_VISIBLE_DEVICES")
+def _why_none(seen: Survey) -> str:
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if seen.gpus and chosen is not None:
         return f"CUDA_VISIBLE_DEVICES={chosen!r} hides every GPU"
     if seen.problem is not None and not seen.problem.is_no_driver:

@@ -11,9 +11,8 @@ from typing import Any
 from labcore.record.process import ProcessId, last_heard
 from labcore.record.records import read_record, write_json
 
-__all__ = ["STATES", "Heartbeat", "Status", "read_status", "write_status"]
+__all__ = ["Heartbeat", "Status", "read_status", "write_status"]
 
-STATES = ("queued", "running", "finished", "failed", "interrupted", "lost")
 _FILE = "status.json"
 
 
@@ -26,6 +25,7 @@ class Status:
     task: str
     preset: str
     state: str = "queued"
+    """queued, running, finished, failed or interrupted; and see :meth:`observed_state`."""
     created: float = field(default_factory=time.time)
     started: float | None = None
     ended: float | None = None

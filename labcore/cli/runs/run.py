@@ -96,7 +96,7 @@ def run(
     if composed.task.needs_run:
         source = _source_of(found, composed, or_none=dry_run)
     if source is not None:
-        from labcore.run.lineage import follow
+        from labcore.run.source import follow
 
         composed = follow(composed, source, overrides, compose_with)
         # Recorded is the run that was meant, not what was the latest one then.

@@ -1,7 +1,7 @@
 """``lab run --help``, and ``lab run plugin=NAME --help`` with every option of that plugin."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -80,7 +80,8 @@ def show_plugin_help(found: FoundPlugin, overrides: Sequence[str], *, preset: st
         _say(console, f"\nUsage: {command} [task=TASK] [preset=PRESET] [OPTION=VALUE]...")
         _section(console, "Tasks (task=)", _tasks(plugin))
         _section(console, "Presets (preset=)", _presets(plugin, groups, preset))
-        _section(console, "Groups (GROUP=OPTION)", _group_rows(groups))
+        rows = [(group, ", ".join(groups.options[group])) for group in (*groups.own, "hooks")]
+        _section(console, "Groups (GROUP=OPTION)", rows)
         options = [_as_run(option, plugin) for option in list_options(plugin)]
         for section in dict.fromkeys(option.section for option in options):
             inside = [option for option in options if option.section == section]
@@ -112,20 +113,12 @@ def _tasks(plugin: Plugin) -> list[tuple[str, str]]:
 
 
 def _presets(plugin: Plugin, groups: Groups, chosen: str) -> list[tuple[str, str]]:
-    rows = []
-    for name in sorted(groups.presets, key=_by_declaration(plugin)):
-        mark = " (auto takes this here)" if name == chosen else ""
-        rows.append((name, plugin.presets.get(name, "") + mark))
-    return rows
-
-
-def _by_declaration(plugin: Plugin) -> Callable[[str], int]:
-    order = list(plugin.presets)
-    return lambda name: order.index(name) if name in order else len(order)
-
-
-def _group_rows(groups: Groups) -> list[tuple[str, str]]:
-    return [(group, ", ".join(groups.options[group])) for group in (*groups.own, "hooks")]
+    declared = [name for name in plugin.presets if name in groups.presets]
+    mark = {chosen: " (auto takes this here)"}
+    return [
+        (name, plugin.presets.get(name, "") + mark.get(name, ""))
+        for name in dict.fromkeys([*declared, *groups.presets])
+    ]
 
 
 def _as_run(option: Option, plugin: Plugin) -> Option:

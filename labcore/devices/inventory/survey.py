@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from labcore.devices.inventory.gpu import Gpu, GpuProcess
 from labcore.devices.inventory.nvml import NvmlFailure, NvmlProblem, ask, opened, problem_of
 
-__all__ = ["Survey", "gpus", "read_visible", "survey", "visible_gpus"]
+__all__ = ["Survey", "read_visible", "survey", "visible_gpus"]
 
 _MIB = 1 << 20
 _MOST_PLAUSIBLE_PID = 1 << 31
@@ -60,11 +60,6 @@ def survey() -> Survey:
             return _survey(pynvml)
     except NvmlFailure as failure:
         return Survey(problem=failure.problem)
-
-
-def gpus() -> list[Gpu]:
-    """Returns every GPU of this machine in PCI bus order; none without a working driver."""
-    return list(survey().gpus)
 
 
 def _survey(pynvml: Any) -> Survey:
@@ -161,42 +156,30 @@ def _slices(pynvml: Any, card: Any) -> list[Any] | None:
 
 
 def _processes(pynvml: Any, handle: Any) -> tuple[GpuProcess, ...] | None:
-    """Asks for the computing processes by the newest call that the driver knows."""
-    for name in _process_calls(pynvml):
-        listed = ask(pynvml, name, handle)
-        if listed is not None:
-            return tuple(
-                GpuProcess(
-                    pid=int(each.pid),
-                    memory_mib=(
-                        None if each.usedGpuMemory is None else int(each.usedGpuMemory) // _MIB
-                    ),
-                )
-                for each in listed
-                # Some drivers return entries that were never filled in.
-                if 0 < each.pid < _MOST_PLAUSIBLE_PID
-            )
-    return None
-
-
-def _process_calls(pynvml: Any) -> Iterator[Callable[..., Any]]:
-    for suffix in ("_v3", "_v2"):
-        call = getattr(pynvml, f"nvmlDeviceGetComputeRunningProcesses{suffix}", None)
-        if call is not None:
-            yield call
+    listed = _newest(pynvml, handle, "ComputeRunningProcesses_v3", "ComputeRunningProcesses_v2")
+    if listed is None:
+        return None
+    return tuple(
+        GpuProcess(
+            pid=int(each.pid),
+            memory_mib=None if each.usedGpuMemory is None else int(each.usedGpuMemory) // _MIB,
+        )
+        for each in listed
+        # Some drivers return entries that were never filled in.
+        if 0 < each.pid < _MOST_PLAUSIBLE_PID
+    )
 
 
 def _throttle(pynvml: Any, card: Any) -> tuple[str, ...] | None:
-    """Newer drivers say "event" where older ones said "throttle"."""
-    for name in (
-        "nvmlDeviceGetCurrentClocksEventReasons",
-        "nvmlDeviceGetCurrentClocksThrottleReasons",
-    ):
-        call = getattr(pynvml, name, None)
-        bits = None if call is None else ask(pynvml, call, card)
-        if bits is not None:
-            return tuple(text for bit, text in _THROTTLE.items() if bits & bit)
-    return None
+    bits = _newest(pynvml, card, "CurrentClocksEventReasons", "CurrentClocksThrottleReasons")
+    return None if bits is None else tuple(text for bit, text in _THROTTLE.items() if bits & bit)
+
+
+def _newest(pynvml: Any, handle: Any, *names: str) -> Any:
+    """Asks by the first of the calls, newest first, that the library and the driver know."""
+    calls = (getattr(pynvml, f"nvmlDeviceGet{name}", None) for name in names)
+    answers = (ask(pynvml, call, handle) for call in calls if call is not None)
+    return next((answer for answer in answers if answer is not None), None)
 
 
 def _text(value: str | bytes) -> str:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from labcore.devices import gpus, survey
+from labcore.devices import survey
 from tests.stub_nvml import gpu, machine, mig_slice
 
 
@@ -31,14 +31,14 @@ def test_each_gpu_is_listed_with_what_the_driver_says(driver):
 
 def test_memory_is_in_the_gigabytes_on_the_box(driver):
     driver(machine(gpu(0, total=81_559, used=80_559)))
-    assert gpus()[0].memory_gb == pytest.approx(85.5, abs=0.1)
-    assert gpus()[0].free_gb == pytest.approx(1.05, abs=0.01)
-    assert gpus()[0].used_gb == pytest.approx(84.5, abs=0.1)
+    assert survey().gpus[0].memory_gb == pytest.approx(85.5, abs=0.1)
+    assert survey().gpus[0].free_gb == pytest.approx(1.05, abs=0.01)
+    assert survey().gpus[0].used_gb == pytest.approx(84.5, abs=0.1)
 
 
 def test_compute_capability_12_0_is_above_9_0(driver):
     driver(machine(gpu(0, cc="12.0")))
-    assert gpus()[0].compute_capability == 12.0
+    assert survey().gpus[0].compute_capability == 12.0
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_without_nvidias_library_the_problem_is_number_12(driver, monkeypatch):
     monkeypatch.setattr(pynvml, "nvmlLib", None)
     monkeypatch.setattr(pynvml, "CDLL", lambda name: (_ for _ in ()).throw(OSError(name)))
     assert survey().problem.code == 12
-    assert gpus() == []
+    assert survey().gpus == ()
 
 
 def test_without_the_python_binding_the_problem_says_what_to_install(monkeypatch):
@@ -96,7 +96,7 @@ def test_a_lost_card_does_not_hide_the_others(driver):
 
 def test_what_a_geforce_does_not_tell_is_none(driver):
     driver("laptop")
-    (card,) = gpus()
+    (card,) = survey().gpus
     untold = (
         *("utilisation_percent", "temperature_c", "power_w", "power_limit_w", "ecc_errors"),
         *("compute_mode", "persistence", "throttle", "processes"),
@@ -139,27 +139,27 @@ def test_a_card_in_mig_mode_with_no_slice_is_a_parent_and_no_device(driver):
 
 def test_ecc_errors_compute_mode_and_throttling_are_told(driver):
     driver(machine(gpu(0, ecc=3, mode=3, throttle=0x41, persistence=0, lack="")))
-    (card,) = gpus()
+    (card,) = survey().gpus
     assert (card.ecc_errors, card.compute_mode, card.persistence) == (3, "Exclusive_Process", False)
     assert card.throttle == ("hardware thermal slowdown",)
 
 
 def test_processes_that_drivers_make_up_are_left_out(driver):
     driver(machine(gpu(0, proc=["4294967295:1", "0:1", "77"])))
-    (process,) = gpus()[0].processes
+    (process,) = survey().gpus[0].processes
     assert (process.pid, process.memory_mib) == (77, None)
 
 
 def test_a_change_of_the_machine_is_seen_by_the_next_look(driver):
     stub = driver("one_24gb")
-    assert gpus()[0].memory_used_mib == 300
+    assert survey().gpus[0].memory_used_mib == 300
     stub.write(machine(gpu(0, used=9_000), gpu(1)))
-    assert [g.memory_used_mib for g in gpus()] == [9_000, 300]
+    assert [g.memory_used_mib for g in survey().gpus] == [9_000, 300]
 
 
 def test_slices_of_one_card_have_its_bus_id(driver):
     driver(machine(gpu(4, mig=1, lack=""), mig_slice(4, 1, "1g.10gb", 9_856)))
-    assert [g.pci_bus_id for g in gpus()] == ["00000000:05:00.0"]
+    assert [g.pci_bus_id for g in survey().gpus] == ["00000000:05:00.0"]
 
 
 def test_another_process_finds_the_stub_by_the_name_of_the_driver(stub_machine):
