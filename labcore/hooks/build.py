@@ -6,6 +6,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from labcore.config.options import type_words
 from labcore.errors import UsageError, nearest, suggestion
 from labcore.hooks.manager import HookSet
 from labcore.hooks.taps.hook import Taps
@@ -27,7 +28,7 @@ BUILT_IN: Mapping[str, str] = {
 }
 """Hooks that every plugin can use: name to dotted path."""
 
-_OPTION_TYPES = (bool, int, float, str)
+_OPTION_TYPES = (Any, type(None), bool, int, float, str, list, dict)
 
 
 def build_hooks(
@@ -105,7 +106,7 @@ def _check_options(name: str, hook_class: Any, given: object) -> list[str]:
     for option, value in given.items():
         expected = types_of.get(option)
         if expected is not None and not _fits(value, expected):
-            problems.append(f"hooks.{name}.{option} is {value!r}; it takes {_words(expected)}")
+            problems.append(f"hooks.{name}.{option} is {value!r}; it takes {type_words(expected)}")
     return problems
 
 
@@ -121,37 +122,23 @@ def _option_types(hook_class: Any) -> dict[str, Any]:
 
 
 def _is_option(hint: Any) -> bool:
-    origin = typing.get_origin(hint)
-    if origin in (types.UnionType, typing.Union):
-        return all(part is type(None) or _is_option(part) for part in typing.get_args(hint))
-    return hint is Any or hint in _OPTION_TYPES or origin in (list, dict)
+    if _is_union(hint):
+        return all(_is_option(part) for part in typing.get_args(hint))
+    return (typing.get_origin(hint) or hint) in _OPTION_TYPES
 
 
 def _fits(value: object, hint: Any) -> bool:
-    origin = typing.get_origin(hint)
-    if hint is Any:
-        return True
-    if origin in (types.UnionType, typing.Union):
+    if _is_union(hint):
         return any(_fits(value, part) for part in typing.get_args(hint))
-    if origin is list:
-        (item,) = typing.get_args(hint)
-        return isinstance(value, list) and all(_fits(each, item) for each in value)
-    if origin is dict:
-        return isinstance(value, Mapping)
-    if isinstance(value, bool):
-        return hint is bool
-    if hint is float:
-        return isinstance(value, int | float)
-    return isinstance(value, hint)
+    kind, items = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if kind is list:
+        return isinstance(value, list) and all(
+            _fits(each, item) for each in value for item in items
+        )
+    if isinstance(value, bool):  # which Python also counts among the integers
+        return kind in (bool, Any)
+    return kind is Any or isinstance(value, (int, float) if kind is float else kind)
 
 
-def _words(hint: Any) -> str:
-    words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-    origin = typing.get_origin(hint)
-    if origin in (types.UnionType, typing.Union):
-        return " or ".join(_words(part) for part in typing.get_args(hint))
-    if origin is list:
-        return "a list"
-    if origin is dict:
-        return "a mapping"
-    return "null" if hint is type(None) else words.get(hint, str(hint))
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in (types.UnionType, typing.Union)

@@ -1,13 +1,16 @@
-"""Finds what is wrong with a hook before a run depends on it."""
+"""Finds what is wrong with a hook, or with its state, before a run depends on it."""
 
 import inspect
+import sys
 from collections.abc import Sequence
 
 import pluggy
 
 from labcore.errors import UsageError, nearest, suggestion
 
-__all__ = ["check_hook"]
+__all__ = ["check_hook", "check_state"]
+
+_PLAIN = (type(None), bool, int, float, str, bytes)
 
 
 def check_hook(
@@ -35,7 +38,8 @@ def check_hook(
         listens = True
         moment = options.get("specname") or attribute
         if moment not in moments:
-            problems.append(f"there is no moment {moment!r}{_nearest(moment, moments)}")
+            hint = suggestion(nearest(moment, moments))
+            problems.append(f"there is no moment {moment!r}{'; ' if hint else ''}{hint}")
         elif options.get("wrapper") or options.get("hookwrapper"):
             problems.append(f"{moment} is a wrapper; hooks of a run only observe")
         else:
@@ -43,10 +47,35 @@ def check_hook(
     if not listens and not problems:
         problems.append("it listens to no moment; mark its methods with @hookimpl")
     if problems:
+        kind = hook if isinstance(hook, type) else type(hook)
+        where = f"{kind.__module__}.{kind.__qualname__}"
         raise UsageError(
-            f"the hook {name} ({_class_name(hook)}) does not fit the moments of a run",
+            f"the hook {name} ({where}) does not fit the moments of a run",
             problems=problems,
             fix="the moments and their arguments are in labcore/hooks/specs.py",
+        )
+
+
+def check_state(state: object, path: str = "state") -> None:
+    """Checks that a hook's state will load with ``weights_only=True``.
+
+    Raises:
+        TypeError: It holds something else; the message says where.
+    """
+    torch = sys.modules.get("torch")  # a value can only be a tensor if torch is here already
+    if type(state) in _PLAIN or (torch is not None and isinstance(state, torch.Tensor)):
+        return
+    if isinstance(state, dict):
+        for key, value in state.items():
+            check_state(key, f"key {key!r} of {path}")
+            check_state(value, f"{path}[{key!r}]")
+    elif type(state) in (list, tuple):
+        for index, value in enumerate(state):  # type: ignore[arg-type]  # a list or a tuple
+            check_state(value, f"{path}[{index}]")
+    else:
+        raise TypeError(
+            f"{path} is a {type(state).__module__}.{type(state).__qualname__}; a checkpoint takes "
+            "tensors, numbers, text, None, lists, tuples and dicts"
         )
 
 
@@ -59,13 +88,3 @@ def _check_arguments(manager: pluggy.PluginManager, moment: str, method: object)
         for parameter in parameters
         if parameter.default is parameter.empty and parameter.name not in offered
     ]
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    hint = suggestion(nearest(name, known))
-    return f"; {hint}" if hint else ""
-
-
-def _class_name(hook: object) -> str:
-    kind = hook if isinstance(hook, type) else type(hook)
-    return f"{kind.__module__}.{kind.__qualname__}"

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from labcore.errors import Interrupted, LabError, UsageError
-from labcore.hooks.check import check_hook
+from labcore.hooks.check import check_hook, check_state
 from labcore.hooks.specs import PROJECT, LoopSpecs, RunSpecs
-from labcore.hooks.state import check_state
 
 if TYPE_CHECKING:
     from labcore.run.run import Run
@@ -132,7 +131,9 @@ class HookSet:
         for name, hook_state in state.items():
             hook = self._manager.get_plugin(name)
             if hook is None or not _has_state(hook):
-                self._say(f"the checkpoint has state of the hook {name}, which is off now", "info")
+                text = f"the checkpoint has state of the hook {name}, which is off now"
+                log.info(text)
+                self._say(text, "info")
                 continue
             try:
                 hook.load_state_dict(hook_state)
@@ -155,16 +156,11 @@ class HookSet:
         self._manager.unregister(hook, name)
         self._list_listeners()
         with contextlib.suppress(Exception):
-            getattr(hook, "close", _nothing)()
-        self._say(
-            f"the hook {name} failed at {moment} and is off for the rest of this run: {reason}",
-            "warning",
-            logged=True,
-        )
+            hook.close()
+        text = f"the hook {name} failed at {moment} and is off for the rest of this run: {reason}"
+        self._say(text, "warning")
 
-    def _say(self, text: str, level: str, *, logged: bool = False) -> None:
-        if not logged:
-            log.log(logging.getLevelName(level.upper()), text)
+    def _say(self, text: str, level: str) -> None:
         if self._run is not None:
             self.call("message", run=self._run, text=text, level=level)
 
@@ -178,7 +174,3 @@ class HookSet:
 
 def _has_state(hook: object) -> bool:
     return hasattr(hook, "state_dict") and hasattr(hook, "load_state_dict")
-
-
-def _nothing() -> None:
-    pass

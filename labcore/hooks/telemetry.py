@@ -1,9 +1,8 @@
 """What a run does to its machine: processor, memory, GPUs; sampled in a thread of its own."""
 
 import contextlib
-import importlib
 import json
-import os
+import statistics
 import threading
 from collections import defaultdict
 from collections.abc import Callable
@@ -11,6 +10,8 @@ from typing import Any
 
 import psutil
 
+from labcore.devices.inventory.nvml import NvmlFailure, opened
+from labcore.devices.inventory.survey import visible_gpus
 from labcore.hooks.specs import hookimpl
 from labcore.record.files import write_atomically
 
@@ -36,7 +37,9 @@ class Telemetry:
             raise ValueError(f"every_s is {every_s}; it must be above zero")
         self._every_s = every_s
         self._process = psutil.Process()
-        self._gpus: _Gpus | None = None
+        self._open = contextlib.ExitStack()
+        self._nvml: Any = None
+        self._gpus: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._fresh: list[dict[str, float]] = []
         self._peak: dict[str, float] = {}
@@ -48,7 +51,7 @@ class Telemetry:
     @hookimpl
     def run_started(self) -> None:
         """Starts sampling."""
-        self._gpus = _Gpus.open()
+        self._nvml, self._gpus = _open_gpus(self._open)
         self._process.cpu_percent()  # the first call only sets the mark that the next one reads
         psutil.cpu_percent()
         self._thread = threading.Thread(target=self._watch, name="lab-telemetry", daemon=True)
@@ -81,9 +84,8 @@ class Telemetry:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        if self._gpus is not None:
-            self._gpus.close()
-            self._gpus = None
+        self._gpus = {}
+        self._open.close()
 
     def _watch(self) -> None:
         while not self._stop.wait(self._every_s):
@@ -97,8 +99,9 @@ class Telemetry:
             sample["machine_cpu_percent"] = psutil.cpu_percent()
             sample["memory_mib"] = self._process.memory_info().rss / _MIB
             sample["machine_memory_percent"] = psutil.virtual_memory().percent
-        if self._gpus is not None:
-            sample.update(self._gpus.read())
+        for name, gpu in self._gpus.items():
+            load = _load_of(self._nvml, gpu)
+            sample.update({f"{name}_{figure}": value for figure, value in load.items()})
         with self._lock:
             self._fresh.append(sample)
             del self._fresh[:-1000]  # a run with no steps takes nothing away
@@ -108,73 +111,37 @@ class Telemetry:
                 self._num[name] += 1
 
 
-class _Gpus:
-    """The GPUs that this process can see, through NVML."""
+def _open_gpus(stack: contextlib.ExitStack) -> tuple[Any, dict[str, Any]]:
+    """Returns NVML and the GPUs that this process can see, numbered as the framework does.
 
-    def __init__(self, nvml: Any, handles: dict[str, Any]) -> None:
-        self._nvml = nvml
-        self._handles = handles
+    Where there is no driver to ask, there are no GPUs, and that is normal.
+    """
+    handles: dict[str, Any] = {}
+    try:
+        pynvml = stack.enter_context(opened())
+        for place, gpu in enumerate(visible_gpus()):
+            with contextlib.suppress(pynvml.NVMLError):
+                handles[f"gpu{place}"] = pynvml.nvmlDeviceGetHandleByUUID(gpu.uuid)
+    except NvmlFailure:
+        return None, {}
+    return pynvml, handles
 
-    @classmethod
-    def open(cls) -> "_Gpus | None":
-        """Returns None when there is no NVML or no visible GPU."""
-        try:
-            pynvml: Any = importlib.import_module("pynvml")
-        except ImportError:
-            return None
-        try:
-            pynvml.nvmlInit()
-            handles = cls._visible(pynvml)
-        except pynvml.NVMLError:
-            return None
-        if not handles:
-            pynvml.nvmlShutdown()
-            return None
-        return cls(pynvml, handles)
 
-    @staticmethod
-    def _visible(nvml: Any) -> dict[str, Any]:
-        """Numbers GPUs as the framework does: by their place in CUDA_VISIBLE_DEVICES."""
-        chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-        if chosen is None:
-            names = [str(index) for index in range(nvml.nvmlDeviceGetCount())]
-        else:
-            names = [name.strip() for name in chosen.split(",") if name.strip()]
-        handles: dict[str, Any] = {}
-        for place, name in enumerate(names):
-            with contextlib.suppress(nvml.NVMLError):
-                if name.isdigit():
-                    handles[f"gpu{place}"] = nvml.nvmlDeviceGetHandleByIndex(int(name))
-                elif name.startswith(("GPU-", "MIG-")):
-                    handles[f"gpu{place}"] = nvml.nvmlDeviceGetHandleByUUID(name)
-        return handles
-
-    def read(self) -> dict[str, float]:
-        """Returns utilization, memory, temperature and power of each GPU, as far as it tells."""
-        nvml = self._nvml
-        readers: dict[str, Callable[[Any], float]] = {
-            "percent": lambda gpu: nvml.nvmlDeviceGetUtilizationRates(gpu).gpu,
-            "memory_mib": lambda gpu: nvml.nvmlDeviceGetMemoryInfo(gpu).used / _MIB,
-            "celsius": lambda gpu: nvml.nvmlDeviceGetTemperature(gpu, nvml.NVML_TEMPERATURE_GPU),
-            "watts": lambda gpu: nvml.nvmlDeviceGetPowerUsage(gpu) / 1000,
-        }
-        values: dict[str, float] = {}
-        for name, gpu in self._handles.items():
-            for figure, reader in readers.items():
-                with contextlib.suppress(nvml.NVMLError):
-                    values[f"{name}_{figure}"] = float(reader(gpu))
-        return values
-
-    def close(self) -> None:
-        """Lets NVML go."""
-        with contextlib.suppress(self._nvml.NVMLError):
-            self._nvml.nvmlShutdown()
+def _load_of(pynvml: Any, handle: Any) -> dict[str, float]:
+    """Returns utilization, memory, temperature and power of a GPU, as far as it tells."""
+    readers: dict[str, Callable[[Any], float]] = {
+        "percent": lambda gpu: pynvml.nvmlDeviceGetUtilizationRates(gpu).gpu,
+        "memory_mib": lambda gpu: pynvml.nvmlDeviceGetMemoryInfo(gpu).used / _MIB,
+        "celsius": lambda gpu: pynvml.nvmlDeviceGetTemperature(gpu, pynvml.NVML_TEMPERATURE_GPU),
+        "watts": lambda gpu: pynvml.nvmlDeviceGetPowerUsage(gpu) / 1000,
+    }
+    values: dict[str, float] = {}
+    for figure, reader in readers.items():
+        with contextlib.suppress(pynvml.NVMLError):
+            values[figure] = float(reader(handle))
+    return values
 
 
 def _means(samples: list[dict[str, float]]) -> dict[str, float]:
     names = dict.fromkeys(name for sample in samples for name in sample)
-    means: dict[str, float] = {}
-    for name in names:
-        values = [sample[name] for sample in samples if name in sample]
-        means[name] = sum(values) / len(values)
-    return means
+    return {name: statistics.fmean(s[name] for s in samples if name in s) for name in names}

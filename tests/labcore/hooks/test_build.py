@@ -58,8 +58,8 @@ def test_all_that_is_wrong_is_said_at_once(plugin):
     text = str(caught.value)
     assert "no hook 'shuot'; did you mean shout?" in text
     assert "no option 'lout'; it has loud, words, top" in text
-    assert "hooks.shout.words is 'text'; it takes a list or null" in text
-    assert "hooks.timing.every is 2.5; it takes a whole number" in text
+    assert "hooks.shout.words is 'text'; it takes list of text or null" in text
+    assert "hooks.timing.every is 2.5; it takes integer" in text
     assert "hook lost" in text
     assert "mode is 'fancy'" in text
 

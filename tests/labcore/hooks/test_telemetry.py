@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from labcore.hooks import hookimpl
+from labcore.hooks import hookimpl, telemetry
 from labcore.hooks.telemetry import FILE_NAME, Telemetry
 
 
@@ -28,16 +28,8 @@ class FakeNvml:
     def nvmlShutdown(self):
         self.is_open = False
 
-    def nvmlDeviceGetCount(self):
-        return 2
-
-    def nvmlDeviceGetHandleByIndex(self, index):
-        return index
-
     def nvmlDeviceGetHandleByUUID(self, uuid):
-        if uuid != "GPU-one":
-            raise self.NVMLError
-        return 1
+        return ["GPU-zero", "GPU-one"].index(uuid)
 
     def nvmlDeviceGetUtilizationRates(self, gpu):
         return SimpleNamespace(gpu=50 + gpu)
@@ -58,8 +50,13 @@ class FakeNvml:
 def nvml(monkeypatch):
     fake = FakeNvml()
     monkeypatch.setitem(sys.modules, "pynvml", fake)
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    show(monkeypatch, "GPU-zero", "GPU-one")
     return fake
+
+
+def show(monkeypatch, *uuids):
+    cards = [SimpleNamespace(uuid=uuid) for uuid in uuids]
+    monkeypatch.setattr(telemetry, "visible_gpus", lambda: cards)
 
 
 def measure(hooks, run):
@@ -86,9 +83,8 @@ def test_each_card_tells_what_it_can(hooks, run, nvml):
     assert not nvml.is_open
 
 
-@pytest.mark.parametrize("visible", ["1", "GPU-one"])
-def test_cards_are_numbered_as_the_framework_sees_them(hooks, run, nvml, monkeypatch, visible):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+def test_cards_are_numbered_as_the_framework_sees_them(hooks, run, nvml, monkeypatch):
+    show(monkeypatch, "GPU-one")
     peak = measure(hooks, run)["peak"]
     assert peak["gpu0_percent"] == 51
     assert "gpu1_percent" not in peak
