@@ -1,22 +1,49 @@
 """Writing files so that a killed process or a full disk never leaves half of one; their age."""
 
+import contextlib
 import hashlib
 import os
 import re
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = [
     "disk_time",
     "drop_torn_line",
     "remove_unfinished",
+    "replacing",
     "seconds_since_written",
     "sha256_of",
     "write_atomically",
 ]
 
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
+    """Gives an empty file that takes the place of ``path`` when the block ends without an error.
+
+    Args:
+        path: File to replace; its folder must exist.
+        durable: Also flush to the disk, so that the file survives a power cut.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        if durable:
+            _flush(temporary)
+        temporary.replace(path)
+        if durable:
+            _flush(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_atomically(path: Path, content: str | bytes, *, durable: bool = False) -> None:
@@ -31,19 +58,17 @@ def write_atomically(path: Path, content: str | bytes, *, durable: bool = False)
         OSError: The file could not be written; the old one, if any, is untouched.
     """
     data = content.encode(errors="replace") if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    with replacing(path, durable=durable) as temporary:
+        temporary.write_bytes(data)
+
+
+def _flush(path: Path) -> None:
+    """Makes a file's content, or the names in a folder, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            if durable:
-                stream.flush()
-                os.fsync(stream.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def remove_unfinished(folder: Path) -> None:

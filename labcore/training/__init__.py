@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from labcore.training.feeding.loading import LoaderBatches, loader
     from labcore.training.fitting import fit
     from labcore.training.loop import Loop
-    from labcore.training.result import FitResult
+    from labcore.training.monitor import FitResult
     from labcore.training.seeding import item_generator, seed_everything
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
 
 _HOMES = {
     "BatchSource": "feeding.batches",
-    "FitResult": "result",
+    "FitResult": "monitor",
     "LoaderBatches": "feeding.loading",
     "Loop": "loop",
     "TensorBatches": "feeding.batches",

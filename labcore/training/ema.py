@@ -1,13 +1,16 @@
-"""Exponential moving average of a model's weights."""
+"""Exponential moving average of a model's weights, and looks at a model that leave no trace."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-__all__ = ["WeightAverage"]
+from labcore.training.seeding import forked, seed_everything
+
+__all__ = ["WeightAverage", "evaluating"]
 
 
 class WeightAverage:
@@ -80,6 +83,34 @@ class WeightAverage:
     def _copy_to_model(self, values: list[Tensor]) -> None:
         for parameter, value in zip(self._parameters, values, strict=True):
             parameter.copy_(value)
+
+
+@contextlib.contextmanager
+def evaluating(
+    model: nn.Module, average: WeightAverage | None, fabric: Fabric, seed: int
+) -> Iterator[None]:
+    """Puts the model in eval mode, with its averaged weights when there are some.
+
+    Random numbers drawn inside the block come from ``seed`` alone, and the generators go on after
+    it as if it had not been: how often a run validates does not change what it learns. Every layer
+    gets back the mode that it had.
+
+    Args:
+        model: The model itself, not Fabric's wrapper.
+        average: Of its weights, if one is kept.
+        fabric: Sets the precision inside the block.
+        seed: Of the random generators inside the block.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    averaged = contextlib.nullcontext() if average is None else average.applied()
+    with forked(), averaged, torch.no_grad(), fabric.autocast():
+        seed_everything(seed)
+        model.eval()
+        try:
+            yield
+        finally:
+            for module, was_training in modes:
+                module.training = was_training
 
 
 def _averaged(weight: Tensor) -> Tensor:

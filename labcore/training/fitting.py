@@ -15,8 +15,8 @@ from labcore.training.checkpoints.weights import export_weights
 from labcore.training.config import LoopConfig
 from labcore.training.feeding.batches import BatchSource
 from labcore.training.loop import Loop, TrainingStep, Validate
+from labcore.training.monitor import FitResult
 from labcore.training.processes import launch
-from labcore.training.result import FitResult
 from labcore.training.seeding import use_deterministic_algorithms
 
 __all__ = ["fit"]

@@ -1,8 +1,10 @@
 """The training loop. Read :meth:`Loop.run` first; everything else is what it calls."""
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from lightning_fabric import Fabric
@@ -17,16 +19,13 @@ from labcore.training.checkpoints.checkpoint import CheckpointStore, best_of
 from labcore.training.checkpoints.guard import Guard, NotFiniteError, explained_divergence
 from labcore.training.checkpoints.snapshots import Snapshots, Stateful
 from labcore.training.config import LoopConfig
-from labcore.training.ema import WeightAverage
-from labcore.training.evaluation import evaluating
+from labcore.training.ema import WeightAverage, evaluating
 from labcore.training.feeding.batches import BatchSource
 from labcore.training.feeding.feed import Feed
 from labcore.training.feeding.window import MetricWindow
-from labcore.training.monitor import Monitor
+from labcore.training.monitor import FitResult, Monitor, Reason
 from labcore.training.processes import average, average_values, largest, shard
-from labcore.training.result import FitResult, Reason
 from labcore.training.seeding import mix
-from labcore.training.stopwatch import Stopwatch
 from labcore.training.update import WeightUpdate
 
 __all__ = ["Loop", "TrainingStep", "Validate"]
@@ -88,7 +87,8 @@ class Loop:
         self._signal = 0
         self._validated_at = -1
         self._saved_at = -1
-        self._clock = Stopwatch()
+        self._trained_before_s = 0.0
+        self._began = monotonic()
         self._window = MetricWindow(fabric.device)
         self._average = None if config.ema is None else WeightAverage(self.model, config.ema)
         self._feed = Feed(
@@ -97,12 +97,7 @@ class Loop:
             epoch_ended=lambda: self._tell("epoch_ended"),
         )
         self._update = WeightUpdate(
-            fabric=fabric,
-            model=self.model,
-            optimizer=self.optimizer,
-            scheduler=scheduler,
-            average=self._average,
-            config=config,
+            fabric, self.model, self.optimizer, scheduler, self._average, config
         )
         self._guard = Guard(fabric, self._window, self._update, config)
         self._store = CheckpointStore(checkpoints, keep_last=config.keep_last)
@@ -119,13 +114,8 @@ class Loop:
             "hooks": run.hooks if run.is_main else None,
         }
         present = {name: part for name, part in parts.items() if part is not None}
-        self._snapshots = Snapshots(
-            fabric,
-            self._store,
-            present,
-            self._window,
-            warn=lambda text: run.say(text, "warning"),
-        )
+        warn = functools.partial(run.say, level="warning")
+        self._snapshots = Snapshots(fabric, self._store, present, self._window, warn)
 
     @property
     def epoch(self) -> int:
@@ -135,7 +125,7 @@ class Loop:
     @property
     def elapsed_s(self) -> float:
         """Seconds of training so far, those of earlier processes of the run included."""
-        return self._clock.elapsed_s
+        return self._trained_before_s + monotonic() - self._began
 
     @property
     def num_dropped(self) -> int:
@@ -180,10 +170,11 @@ class Loop:
         self.metrics = dict(state["metrics"])
         self.validation = dict(state["validation"])
         self._validated_at = int(state["validated_at"])
-        self._clock.start(float(state["elapsed_s"]))
+        self._trained_before_s = float(state["elapsed_s"])
+        self._began = monotonic()
 
     def _begin(self) -> None:
-        self._clock.start()
+        self._began = monotonic()
         path = self._snapshots.load(self._seed)
         if path is not None and self._run.is_main:
             self._tidy_up()
@@ -287,10 +278,8 @@ class Loop:
         self._store.prune()
 
     def _reason_to_stop(self) -> Reason | None:
-        number, is_late = (
-            self._run.stop.number or 0,
-            int(self.elapsed_s >= (self.max_time_s or math.inf)),
-        )
+        number = self._run.stop.number or 0
+        is_late = int(self.elapsed_s >= (self.max_time_s or math.inf))
         # Asking the other processes makes a GPU wait, so that is not done at every step.
         is_cheap = self.fabric.world_size == 1 or self.fabric.device.type == "cpu"
         if is_cheap or self.step % self.config.log_every == 0:

@@ -1,13 +1,34 @@
-"""Which validation was the best so far, and whether it is time to give up on a better one."""
+"""Which validation was the best so far, when to give up on a better one, and how it all ended."""
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
 from labcore.errors import UsageError, nearest
 from labcore.training.config import Goal
 
-__all__ = ["Monitor"]
+__all__ = ["FitResult", "Monitor", "Reason"]
+
+Reason = Literal["max_steps", "max_time", "early_stop", "signal"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FitResult:
+    """How training ended."""
+
+    step: int
+    """Optimiser steps taken, those of earlier processes of the run included."""
+    reason: Reason
+    """``max_steps``, ``max_time`` or ``early_stop``."""
+    metrics: Mapping[str, float]
+    """The last validation; empty when there was none."""
+    best_value: float | None
+    """Best value of the monitored metric."""
+    best_step: int | None
+    checkpoint: Path | None
+    """The best checkpoint, or the last one when nothing was validated."""
 
 
 class Monitor:

@@ -34,7 +34,6 @@ class WeightUpdate:
 
     def __init__(
         self,
-        *,
         fabric: Fabric,
         model: nn.Module,
         optimizer: Any,

@@ -5,20 +5,17 @@
 the checkpoint with the best validation.
 """
 
-import errno
-import hashlib
 import json
-import os
-import tempfile
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from labcore.errors import RunFailed
-from labcore.record.files import sha256_of, write_atomically
+from labcore.record.files import replacing, sha256_of, write_atomically
 
 __all__ = ["FORMAT", "CheckpointStore", "DamagedCheckpoint", "best_of", "read", "stored_in"]
 
@@ -61,11 +58,17 @@ class CheckpointStore:
         path = self.path(step)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._write({**state, "format": FORMAT}, path)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            with replacing(path, durable=True) as temporary:
+                # torch would leave a file that it opens itself open when the disk is full.
+                with temporary.open("wb") as stream:
+                    torch.save({**state, "format": FORMAT}, stream)
+                # The checksum goes first: a checkpoint that is there always has its own.
+                write_atomically(_checksum_path(path), sha256_of(temporary) + "\n", durable=True)
+        except (OSError, RuntimeError) as error:  # torch's is a RuntimeError that has no errno
+            explained = _no_space(state, self.folder, step)
+            if explained is None:
                 raise
-            raise _no_space(state, self.folder, step) from error
+            raise explained from error
         if not self._has_read_back:
             # A hook or a scheduler with a state that cannot be loaded must fail now, not at resume.
             _load(path)
@@ -119,24 +122,6 @@ class CheckpointStore:
         for path in self.folder.glob(f"{_TEMPORARY}*"):
             path.unlink(missing_ok=True)
 
-    def _write(self, state: dict[str, Any], path: Path) -> None:
-        handle, name = tempfile.mkstemp(dir=self.folder, prefix=f"{_TEMPORARY}{os.getpid()}-")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                hashing = _HashingFile(stream)
-                hashing.save(state)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.chmod(0o644)
-            # The checksum goes first: a checkpoint that is there always has its own.
-            write_atomically(_checksum_path(path), hashing.hexdigest() + "\n", durable=True)
-            temporary.replace(path)
-            _flush_folder(self.folder)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
 
 def stored_in(folder: Path) -> list[Path]:
     """Returns the checkpoints in a folder, newest first."""
@@ -189,46 +174,6 @@ def _load(path: Path) -> dict[str, Any]:
     return dict(state)
 
 
-class _HashingFile:
-    """A file that torch writes to, front to back, and that hashes what goes by."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._hash = hashlib.sha256()
-        self._error: OSError | None = None
-
-    def save(self, state: object) -> None:
-        """Serialises ``state``.
-
-        Raises:
-            OSError: Writing failed. torch reports that as a RuntimeError of its own.
-        """
-        try:
-            torch.save(state, self)  # type: ignore[arg-type]  # torch needs only write and flush
-        except RuntimeError:
-            if self._error is not None:
-                raise self._error from None
-            raise
-
-    def write(self, data: bytes) -> int:
-        """Writes and hashes."""
-        try:
-            self._stream.write(data)
-        except OSError as error:
-            self._error = error
-            raise
-        self._hash.update(data)
-        return len(data)
-
-    def flush(self) -> None:
-        """Flushes the file."""
-        self._stream.flush()
-
-    def hexdigest(self) -> str:
-        """Returns the hash of all that was written."""
-        return self._hash.hexdigest()
-
-
 def _checksum_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
@@ -238,19 +183,12 @@ def _remove(path: Path) -> None:
     _checksum_path(path).unlink(missing_ok=True)
 
 
-def _flush_folder(folder: Path) -> None:
-    """Makes a rename survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _no_space(state: Mapping[str, Any], folder: Path, step: int) -> RunFailed:
+def _no_space(state: Mapping[str, Any], folder: Path, step: int) -> RunFailed | None:
+    """Says that the disk is full, if it has no room for ``state``."""
     needed = _tensor_bytes(state) / _MIB
-    stats = os.statvfs(folder if folder.exists() else folder.parent)
-    free = stats.f_bavail * stats.f_frsize / _MIB
+    free = shutil.disk_usage(folder if folder.exists() else folder.parent).free / _MIB
+    if free > needed:
+        return None
     return RunFailed(
         f"the disk is full: the checkpoint of step {step} needs {needed:,.1f} MiB and "
         f"{folder} has {free:,.1f} MiB free; older checkpoints are untouched",

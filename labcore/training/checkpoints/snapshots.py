@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from lightning_fabric import Fabric
 
@@ -13,6 +13,8 @@ from labcore.training.processes import gather
 from labcore.training.seeding import capture, mix, restore, seed_everything
 
 __all__ = ["Snapshots", "Stateful"]
+
+T = TypeVar("T")
 
 
 class Stateful(Protocol):
@@ -63,21 +65,12 @@ class Snapshots:
         """
         own = {"generators": capture(), "window": self._window.state_dict()}
         processes = gather(own, self._fabric)
-        path: Path | None = None
-        error: BaseException | None = None
-        if self._fabric.is_global_zero:
+
+        def write() -> Path:
             state = {name: part.state_dict() for name, part in self._parts.items()}
-            try:
-                path = self._store.save({**state, "processes": processes}, step)
-            except Exception as caught:
-                error = caught
-        # The other processes must not wait for one that has failed.
-        failure = gather(None if error is None else str(error), self._fabric)[0]
-        if error is not None:
-            raise error
-        if failure is not None:
-            raise RunFailed(failure)
-        return path
+            return self._store.save({**state, "processes": processes}, step)
+
+        return self._first_does(write)
 
     def load(self, seed: int) -> Path | None:
         """Restores all parts from the newest good checkpoint; every process calls this.
@@ -116,23 +109,34 @@ class Snapshots:
         self._processes = []
 
     def _find(self) -> tuple[Path | None, dict[str, Any] | None]:
-        path: Path | None = None
-        state: dict[str, Any] | None = None
-        error: LabError | None = None
-        if self._fabric.is_global_zero:
+        def newest_good() -> tuple[Path | None, dict[str, Any] | None]:
             self._store.clean()
-            try:
-                path, state = self._store.newest_good(self._warn) or (None, None)
-            except LabError as caught:
-                error = caught
-        path, failure = gather((path, None if error is None else str(error)), self._fabric)[0]
-        if error is not None:
-            raise error
-        if failure is not None:
-            raise RunFailed(failure)
+            return self._store.newest_good(self._warn) or (None, None)
+
+        path, state = self._first_does(newest_good) or (None, None)
+        path = gather(path, self._fabric)[0]
         if path is not None and state is None:
             state = read(path)
         return path, state
+
+    def _first_does(self, work: Callable[[], T]) -> T | None:
+        """Has the process with rank 0 do something; when that fails, it fails in all of them.
+
+        Returns:
+            What it gave, in that process; None in the others.
+        """
+        result: T | None = None
+        error: Exception | None = None
+        if self._fabric.is_global_zero:
+            try:
+                result = work()
+            except Exception as caught:
+                error = caught
+        # The other processes must not wait for one that has failed.
+        failure = gather(None if error is None else str(error), self._fabric)[0]
+        if failure is not None:
+            raise error or RunFailed(failure)
+        return result
 
     def _load_part(self, path: Path, name: str, part: Stateful, state: Mapping[str, Any]) -> None:
         if name not in state:

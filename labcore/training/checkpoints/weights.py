@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from labcore.errors import RunFailed
+from labcore.record.files import replacing
 from labcore.training.checkpoints.checkpoint import best_of, read, stored_in
 
 __all__ = ["export_weights", "load_weights"]
@@ -50,14 +51,8 @@ def export_weights(checkpoints: Path, path: Path) -> Path | None:
     # The format knows no tensors that share memory (tied weights), so each gets its own.
     tensors = {name: tensor.clone().contiguous() for name, tensor in _weights_in(state).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    try:
+    with replacing(path) as temporary:
         save_file(tensors, temporary, metadata={"step": str(state["loop"]["step"])})
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     return path
 
 

@@ -4,6 +4,7 @@ Exact resume rests on that: a run that goes on in the middle of an epoch asks fo
 that epoch from the one it had reached, and gets the very same.
 """
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self, runtime_checkable
@@ -142,7 +143,6 @@ class TensorBatches:
 
     def shard(self, rank: int, world_size: int) -> Self:
         """Returns the part of one process among several; the tensors are shared."""
-        part = object.__new__(type(self))
-        part._tensors = self._tensors
+        part = copy.copy(self)
         part._order = self._order.shard(rank, world_size)
         return part

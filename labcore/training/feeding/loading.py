@@ -64,35 +64,26 @@ def loader(
         drop_last=drop_last,
     )
     return LoaderBatches(
-        dataset, order, num_workers=num_workers, collate=collate, pin_memory=pin_memory
+        dataset, order, num_workers=num_workers, collate_fn=collate, pin_memory=pin_memory
     )
 
 
 class LoaderBatches:
     """What :func:`loader` returns: a :class:`labcore.training.BatchSource`."""
 
-    def __init__(
-        self,
-        dataset: ItemSource,
-        order: BatchOrder,
-        *,
-        num_workers: int,
-        collate: Callable[[list[Any]], Any] | None,
-        pin_memory: bool,
-    ) -> None:
+    def __init__(self, dataset: ItemSource, order: BatchOrder, **options: Any) -> None:
         self._dataset = dataset
         self._order = order
+        self._options = options
         self._keys = _Keys(order)
         self._loader: DataLoader[Any] = DataLoader(
             _SeededItems(dataset, order.seed),  # type: ignore[arg-type]  # torch takes any mapping
             batch_sampler=self._keys,
-            num_workers=num_workers,
-            collate_fn=collate,
-            pin_memory=pin_memory,
-            persistent_workers=num_workers > 0,
+            persistent_workers=options["num_workers"] > 0,
             worker_init_fn=_leave_signals_to_the_trainer,
             # Else the loader draws from the global generator each time it starts.
             generator=torch.Generator().manual_seed(mix(order.seed)),
+            **options,
         )
 
     def __len__(self) -> int:
@@ -105,13 +96,7 @@ class LoaderBatches:
 
     def shard(self, rank: int, world_size: int) -> Self:
         """Returns the part of one process among several."""
-        return type(self)(
-            self._dataset,
-            self._order.shard(rank, world_size),
-            num_workers=self._loader.num_workers,
-            collate=self._loader.collate_fn,
-            pin_memory=self._loader.pin_memory,
-        )
+        return type(self)(self._dataset, self._order.shard(rank, world_size), **self._options)
 
 
 class _Keys(Sampler[list[Key]]):

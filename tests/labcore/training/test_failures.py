@@ -1,11 +1,10 @@
 """NaN, memory, disk, damaged checkpoints, signals: what the user is told and what is kept."""
 
-import errno
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -146,20 +145,18 @@ def test_a_full_disk_keeps_the_older_checkpoints_and_says_how_much_is_missing(
     toy: ModuleType, new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = new_run(max_steps=8, checkpoint_every=4)
-    write = checkpoint_module._HashingFile.write
 
     class Full:
         @toy.hookimpl
         def checkpoint_saved(self, loop: Any) -> None:
-            monkeypatch.setattr(checkpoint_module._HashingFile, "write", refuse)
+            monkeypatch.setattr(torch, "save", refuse)
+            monkeypatch.setattr(checkpoint_module.shutil, "disk_usage", lambda path: usage)
 
-    def refuse(self: Any, data: bytes) -> int:
-        self._stream = Refusing()
-        return write(self, data)
+    usage = SimpleNamespace(free=0)
 
-    class Refusing:
-        def write(self, data: bytes) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
+    def refuse(state: Any, stream: Any) -> None:
+        stream.write(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed")
 
     run.hooks.register("full", Full())
     with pytest.raises(RunFailed, match=r"checkpoint of step 8 needs [\d.]+ MiB") as caught:

@@ -287,17 +287,16 @@ def train(
 
 def _kill_at_save(count: int) -> None:
     """Kills this process after the first bytes of the ``count``-th checkpoint are written."""
-    write, saves = checkpoint_module._HashingFile.write, []
+    save, left = torch.save, [count]
 
-    def write_and_die(self: Any, data: bytes) -> int:
-        saves.append(id(self))
-        written = write(self, data)
-        if len(set(saves)) == count and saves.count(id(self)) == 3:
-            self._stream.flush()
+    def write_and_die(state: Any, stream: Any) -> None:
+        save(state, stream)
+        left[0] -= 1
+        if left[0] == 0:
+            stream.truncate(stream.tell() // 2)
             os.kill(os.getpid(), signal.SIGKILL)
-        return written
 
-    checkpoint_module._HashingFile.write = write_and_die
+    checkpoint_module.torch.save = write_and_die
 
 
 def train_plainly(
