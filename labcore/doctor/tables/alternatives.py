@@ -5,17 +5,16 @@ from dataclasses import dataclass, fields
 from itertools import combinations, product
 from typing import get_args
 
-from labcore.doctor.tables.compiler import HostCompiler
 from labcore.doctor.tables.driver import CudaRelease, driver_for
 from labcore.doctor.tables.gpu import arch_of, first_driver
-from labcore.doctor.tables.packages import Companion, package_rows
-from labcore.doctor.tables.pairs import Pair, build_cuda, pairs
-from labcore.doctor.tables.python_range import PYTHONS
+from labcore.doctor.tables.install import build_cuda, commands
+from labcore.doctor.tables.packages import PYTHONS, Companion, package_rows
+from labcore.doctor.tables.pairs import Pair, pairs
 from labcore.doctor.tables.pytorch3d import pytorch3d_rows
-from labcore.doctor.tables.recipe import commands
 from labcore.doctor.tables.setup import Setup
 from labcore.doctor.tables.tables import rows
 from labcore.doctor.tables.tensorflow import tensorflow_row, tensorflow_rows
+from labcore.doctor.tables.toolkit import HostCompiler
 from labcore.doctor.tables.torch import torch_row, torch_rows, torchvision_for
 from labcore.doctor.tables.verdict import OsName
 from labcore.doctor.tables.versions import release, series

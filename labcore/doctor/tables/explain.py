@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from labcore.doctor.tables.alternatives import Alternative, alternatives
+from labcore.doctor.tables.install import commands
 from labcore.doctor.tables.pairs import Pair, pairs
-from labcore.doctor.tables.recipe import commands
 from labcore.doctor.tables.setup import Setup
 from labcore.doctor.tables.verdict import OsName
 

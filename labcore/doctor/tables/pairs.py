@@ -5,28 +5,26 @@ from dataclasses import dataclass
 from typing import get_args
 
 from labcore.doctor.tables.cards import maker_of
-from labcore.doctor.tables.compiler import gcc_with_cuda
-from labcore.doctor.tables.cub import cub_for, cub_problem
 from labcore.doctor.tables.driver import NVIDIA_MACOS, driver_runs
 from labcore.doctor.tables.gpu import driver_knows_card, find_card, near_cards, toolkit_makes_code
-from labcore.doctor.tables.packages import Companion, with_framework
-from labcore.doctor.tables.python_range import python_fits
+from labcore.doctor.tables.install import build_cuda, torch_pip
+from labcore.doctor.tables.packages import Companion, python_fits, with_framework
 from labcore.doctor.tables.pytorch3d import pytorch3d_wheel, pytorch3d_with
 from labcore.doctor.tables.setup import CPU, Setup
 from labcore.doctor.tables.tensorflow import (
+    FIRST_WITH_CUDA_WHEELS,
     tensorflow_row,
     tensorflow_runs_on,
     tensorflow_with_cuda,
     tensorflow_with_torch,
 )
+from labcore.doctor.tables.toolkit import cub_for, cub_problem, gcc_with_cuda
 from labcore.doctor.tables.torch import torch_row, torch_runs_on, torch_with_cuda, torchvision_with
-from labcore.doctor.tables.torch_choice import best_build, torch_pip
 from labcore.doctor.tables.verdict import OsName, Rule, Verdict, no
 from labcore.doctor.tables.versions import family, release, series
 
-__all__ = ["Pair", "build_cuda", "pairs"]
+__all__ = ["Pair", "pairs"]
 
-_FIRST_TENSORFLOW_WITH_CUDA_WHEELS = (2, 14)
 _WITHOUT_CUDA = {
     "AMD": "torch has builds for AMD's ROCm, for Linux: https://pytorch.org/get-started/locally "
     "gives the command, https://rocm.docs.amd.com the cards",
@@ -35,7 +33,7 @@ _WITHOUT_CUDA = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Pair:
     """Two things of a set and the verdict on them."""
 
@@ -44,21 +42,6 @@ class Pair:
     keys: tuple[str, ...]
     """Fields of the set that the verdict depends on."""
     verdict: Verdict
-
-
-def build_cuda(setup: Setup, os: OsName) -> str | None:
-    """Returns the CUDA of the torch build: as given, else the toolkit's, else the one that suits.
-
-    Empty for a CPU build, None without a torch or when the table does not know it.
-    """
-    if setup.torch is None:
-        return None
-    if setup.torch_cuda == CPU or os == "macos":
-        return ""
-    if setup.torch_cuda or setup.cuda:
-        return setup.torch_cuda or setup.cuda
-    build = best_build(setup.torch, capability=setup.capability, driver=setup.driver, os=os)
-    return None if build is None else build.cuda
 
 
 def pairs(setup: Setup, os: OsName) -> Iterator[Pair]:
@@ -73,15 +56,15 @@ def pairs(setup: Setup, os: OsName) -> Iterator[Pair]:
     yield from _companions(setup)
     if setup.gcc and setup.cuda:
         yield Pair(
-            title=f"gcc {setup.gcc} + CUDA {setup.cuda}",
-            keys=("gcc", "cuda"),
-            verdict=gcc_with_cuda(setup.gcc, setup.cuda),
+            f"gcc {setup.gcc} + CUDA {setup.cuda}",
+            ("gcc", "cuda"),
+            gcc_with_cuda(setup.gcc, setup.cuda),
         )
     if setup.torch is None and setup.tensorflow is None and setup.driver and setup.cuda:
         yield Pair(
-            title=f"driver {setup.driver} + CUDA {setup.cuda}",
-            keys=("driver", "cuda"),
-            verdict=driver_runs(setup.driver, setup.cuda, os),
+            f"driver {setup.driver} + CUDA {setup.cuda}",
+            ("driver", "cuda"),
+            driver_runs(setup.driver, setup.cuda, os),
         )
 
 
@@ -91,9 +74,9 @@ def _card(setup: Setup, os: OsName) -> Iterator[Pair]:
     if find_card(setup.gpu) is None:
         near = " or ".join(near_cards(setup.gpu))
         yield Pair(
-            title=f"GPU {setup.gpu}",
-            keys=("gpu",),
-            verdict=Verdict(
+            f"GPU {setup.gpu}",
+            ("gpu",),
+            Verdict(
                 state="unknown",
                 why=f"the table has no card {setup.gpu!r}" + (f"; is it a {near}?" if near else ""),
                 fix="give its compute capability instead, gpu=8.6; "
@@ -106,16 +89,16 @@ def _card(setup: Setup, os: OsName) -> Iterator[Pair]:
     card = _card_name(setup)
     if setup.driver:
         yield Pair(
-            title=f"driver {setup.driver} + {card}",
-            keys=("driver", "gpu"),
-            verdict=driver_knows_card(setup.driver, capability, os),
+            f"driver {setup.driver} + {card}",
+            ("driver", "gpu"),
+            driver_knows_card(setup.driver, capability, os),
         )
     compiles = setup.pytorch3d is not None and not _takes_wheel(setup, os)
     if setup.cuda and os != "macos" and (compiles or not (setup.torch or setup.tensorflow)):
         yield Pair(
-            title=f"toolkit CUDA {setup.cuda} + {card}",
-            keys=("cuda", "gpu"),
-            verdict=toolkit_makes_code(setup.cuda, capability),
+            f"toolkit CUDA {setup.cuda} + {card}",
+            ("cuda", "gpu"),
+            toolkit_makes_code(setup.cuda, capability),
         )
 
 
@@ -141,15 +124,15 @@ def _other_card(setup: Setup, os: OsName, maker: str) -> Iterator[Pair]:
             why=f"{setup.gpu} is {maker}'s card, and the tables have NVIDIA's",
             fix=_WITHOUT_CUDA[maker],
         )
-    yield Pair(title=f"GPU {setup.gpu}", keys=("gpu",), verdict=verdict)
+    yield Pair(f"GPU {setup.gpu}", ("gpu",), verdict)
 
 
 def _companions(setup: Setup) -> Iterator[Pair]:
     if setup.torchvision and setup.torch:
         yield Pair(
-            title=f"torchvision {setup.torchvision} + torch {setup.torch}",
-            keys=("torchvision", "torch"),
-            verdict=torchvision_with(setup.torchvision, setup.torch),
+            f"torchvision {setup.torchvision} + torch {setup.torch}",
+            ("torchvision", "torch"),
+            torchvision_with(setup.torchvision, setup.torch),
         )
     for package in get_args(Companion):
         version = getattr(setup, package)
@@ -158,9 +141,7 @@ def _companions(setup: Setup) -> Iterator[Pair]:
             verdict = with_framework(package, version, framework, other) if other else None
             if verdict is not None:
                 yield Pair(
-                    title=f"{package} {version} + {framework} {other}",
-                    keys=(package, framework),
-                    verdict=verdict,
+                    f"{package} {version} + {framework} {other}", (package, framework), verdict
                 )
 
 
@@ -171,9 +152,9 @@ def _python(setup: Setup) -> Iterator[Pair]:
         version = getattr(setup, package)
         if version is not None and package != "torchvision":
             yield Pair(
-                title=f"Python {setup.python} + {package} {version}",
-                keys=("python", package),
-                verdict=python_fits(package, version, setup.python),
+                f"Python {setup.python} + {package} {version}",
+                ("python", package),
+                python_fits(package, version, setup.python),
             )
 
 
@@ -186,34 +167,34 @@ def _torch(setup: Setup, os: OsName) -> Iterator[Pair]:
             "the CPU build: pip install torch",
             NVIDIA_MACOS,
         )
-        yield Pair(title=f"torch {setup.torch} + macOS", keys=("torch", "cuda"), verdict=verdict)
+        yield Pair(f"torch {setup.torch} + macOS", ("torch", "cuda"), verdict)
         return
     cuda = build_cuda(setup, os)
     if cuda == "":
         why = "a CPU build needs no driver and no GPU, and uses none"
         yield Pair(
-            title=f"torch {setup.torch} + CPU",
-            keys=("torch", "torch_cuda"),
-            verdict=Verdict(state="limited" if setup.gpu else "yes", why=why),
+            f"torch {setup.torch} + CPU",
+            ("torch", "torch_cuda"),
+            Verdict(state="limited" if setup.gpu else "yes", why=why),
         )
         return
     key = "torch_cuda" if setup.torch_cuda else "cuda"
     built = _torch_build(setup, cuda, os)
     title = f"torch {setup.torch} + CUDA {cuda}" if cuda else f"torch {setup.torch}"
-    yield Pair(title=title, keys=("torch", key), verdict=built)
+    yield Pair(title, ("torch", key), built)
     if cuda is None or built.state in ("no", "doubtful"):
         return
     if setup.driver:
         yield Pair(
-            title=f"driver {setup.driver} + torch for CUDA {cuda}",
-            keys=("driver", "torch", key),
-            verdict=driver_runs(setup.driver, cuda, os),
+            f"driver {setup.driver} + torch for CUDA {cuda}",
+            ("driver", "torch", key),
+            driver_runs(setup.driver, cuda, os),
         )
     if setup.capability:
         yield Pair(
-            title=f"torch {setup.torch} + {_card_name(setup)}",
-            keys=("torch", key, "gpu"),
-            verdict=torch_runs_on(setup.torch, cuda, setup.capability),
+            f"torch {setup.torch} + {_card_name(setup)}",
+            ("torch", key, "gpu"),
+            torch_runs_on(setup.torch, cuda, setup.capability),
         )
 
 
@@ -225,27 +206,27 @@ def _tensorflow(setup: Setup, os: OsName) -> Iterator[Pair]:
     if setup.cuda and os != "macos" and not _brings_cuda(setup):
         cudnn = f" + cuDNN {setup.cudnn}" if setup.cudnn else ""
         yield Pair(
-            title=f"{name} + CUDA {setup.cuda}{cudnn}",
-            keys=("tensorflow", "cuda", *(("cudnn",) if setup.cudnn else ())),
-            verdict=tensorflow_with_cuda(setup.tensorflow, setup.cuda, setup.cudnn),
+            f"{name} + CUDA {setup.cuda}{cudnn}",
+            ("tensorflow", "cuda", *(("cudnn",) if setup.cudnn else ())),
+            tensorflow_with_cuda(setup.tensorflow, setup.cuda, setup.cudnn),
         )
     if setup.driver and row is not None:
         yield Pair(
-            title=f"driver {setup.driver} + {name} for CUDA {row.cuda}",
-            keys=("driver", "tensorflow"),
-            verdict=driver_runs(setup.driver, row.cuda, os),
+            f"driver {setup.driver} + {name} for CUDA {row.cuda}",
+            ("driver", "tensorflow"),
+            driver_runs(setup.driver, row.cuda, os),
         )
     if setup.capability:
         yield Pair(
-            title=f"{name} + {_card_name(setup)}",
-            keys=("tensorflow", "gpu"),
-            verdict=tensorflow_runs_on(setup.tensorflow, setup.capability, os=os),
+            f"{name} + {_card_name(setup)}",
+            ("tensorflow", "gpu"),
+            tensorflow_runs_on(setup.tensorflow, setup.capability, os=os),
         )
     if setup.torch:
         yield Pair(
-            title=f"{name} + torch {setup.torch}",
-            keys=("tensorflow", "torch"),
-            verdict=tensorflow_with_torch(setup.tensorflow, setup.torch),
+            f"{name} + torch {setup.torch}",
+            ("tensorflow", "torch"),
+            tensorflow_with_torch(setup.tensorflow, setup.torch),
         )
 
 
@@ -256,9 +237,9 @@ def _pytorch3d(setup: Setup, os: OsName) -> Iterator[Pair]:
     cuda = build_cuda(setup, os)
     if setup.torch:
         yield Pair(
-            title=f"{name} + torch {setup.torch}",
-            keys=("pytorch3d", "torch", *(("torch_cuda",) if setup.torch_cuda else ())),
-            verdict=pytorch3d_with(setup.pytorch3d, setup.torch, cuda, os, setup.python),
+            f"{name} + torch {setup.torch}",
+            ("pytorch3d", "torch", *(("torch_cuda",) if setup.torch_cuda else ())),
+            pytorch3d_with(setup.pytorch3d, setup.torch, cuda, os, setup.python),
         )
     # Extensions are compiled with the toolkit; without one named, with that of the torch build.
     toolkit = setup.cuda or cuda
@@ -266,14 +247,14 @@ def _pytorch3d(setup: Setup, os: OsName) -> Iterator[Pair]:
         return
     if cuda is not None and series(cuda) != series(toolkit):
         yield Pair(
-            title=f"toolkit CUDA {toolkit} + torch for CUDA {cuda}",
-            keys=("cuda", "torch_cuda"),
-            verdict=_toolkit_with_build(toolkit, cuda),
+            f"toolkit CUDA {toolkit} + torch for CUDA {cuda}",
+            ("cuda", "torch_cuda"),
+            _toolkit_with_build(toolkit, cuda),
         )
     yield Pair(
-        title=f"{name} + CUB of CUDA {toolkit}",
-        keys=("pytorch3d", "cuda", *(("cub",) if setup.cub else ())),
-        verdict=_cub(setup, toolkit, os),
+        f"{name} + CUB of CUDA {toolkit}",
+        ("pytorch3d", "cuda", *(("cub",) if setup.cub else ())),
+        _cub(setup, toolkit, os),
     )
 
 
@@ -338,7 +319,7 @@ def _brings_cuda(setup: Setup) -> bool:
     Beside a torch the CUDA that was named is torch's.
     """
     assert setup.tensorflow is not None
-    with_wheels = release(series(setup.tensorflow)) >= _FIRST_TENSORFLOW_WITH_CUDA_WHEELS
+    with_wheels = release(series(setup.tensorflow)) >= FIRST_WITH_CUDA_WHEELS
     return setup.torch is not None and with_wheels
 
 

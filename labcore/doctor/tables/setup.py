@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, get_args
 
 from labcore.doctor.tables.cards import maker_of
-from labcore.doctor.tables.cub import cub_release
 from labcore.doctor.tables.gpu import find_card
+from labcore.doctor.tables.toolkit import cub_release
 from labcore.doctor.tables.verdict import OsName
 from labcore.doctor.tables.versions import cuda_of_tag, parse_version
 from labcore.errors import UsageError, nearest, suggestion

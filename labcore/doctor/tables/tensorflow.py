@@ -21,6 +21,7 @@ from labcore.doctor.tables.verdict import (
 from labcore.doctor.tables.versions import cuda_of_tag, fits, release, series, span
 
 __all__ = [
+    "FIRST_WITH_CUDA_WHEELS",
     "TensorFlowRow",
     "last_tensorflow",
     "tensorflow_archs",
@@ -31,7 +32,7 @@ __all__ = [
     "tensorflow_with_torch",
 ]
 
-_FIRST_WITH_CUDA_WHEELS = (2, 14)
+FIRST_WITH_CUDA_WHEELS = (2, 14)
 _LAST_ON_NATIVE_WINDOWS = (2, 10)
 
 
@@ -120,7 +121,7 @@ def tensorflow_with_cuda(tf: str, cuda: str, cudnn: str | None = None) -> Verdic
     cuda = cuda_of_tag(cuda)
     own = (
         f' (or leave CUDA to pip: pip install "tensorflow[and-cuda]=={row.newest}")'
-        if release(row.tensorflow) >= _FIRST_WITH_CUDA_WHEELS
+        if release(row.tensorflow) >= FIRST_WITH_CUDA_WHEELS
         else ""
     )
     tested = f"TensorFlow {tf} was built and tested with CUDA {row.cuda} and cuDNN {row.cudnn}"
