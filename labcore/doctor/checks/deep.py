@@ -22,8 +22,8 @@ class _Trial:
     id: str
     area: Area
     probe: str
-    good: Callable[[Mapping[str, Any]], str]
-    """One line from the result of a probe that went well."""
+    good: str | Callable[[Mapping[str, Any]], str]
+    """One line on the result of a probe that went well: a template of its values, or a function."""
     bad: str
     """What does not work, as a sentence's beginning."""
     fix: str
@@ -66,9 +66,7 @@ _TRIALS = (
         id="conv-probe",
         area="torch",
         probe="torch-conv",
-        good=lambda result: (
-            "convolutions and their gradients are right on " + ", ".join(result["errors"])
-        ),
+        good="convolutions and their gradients are right on {errors}",
         bad="convolutions do not work in torch",
         fix="unset LD_LIBRARY_PATH and try again: another cuDNN may be in front; then "
         + _REINSTALL.format("torch"),
@@ -77,10 +75,7 @@ _TRIALS = (
         id="gpu-smoke",
         area="torch",
         probe="cuda-kernel",
-        good=lambda result: (
-            f"{result['kernels']} kinds of kernels ran on the GPU, "
-            f"{result['microseconds']:.0f} µs by the profiler"
-        ),
+        good="{kernels} kinds of kernels ran on the GPU, {microseconds:.0f} µs by the profiler",
         bad="no kernel runs on the GPU",
         fix="read the error below: lab doctor -v --deep --only gpu-smoke; a driver or build that "
         "does not fit is told by the checks driver-vs-cuda and arch-unsupported",
@@ -89,10 +84,7 @@ _TRIALS = (
         id="torchvision-probe",
         area="torch",
         probe="torchvision",
-        good=lambda result: (
-            f"torchvision {result['torchvision']}'s compiled operators work on "
-            + ", ".join(result["devices"])
-        ),
+        good="torchvision {torchvision}'s compiled operators work on {devices}",
         bad="torchvision's compiled operators do not work",
         fix="install the pair in one command: pip install --force-reinstall torch torchvision",
     ),
@@ -100,10 +92,7 @@ _TRIALS = (
         id="dataloader-probe",
         area="torch",
         probe="dataloader",
-        good=lambda result: (
-            f"{result['workers']} loader workers passed {result['mib']:.0f} MiB "
-            "through shared memory"
-        ),
+        good="{workers} loader workers passed {mib:.0f} MiB through shared memory",
         bad="a DataLoader with workers does not work",
         fix="give the container shared memory (docker run --shm-size=8g), or use num_workers=0",
     ),
@@ -111,7 +100,7 @@ _TRIALS = (
         id="gloo-probe",
         area="torch",
         probe="gloo",
-        good=lambda result: "two processes add up numbers over Gloo",
+        good="two processes add up numbers over Gloo",
         bad="processes do not reach each other over Gloo",
         fix="the host's own name must resolve (add it to /etc/hosts), or export "
         "GLOO_SOCKET_IFNAME=lo for one machine",
@@ -120,7 +109,7 @@ _TRIALS = (
         id="nccl-probe",
         area="torch",
         probe="nccl",
-        good=lambda result: "two GPUs add up numbers over NCCL",
+        good="two GPUs add up numbers over NCCL",
         bad="two GPUs do not reach each other over NCCL",
         fix="NCCL_DEBUG=WARN lab doctor -v --deep --only nccl-probe names the call; in a container "
         "--ipc=host; NCCL_P2P_DISABLE=1 rules out direct transfers",
@@ -137,7 +126,7 @@ _TRIALS = (
         id="torch-tf-one-process",
         area="tensorflow",
         probe="torch-then-tensorflow",
-        good=lambda result: "torch and then TensorFlow work in one process",
+        good="torch and then TensorFlow work in one process",
         bad="torch and then TensorFlow do not work in one process",
         fix=_SEPARATE,
         worst="warning",
@@ -146,7 +135,7 @@ _TRIALS = (
         id="tf-torch-one-process",
         area="tensorflow",
         probe="tensorflow-then-torch",
-        good=lambda result: "TensorFlow and then torch work in one process",
+        good="TensorFlow and then torch work in one process",
         bad="TensorFlow and then torch do not work in one process",
         fix=_SEPARATE,
         worst="warning",
@@ -155,7 +144,7 @@ _TRIALS = (
         id="tflite-probe",
         area="tensorflow",
         probe="tflite",
-        good=lambda result: f"TFLite converts a model and runs it, {result['error']:.1g} off",
+        good="TFLite converts a model and runs it, {error:.1g} off",
         bad="TFLite does not convert or run a model",
         fix=_REINSTALL.format("tensorflow"),
     ),
@@ -163,7 +152,7 @@ _TRIALS = (
         id="tfmot-probe",
         area="tensorflow",
         probe="tfmot",
-        good=lambda result: "the model optimization toolkit prunes a legacy Keras model",
+        good="the model optimization toolkit prunes a legacy Keras model",
         bad="the model optimization toolkit does not work",
         fix="pip install tf-keras of TensorFlow's own version, with TF_USE_LEGACY_KERAS=1",
     ),
@@ -171,9 +160,7 @@ _TRIALS = (
         id="p3d-probe",
         area="pytorch3d",
         probe="pytorch3d",
-        good=lambda result: (
-            "PyTorch3D rasterises a cube rightly on " + ", ".join(result["devices"])
-        ),
+        good="PyTorch3D rasterises a cube rightly on {devices}",
         bad="PyTorch3D does not work",
         fix="install or build it for the installed torch: lab env plan pytorch3d",
     ),
@@ -181,7 +168,7 @@ _TRIALS = (
         id="fluidsynth-probe",
         area="tools",
         probe="fluidsynth",
-        good=lambda result: "FluidSynth plays a note that can be heard",
+        good="FluidSynth plays a note that can be heard",
         bad="FluidSynth does not play; sound is made of plain sine tones",
         fix="sudo apt install libfluidsynth3 (macOS: brew install fluid-synth)",
         worst="warning",
@@ -190,7 +177,7 @@ _TRIALS = (
         id="wandb-probe",
         area="tools",
         probe="wandb",
-        good=lambda result: f"wandb {result['wandb']} writes an offline run",
+        good="wandb {wandb} writes an offline run",
         bad="W&B does not write an offline run",
         fix=_REINSTALL.format("wandb") + "; hooks=[-wandb] runs without it",
         worst="warning",
@@ -205,7 +192,9 @@ def _judge(trial: _Trial, machine: Machine) -> Iterator[Finding]:
     seconds = result.get("seconds")
     outcome = result["outcome"]
     if outcome == "ok":
-        yield ok(trial.good(result["result"]), seconds=seconds, **_plain(result["result"]))
+        told = result["result"]
+        evidence = {name: value for name, value in told.items() if name != "seconds"}
+        yield ok(_in_words(trial, told), seconds=seconds, **evidence)
     elif outcome == "missing":
         packages = ", ".join(result["packages"])
         yield unknown(f"{PROBES[trial.probe].title}: not tried, {packages} is not installed")
@@ -268,9 +257,14 @@ def _tail(result: Mapping[str, Any]) -> list[str] | None:
     return lines[-_TAIL_LINES:] or None
 
 
-def _plain(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result as evidence; ``seconds`` is the probe's own."""
-    return {name: value for name, value in result.items() if name != "seconds"}
+def _in_words(trial: _Trial, result: Mapping[str, Any]) -> str:
+    if not isinstance(trial.good, str):
+        return trial.good(result)
+    listed = {
+        name: ", ".join(value) if isinstance(value, list | dict) else value
+        for name, value in result.items()
+    }
+    return trial.good.format(**listed)
 
 
 def _check(trial: _Trial) -> Check:

@@ -3,8 +3,7 @@
 import importlib
 from typing import Any
 
-from labcore.doctor.probes.kernels import seen_kernels
-from labcore.doctor.probes.outcome import WrongResult, need
+from labcore.doctor.probes.outcome import WrongResult, need, seen_kernels
 
 __all__ = ["rasterise_cube", "suppress_boxes"]
 

@@ -70,7 +70,7 @@ def _run(probe: Probe, limit_s: float) -> dict[str, Any]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=folder,  # away from source folders that would shadow installed packages
-            env=_environment(probe, folder),
+            env=_environment(folder),
             start_new_session=True,  # so that its own children can be ended with it
         )
         assert child.stdout is not None
@@ -84,8 +84,8 @@ def _run(probe: Probe, limit_s: float) -> dict[str, Any]:
     return _judge(written, code, tail.text())
 
 
-def _environment(probe: Probe, folder: str) -> dict[str, str]:
-    """Returns the child's variables: ours, the probe's, and this package on its path."""
+def _environment(folder: str) -> dict[str, str]:
+    """Returns the child's variables: ours, with this package on its path and tame libraries."""
     source = str(Path(__file__).resolve().parents[3])
     path = os.pathsep.join(entry for entry in (os.environ.get("PYTHONPATH"), source) if entry)
     return {
@@ -94,8 +94,11 @@ def _environment(probe: Probe, folder: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
         "TMPDIR": folder,
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "WANDB_DIR": folder,
-        **probe.environ,
+        "WANDB_MODE": "offline",
+        "WANDB_SILENT": "true",
+        "WANDB_CONSOLE": "off",
     }
 
 

@@ -1,5 +1,6 @@
 """TensorFlow: sums, conversion to TFLite, pruning, and living in one process with PyTorch."""
 
+import os
 from typing import Any
 
 from labcore.doctor.probes.outcome import WrongResult, need
@@ -86,6 +87,7 @@ def convert() -> dict[str, Any]:
 
 def prune() -> dict[str, Any]:
     """Prunes half of a layer's weights with the model optimization toolkit and legacy Keras."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # read when TensorFlow is imported
     tf, tfmot, np = need("tensorflow", "tensorflow_model_optimization", "numpy")
     need("tf_keras")
     model = tf.keras.Sequential([tf.keras.layers.Dense(16, input_shape=(8,))])

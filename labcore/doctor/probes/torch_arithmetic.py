@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from labcore.doctor.probes.kernels import seen_kernels
-from labcore.doctor.probes.outcome import Skipped, WrongResult, need
+from labcore.doctor.probes.outcome import Skipped, WrongResult, need, seen_kernels
 
 __all__ = ["convolve", "launch_kernel", "multiply"]
 

@@ -18,7 +18,7 @@ def fine():
 
 def environment():
     return {
-        "flag": os.environ.get("FAKE_FLAG"),
+        "mode": os.environ.get("WANDB_MODE"),
         "folder": str(Path.cwd()),
         "stdin": sys.stdin.read(),
     }

@@ -83,7 +83,7 @@ def test_a_note_that_cannot_be_heard_is_noticed(monkeypatch):
     fluidsynth = pytest.importorskip(
         "fluidsynth", reason="needs libfluidsynth", exc_type=ImportError
     )
-    from labcore.doctor.probes.sound import play_note
+    from labcore.doctor.probes.tools import play_note
 
     assert play_note()["peak"] > 100
     monkeypatch.setattr(fluidsynth.Synth, "noteon", lambda *arguments: 0)

@@ -1,12 +1,13 @@
-"""FluidSynth: does a note come out?"""
+"""Tools beside the frameworks: does FluidSynth play, does W&B write without its server?"""
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import Any
 
 from labcore.doctor.probes.outcome import Skipped, WrongResult, need
 
-__all__ = ["play_note"]
+__all__ = ["log_offline", "play_note"]
 
 _RATE = 44100
 
@@ -36,3 +37,17 @@ def play_note() -> dict[str, Any]:
     if peak < 100:
         raise WrongResult(f"the note is silent: its loudest sample is {peak:g} of 32767")
     return {"peak": peak}
+
+
+def log_offline() -> dict[str, Any]:
+    """Logs three numbers to an offline run in WANDB_DIR and looks for its file."""
+    (wandb,) = need("wandb")
+    folder = Path(os.environ["WANDB_DIR"])
+    run = wandb.init(project="lab-doctor", dir=str(folder), mode="offline")
+    for step in range(3):
+        run.log({"loss": 1 / (step + 1)})
+    run.finish()
+    files = list(folder.glob("wandb/offline-run-*/run-*.wandb"))
+    if not files or files[0].stat().st_size == 0:
+        raise WrongResult("W&B wrote no run file")
+    return {"wandb": wandb.__version__, "bytes": files[0].stat().st_size}
