@@ -15,7 +15,7 @@ from typing import IO, Any
 from labcore.hooks.specs import hookimpl
 from labcore.record.files import drop_torn_line, write_atomically
 
-__all__ = ["FILE_NAME", "MetricsFile", "fit_name"]
+__all__ = ["FILE_NAME", "MetricsFile", "fit_name", "keep_lines", "taken_again"]
 
 FILE_NAME = "metrics.jsonl"
 
@@ -101,18 +101,33 @@ class MetricsFile:
         return self._stream
 
     def _drop_after(self, path: Path, loop: Any) -> None:
-        fit = fit_name(loop)
-        self._keep(path, lambda each: each["step"] <= loop.step or each.get("fit", "") != fit)
+        self._keep(path, lambda record: not taken_again(record, loop))
         self._open(path)
 
     def _keep(self, path: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:
         """Leaves only the lines whose record is wanted."""
         self.close()
-        if path.exists():
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            records = [(line, _parse(line)) for line in lines]
-            kept = [line for line, record in records if record and wanted(record)]
-            write_atomically(path, "".join(f"{line}\n" for line in kept))
+        keep_lines(path, wanted)
+
+
+def taken_again(record: Mapping[str, Any], loop: Any) -> bool:
+    """Whether a record is of this training and of a step that comes again."""
+    return bool(record["step"] > loop.step and record.get("fit", "") == fit_name(loop))
+
+
+def keep_lines(path: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:
+    """Leaves only the lines of a file whose record is whole and wanted."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        kept = [f"{line}\n" for line in lines if _is_wanted(line, wanted)]
+        write_atomically(path, "".join(kept))
+
+
+def _is_wanted(line: str, wanted: Callable[[dict[str, Any]], bool]) -> bool:
+    try:
+        return wanted(json.loads(line))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False  # half a line, or no record
 
 
 def _number(value: Any) -> float | int | None:
@@ -121,13 +136,3 @@ def _number(value: Any) -> float | int | None:
         return int(value)
     number = float(value)
     return number if math.isfinite(number) else None
-
-
-def _parse(line: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    if isinstance(record, dict) and {"step", "phase", "values"} <= record.keys():
-        return record
-    return None

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -38,12 +38,7 @@ class HookSet:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(RunSpecs)
         self._manager.add_hookspecs(LoopSpecs)
-        self._moments = tuple(
-            name
-            for specs in (RunSpecs, LoopSpecs)
-            for name in vars(specs)
-            if self._manager.parse_hookspec_opts(specs, name) is not None
-        )
+        self._moments = tuple(vars(self._manager.hook))
         self._listeners: dict[str, tuple[pluggy.HookImpl, ...]] = {}
         self._dropped: dict[str, str] = {}
         self._run: Run[Any] | None = None
@@ -116,14 +111,10 @@ class HookSet:
         for name, hook in self._manager.list_name_plugin():
             if not _has_state(hook):
                 continue
-            try:
+            with self._dropping(name, hook, "state_dict"):
                 hook_state = hook.state_dict()  # type: ignore[attr-defined]  # looked for above
                 check_state(hook_state)
                 state[name] = hook_state
-            except (Interrupted, UsageError):
-                raise
-            except Exception as error:
-                self._failed(name, hook, "state_dict", error)
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -135,12 +126,17 @@ class HookSet:
                 log.info(text)
                 self._say(text, "info")
                 continue
-            try:
+            with self._dropping(name, hook, "load_state_dict"):
                 hook.load_state_dict(hook_state)
-            except (Interrupted, UsageError):
-                raise
-            except Exception as error:
-                self._failed(name, hook, "load_state_dict", error)
+
+    @contextlib.contextmanager
+    def _dropping(self, name: str, hook: Any, moment: str) -> Iterator[None]:
+        try:
+            yield
+        except (Interrupted, UsageError):
+            raise
+        except Exception as error:
+            self._failed(name, hook, moment, error)
 
     def _failed(self, name: str, hook: Any, moment: str, error: Exception) -> None:
         """Drops a hook and tells the others, or raises when the run cannot do without it."""

@@ -1,13 +1,13 @@
 """``with tap(model, "decoder.lstm") as seen``: keep what goes through layers, to look at it."""
 
-from collections.abc import Collection, Iterator, Mapping
-from types import TracebackType
+import functools
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from labcore.hooks.taps.leaves import iterate_leaves
+from labcore.hooks.taps.leaves import iterate_leaves, on_gradient
 from labcore.hooks.taps.paths import resolve_paths
 
 __all__ = ["Seen", "SeenLayers", "tap"]
@@ -50,21 +50,15 @@ class Seen:
         return self.grads[-1]
 
 
-class SeenLayers(Mapping[str, Seen]):
+class SeenLayers(dict[str, Seen]):
     """What went through the tapped layers: dotted path, or the path as it was asked for."""
 
     def __init__(self, layers: Mapping[str, Seen], asked: Mapping[str, str]) -> None:
-        self._layers = layers
+        super().__init__(layers)
         self._asked = asked
 
-    def __getitem__(self, path: str) -> Seen:
-        return self._layers[self._asked.get(path, path)]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._layers)
-
-    def __len__(self) -> int:
-        return len(self._layers)
+    def __missing__(self, path: str) -> Seen:
+        return self[self._asked[path]]
 
 
 class tap:  # noqa: N801  # used as a function: with tap(...)
@@ -102,12 +96,7 @@ class tap:  # noqa: N801  # used as a function: with tap(...)
             self._handles.append(module.register_forward_hook(self._hook(layers[path])))
         return SeenLayers(layers, self._asked)
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         while self._handles:
             self._handles.pop().remove()
 
@@ -133,18 +122,12 @@ def _copy(value: Any) -> Captured:
 
 def _watch_gradients(output: Any, grads: list[Captured], place: int) -> None:
     """Puts the gradients of an output in ``grads[place]`` when the backward pass gets there."""
+    leaves: dict[str, Tensor] = {}
 
-    def keeper(name: str) -> Any:
-        def keep(gradient: Tensor) -> None:
-            if not name:
-                grads[place] = gradient.detach().clone()
-                return
-            leaves = grads[place]
-            assert isinstance(leaves, dict)
-            leaves[name] = gradient.detach().clone()
-
-        return keep
+    def keep(name: str, gradient: Tensor) -> None:
+        leaves[name] = gradient.detach().clone()
+        grads[place] = leaves if name else leaves[name]
 
     for name, leaf in iterate_leaves(output):
         if leaf.requires_grad:
-            leaf.register_hook(keeper(name))  # type: ignore[no-untyped-call]  # torch has no types
+            on_gradient(leaf, functools.partial(keep, name))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcore.errors import UsageError, nearest, suggestion
-from labcore.hooks.jsonl import fit_name
+from labcore.hooks.jsonl import fit_name, keep_lines, taken_again
 from labcore.hooks.specs import hookimpl
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Taps:
         """
         from labcore.hooks.taps import Recorder
 
-        self._detach()
+        self.close()
         self._recorder = Recorder(model, self._taps, every_call=self._every)
         self._recorder.attach()
         self._is_on = True
@@ -78,7 +78,7 @@ class Taps:
         """
         from labcore.hooks.taps import Recorder
 
-        self._detach()
+        self.close()
         self._has_fitted = True
         self._fit = fit_name(loop)
         self._recorder = Recorder(loop.model, self._taps)
@@ -89,14 +89,7 @@ class Taps:
     @hookimpl
     def checkpoint_loaded(self, run: Any, loop: Any) -> None:
         """Drops the histograms of steps that will be taken again."""
-        path = run.folder / HISTOGRAMS
-        if path.exists():
-            from labcore.record.files import write_atomically
-
-            fit = fit_name(loop)
-            lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if _stays(line, loop.step, fit)]
-            write_atomically(path, "".join(f"{line}\n" for line in kept))
+        keep_lines(run.folder / HISTOGRAMS, lambda row: not taken_again(row, loop))
 
     @hookimpl(trylast=True)
     def step_started(self, loop: Any) -> None:
@@ -114,14 +107,14 @@ class Taps:
     @hookimpl
     def fit_ended(self) -> None:
         """Takes the hooks off the model, whatever ended the training."""
-        self._detach()
+        self.close()
 
     @hookimpl(tryfirst=True)
     def run_ended(self, run: Any, state: str) -> None:
         """Logs what a run without training has seen."""
         if self._is_on and state == "finished" and not self._has_fitted:
             self._log(run, 0)
-        self._detach()
+        self.close()
         if self._num_left_out:
             run.say(
                 f"taps: {self._num_left_out} tensors were not saved, since "
@@ -131,16 +124,13 @@ class Taps:
 
     def close(self) -> None:
         """Takes the hooks off the model."""
-        self._detach()
-
-    def _detach(self) -> None:
         if self._recorder is not None:
             self._recorder.detach()
         self._is_on = False
 
     def _log(self, run: Any, step: int) -> None:
         assert self._recorder is not None
-        self._detach()
+        self.close()
         seen = self._recorder.collect()
         silent = [path for path in seen.silent if path not in self._told]
         if silent:
@@ -210,12 +200,3 @@ def _check_kinds(taps: Mapping[str, Sequence[str]]) -> None:
                 problems.append(f"taps.{path}: no kind {kind!r}; {hint}")
     if problems:
         raise UsageError("the taps of this run are wrong", problems=problems)
-
-
-def _stays(line: str, step: int, fit: str) -> bool:
-    """Whether a line is whole, and of another training or not after ``step``."""
-    try:
-        row = json.loads(line)
-        return bool(row["step"] <= step or row.get("fit", "") != fit)
-    except (ValueError, KeyError, TypeError):
-        return False

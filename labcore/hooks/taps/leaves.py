@@ -1,13 +1,13 @@
 """The tensors inside whatever a layer takes or returns, each with a name."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-__all__ = ["iterate_leaves"]
+__all__ = ["iterate_leaves", "on_gradient"]
 
 
 def iterate_leaves(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
@@ -41,3 +41,8 @@ def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         for field in dataclasses.fields(value):
             yield field.name, getattr(value, field.name)
+
+
+def on_gradient(tensor: Tensor, hook: Callable[[Tensor], None]) -> None:
+    """Calls ``hook`` with the gradient of ``tensor``."""
+    tensor.register_hook(hook)  # type: ignore[no-untyped-call]  # torch has no types for it

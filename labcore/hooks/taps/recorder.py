@@ -1,7 +1,7 @@
 """Watches layers during one training step and brings the figures over in one go."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from labcore.hooks.taps.leaves import iterate_leaves
+from labcore.hooks.taps.leaves import iterate_leaves, on_gradient
 from labcore.hooks.taps.paths import resolve_paths
 from labcore.hooks.taps.statistics import NUM_BINS, STATISTICS, Histogram, histogram, statistics
 
@@ -123,7 +123,7 @@ class Recorder:
                 dotted = f".{place}" if place else ""
                 self._look(path, f"{path}/out{dotted}", leaf)
                 if leaf.requires_grad:
-                    _on_gradient(leaf, self._backward_hook(path, f"{path}/grad{dotted}"))
+                    on_gradient(leaf, self._backward_hook(path, f"{path}/grad{dotted}"))
 
         return forward
 
@@ -156,16 +156,9 @@ class Recorder:
                 log.warning("the tap on %s is off: %s", path, error)
 
 
-def _on_gradient(tensor: Tensor, hook: Callable[[Tensor], None]) -> None:
-    tensor.register_hook(hook)  # type: ignore[no-untyped-call]  # torch has no types for it
-
-
 def _to_cpu(rows: list[Tensor]) -> list[list[float]]:
     """Copies equally long rows to the CPU; one transfer for each device."""
-    if not rows:
-        return []
-    devices = {row.device for row in rows}
-    if len(devices) == 1:
+    if len({row.device for row in rows}) == 1:
         result: list[list[float]] = torch.stack(rows).tolist()
         return result
     return [row.tolist() for row in rows]
