@@ -12,6 +12,8 @@ from elftools.elf.elffile import ELFFile
 __all__ = ["ElfFile"]
 
 _MASK = 0xFFFFFFFF
+_SYMBOL_SIZE = 24
+"""Bytes of an entry of the symbol table, in files of 64 bits."""
 _UNDEFINED = 0
 """Section index of a symbol that the file does not define."""
 _GLOBAL = 1
@@ -26,7 +28,7 @@ class ElfFile:
 
     Raises:
         ELFError: It is no ELF file.
-        ValueError: It is empty, or has no dynamic part.
+        ValueError: It is empty, has no dynamic part, or is not of 64 bits, little end first.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,6 +36,8 @@ class ElfFile:
         try:
             self._bytes = mmap.mmap(self._stream.fileno(), 0, access=mmap.ACCESS_READ)
             self._elf = ELFFile(self._stream)
+            if self._elf.elfclass != 64 or not self._elf.little_endian:
+                raise ValueError(f"{path} is for a machine that no torch is made for")
             segment = next(iter(self._elf.iter_segments("PT_DYNAMIC")), None)
             if not isinstance(segment, DynamicSegment):
                 raise ValueError(f"{path} is not a shared library")
@@ -55,9 +59,6 @@ class ElfFile:
                 self.runpath = (*self.runpath, *value.split(":"))
             elif tag.entry.d_tag == "DT_GNU_HASH":
                 self._hash_offset = self._offset(tag.entry.d_val)
-        self._order = "<" if self._elf.little_endian else ">"
-        self._is_wide = self._elf.elfclass == 64
-        self._symbol_size = 24 if self._is_wide else 16
         self._symbols = self._table("DT_SYMTAB")
         self._names = self._table("DT_STRTAB")
 
@@ -76,17 +77,11 @@ class ElfFile:
     def wanted(self) -> Iterator[str]:
         """Yields the symbols that another library must define."""
         # Read by hand: pyelftools takes a third of a millisecond for each of thousands of symbols.
-        order, wide, size = self._order, self._is_wide, self._symbol_size
         section = self._elf.get_section_by_name(".dynsym")
-        count = section.data_size // size if section else self._dynamic.num_symbols()
+        count = section.data_size // _SYMBOL_SIZE if section else self._dynamic.num_symbols()
         for index in range(count):
-            start = self._symbols + index * size
-            if wide:
-                name, info, _, defined_in = struct.unpack_from(order + "IBBH", self._bytes, start)
-            else:
-                name, _, _, info, _, defined_in = struct.unpack_from(
-                    order + "IIIBBH", self._bytes, start
-                )
+            start = self._symbols + index * _SYMBOL_SIZE
+            name, info, _, defined_in = struct.unpack_from("<IBBH", self._bytes, start)
             if defined_in == _UNDEFINED and info >> 4 == _GLOBAL:
                 begin = self._names + name
                 yield self._bytes[begin : self._bytes.find(b"\0", begin)].decode("utf-8", "replace")
@@ -117,23 +112,19 @@ class ElfFile:
 
     def _defines_by_hash(self, name: bytes, start: int) -> bool:
         """Looks a symbol up the way the loader does: Bloom filter, bucket, chain."""
-        order, wide = self._order, self._is_wide
-        num_buckets, first, num_words, shift = struct.unpack_from(order + "4I", self._bytes, start)
-        bits, word_format = (64, order + "Q") if wide else (32, order + "I")
+        num_buckets, first, num_words, shift = struct.unpack_from("<4I", self._bytes, start)
         code = _gnu_hash(name)
         bloom = start + 16
-        (word,) = struct.unpack_from(
-            word_format, self._bytes, bloom + (code // bits % num_words) * (bits // 8)
-        )
-        if not (word >> (code % bits) & word >> ((code >> shift) % bits) & 1):
+        (word,) = struct.unpack_from("<Q", self._bytes, bloom + code // 64 % num_words * 8)
+        if not (word >> (code % 64) & word >> ((code >> shift) % 64) & 1):
             return False
-        buckets = bloom + num_words * (bits // 8)
-        (index,) = struct.unpack_from(order + "I", self._bytes, buckets + code % num_buckets * 4)
+        buckets = bloom + num_words * 8
+        (index,) = struct.unpack_from("<I", self._bytes, buckets + code % num_buckets * 4)
         if index < first:
             return False
         chains = buckets + num_buckets * 4
         while True:
-            (chained,) = struct.unpack_from(order + "I", self._bytes, chains + (index - first) * 4)
+            (chained,) = struct.unpack_from("<I", self._bytes, chains + (index - first) * 4)
             if chained | 1 == code | 1 and self._is_named(index, name):
                 return True
             if chained & 1:
@@ -141,9 +132,7 @@ class ElfFile:
             index += 1
 
     def _is_named(self, index: int, name: bytes) -> bool:
-        (offset,) = struct.unpack_from(
-            self._order + "I", self._bytes, self._symbols + index * self._symbol_size
-        )
+        (offset,) = struct.unpack_from("<I", self._bytes, self._symbols + index * _SYMBOL_SIZE)
         start = self._names + offset
         return self._bytes[start : start + len(name) + 1] == name + b"\0"
 

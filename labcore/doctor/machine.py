@@ -92,7 +92,6 @@ class Toolkit:
     cub: str | None = None
     """Version of its CUB, 1.15.0."""
     thrust: str | None = None
-    has_libdevice: bool | None = None
     has_nvcc: bool | None = None
 
 

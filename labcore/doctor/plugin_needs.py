@@ -1,10 +1,11 @@
 """Checks made from a plugin's declaration: can it run on this machine?"""
 
 from collections.abc import Iterator
+from functools import partial
 
 from labcore.data import data_folder, state
 from labcore.discovery import FoundPlugin
-from labcore.doctor.check import Area, Check
+from labcore.doctor.check import Area, Check, check
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 from labcore.doctor.machine import Card, Machine
 from labcore.plugin import Plugin
@@ -25,6 +26,7 @@ def plugin_checks(found: FoundPlugin) -> tuple[Check, ...]:
     plugin = found.plugin
     if plugin is None:
 
+        @check("plugin-loads", "plugin", "loads")
         def broken(_: Machine) -> Iterator[Finding]:
             yield failure(
                 f"the plugin {found.name} cannot be loaded: {found.error}",
@@ -32,32 +34,12 @@ def plugin_checks(found: FoundPlugin) -> tuple[Check, ...]:
                 fix=found.fix or f"look at {found.origin}",
             )
 
-        return (Check(id="plugin-loads", area="plugin", title="loads", ask=broken),)
+        return (broken,)
     return (
-        Check(
-            id="plugin-packages",
-            area="plugin",
-            title="packages",
-            ask=lambda machine: _packages(found, plugin, machine),
-        ),
-        Check(
-            id="plugin-device",
-            area="plugin",
-            title="device",
-            ask=lambda machine: _device(plugin, machine),
-        ),
-        Check(
-            id="plugin-variables",
-            area="plugin",
-            title="environment variables",
-            ask=lambda machine: _variables(plugin, machine),
-        ),
-        Check(
-            id="plugin-datasets",
-            area="plugin",
-            title="datasets",
-            ask=lambda machine: _datasets(plugin),
-        ),
+        check("plugin-packages", "plugin", "packages")(partial(_packages, found, plugin)),
+        check("plugin-device", "plugin", "device")(partial(_device, plugin)),
+        check("plugin-variables", "plugin", "environment variables")(partial(_variables, plugin)),
+        check("plugin-datasets", "plugin", "datasets")(lambda _: _datasets(plugin)),
     )
 
 

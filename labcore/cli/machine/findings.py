@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from labcore.cli.console import printer
+from labcore.cli.machine.verdicts import mark_of
 from labcore.doctor import AREAS, STATES, Area, Check, Finding, State
 
 __all__ = ["counted", "print_findings", "to_json"]
@@ -111,7 +112,7 @@ def _entry(console: Console, finding: Finding, *, verbose: bool) -> Padding:
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row(_mark(console, finding.state), title)
+    table.add_row(mark_of(console, *_MARKS[finding.state]), title)
     if lines:
         details = Table.grid(padding=(0, 1, 0, 0))
         details.add_column(no_wrap=True, style="dim")
@@ -134,21 +135,12 @@ def _overview(console: Console, areas: dict[Area, list[Finding]]) -> Table:
         if worst == "unknown" and any(each.state == "ok" for each in found):
             worst = "ok"
         table.add_row(
-            _mark(console, worst),
+            mark_of(console, *_MARKS[worst]),
             AREAS[area],
             Text(found[0].summary),  # an area's first check names the thing
             counted(found, "failure", "warning", "ok", "unknown"),
         )
     return table
-
-
-def _mark(console: Console, state: State) -> Text:
-    mark, plain, style = _MARKS[state]
-    try:
-        mark.encode(console.encoding)
-    except (UnicodeEncodeError, LookupError):
-        mark = plain
-    return Text(mark, style=style)
 
 
 def _evidence(finding: Finding) -> str:

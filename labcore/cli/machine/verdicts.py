@@ -9,7 +9,7 @@ from rich.text import Text
 
 from labcore.doctor.tables import Alternative, Pair
 
-__all__ = ["print_alternatives", "print_commands", "print_pair"]
+__all__ = ["mark_of", "print_alternatives", "print_commands", "print_pair"]
 
 _MARKS = {
     "yes": ("✓", "+", "green"),
@@ -45,17 +45,21 @@ def print_commands(console: Console, lines: Sequence[str], indent: int) -> None:
 
 def print_pair(console: Console, line: Pair) -> None:
     """Prints the verdict on two things: a mark, the reason, what to do."""
-    mark, plain, style = _MARKS[line.verdict.state]
-    try:
-        mark.encode(console.encoding)
-    except (UnicodeEncodeError, LookupError):
-        mark = plain
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row(Text(mark, style=style), Text(line.title))
+    table.add_row(mark_of(console, *_MARKS[line.verdict.state]), Text(line.title))
     table.add_row("", Text(line.verdict.why, style="dim"))
     if line.verdict.fix:
         label = "do: " if line.verdict.state == "limited" else "fix: "
         table.add_row("", Text.assemble((label, "dim"), line.verdict.fix))
     console.print(Padding(table, (0, 0, 0, 2)))
+
+
+def mark_of(console: Console, mark: str, plain: str, style: str) -> Text:
+    """Returns a mark, in ASCII where the console cannot write it."""
+    try:
+        mark.encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        mark = plain
+    return Text(mark, style=style)

@@ -5,14 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from labcore.doctor.gather.driver import read_cards, read_driver_files
-from labcore.doctor.gather.environment import read_environment
-from labcore.doctor.gather.extensions import read_extensions
-from labcore.doctor.gather.frameworks import read_tensorflow, read_torch
+from labcore.doctor.gather.frameworks import read_extensions, read_tensorflow, read_torch
 from labcore.doctor.gather.libraries import find_libdevice, find_libraries
 from labcore.doctor.gather.packages import find_shared_files, read_packages, read_python
 from labcore.doctor.gather.system import read_limits, read_resources, read_system
 from labcore.doctor.gather.toolchain import find_compilers, find_toolkits, read_cub_home
-from labcore.doctor.gather.tools import find_caches, find_tools, read_wandb
+from labcore.doctor.gather.tools import find_caches, find_tools, read_environment, read_wandb
 from labcore.doctor.machine import Machine
 
 __all__ = ["GATHERERS", "gather_here"]

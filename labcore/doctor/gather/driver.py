@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labcore.devices import Gpu, survey
-from labcore.doctor.gather.files import first_match, read
-from labcore.doctor.gather.loader import find_library
+from labcore.doctor.gather.files import find_library, first_match, read
 from labcore.doctor.machine import Card, DriverTrouble
 
 __all__ = ["read_cards", "read_driver_files"]

@@ -1,14 +1,27 @@
-"""Reading what may not be there."""
+"""Reading what may not be there: files, commands, packages, and the loader's libraries."""
 
+import ctypes.util
+import functools
 import importlib.util
+import os
 import re
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["first_match", "output_of", "package_folder", "read"]
+__all__ = [
+    "find_library",
+    "first_match",
+    "library_path",
+    "output_of",
+    "package_folder",
+    "read",
+    "system_libraries",
+]
 
 _PATIENCE_S = 2.0
+_CACHE_LINE = re.compile(r"^\s+(\S+) \(libc6[^)]*\) => (\S+)$", re.MULTILINE)
 
 
 def read(path: Path) -> str:
@@ -45,3 +58,37 @@ def package_folder(name: str) -> Path | None:
     if spec is None or not spec.submodule_search_locations:
         return None
     return Path(next(iter(spec.submodule_search_locations)))
+
+
+@functools.cache
+def system_libraries() -> dict[str, str]:
+    """Returns the loader's cache: file name (libcudnn.so.9) to path; the first of each wins."""
+    if sys.platform != "linux":
+        return {}
+    listing = output_of(["ldconfig", "-p"]) or output_of(["/sbin/ldconfig", "-p"])
+    found: dict[str, str] = {}
+    for name, path in _CACHE_LINE.findall(listing):
+        found.setdefault(name, path)
+    return found
+
+
+def library_path(environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """Returns the folders of LD_LIBRARY_PATH, which the loader asks before its cache."""
+    return [Path(part) for part in environ.get("LD_LIBRARY_PATH", "").split(":") if part]
+
+
+def find_library(soname: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Returns the path of a library that a program would load; empty when there is none.
+
+    Args:
+        soname: Its file name: libcuda.so.1.
+        environ: Environment to read.
+    """
+    for folder in library_path(environ):
+        if (folder / soname).exists():
+            return str(folder / soname)
+    known = system_libraries()
+    if known:  # a loader with a cache looks nowhere else
+        return known.get(soname, "")
+    bare = soname.removeprefix("lib").partition(".")[0]
+    return ctypes.util.find_library(bare) or ""

@@ -1,16 +1,17 @@
-"""What the installed frameworks were built with, read from their files."""
+"""What the installed frameworks and their compiled extensions were built with, by their files."""
 
 import ast
 import importlib.metadata
 import mmap
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from labcore.doctor.gather.files import first_match, package_folder, read
 from labcore.doctor.machine import TensorFlowBuild, TorchBuild
 
-__all__ = ["read_tensorflow", "read_torch"]
+__all__ = ["read_extensions", "read_tensorflow", "read_torch"]
 
 _ARCH_LIST = re.compile(rb"\0((?:(?:sm|compute)_\d+[a-z]?(?: |\0))+)")
 _TORCH_LIBRARIES = ("libtorch_python.so", "torch_python.dll", "libtorch_python.dylib")
@@ -22,6 +23,8 @@ _TENSORFLOWS = (
     "tensorflow-macos",
     "tf-nightly",
 )
+_EXTENSIONS = {"pytorch3d": "_C*.so", "torchvision": "_C*.so"}
+"""Package to the glob of its compiled part."""
 
 
 def read_torch(folder: Path | None = None) -> dict[str, Any]:
@@ -72,6 +75,22 @@ def read_tensorflow(folder: Path | None = None) -> dict[str, Any]:
             archs=tuple(map(str, archs)),
         )
     }
+
+
+def read_extensions() -> dict[str, Any]:
+    """Returns the compiled extensions that are installed; reads ELF, so on Linux only."""
+    torch = package_folder("torch")
+    if sys.platform != "linux" or torch is None:
+        return {}
+    folders = {name: folder for name in _EXTENSIONS if (folder := package_folder(name)) is not None}
+    paths = [path for name, folder in folders.items() for path in folder.glob(_EXTENSIONS[name])]
+    if not paths:
+        return {"extensions": ()}
+    from labcore.doctor.elf import inspect_extension  # its parser takes a tenth of a second
+
+    libraries = sorted(path for path in (torch.parent / "nvidia").glob("*/lib") if path.is_dir())
+    found = [inspect_extension(path, torch / "lib", libraries) for path in sorted(paths)]
+    return {"extensions": tuple(found)}
 
 
 def _torch_archs(folder: Path) -> tuple[str, ...] | None:

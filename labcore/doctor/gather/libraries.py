@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from labcore.doctor.gather.files import package_folder
-from labcore.doctor.gather.loader import library_path, system_libraries
+from labcore.doctor.gather.files import library_path, package_folder, system_libraries
 from labcore.doctor.gather.packages import nvidia_files
 from labcore.doctor.machine import Library
 

@@ -99,7 +99,6 @@ def _toolkit(folder: Path, version: str) -> Toolkit:
         root=str(folder),
         cub=next(filter(None, map(_cub, _includes(folder))), None),
         thrust=thrust,
-        has_libdevice=(folder / "nvvm/libdevice/libdevice.10.bc").exists(),
         has_nvcc=any((folder / "bin" / name).exists() for name in ("nvcc", "nvcc.exe")),
     )
 

@@ -62,7 +62,6 @@ TOOLKIT = Toolkit(
     root="/usr/local/cuda-13.0",
     cub="3.0.1",
     thrust="3.0.1",
-    has_libdevice=True,
     has_nvcc=True,
 )
 PYTORCH3D = CompiledExtension(

@@ -2,11 +2,11 @@
 
 import pytest
 
-from labcore.doctor.gather import libraries, loader
+from labcore.doctor.gather import files, libraries
 
 
 @pytest.fixture
 def no_cache(monkeypatch) -> None:
     """A loader that knows no library."""
-    monkeypatch.setattr(loader, "system_libraries", dict)
+    monkeypatch.setattr(files, "system_libraries", dict)
     monkeypatch.setattr(libraries, "system_libraries", dict)

@@ -5,7 +5,6 @@ import sys
 import pytest
 
 from labcore.doctor.gather import (
-    extensions,
     frameworks,
 )
 from labcore.doctor.machine import CompiledExtension, TorchBuild
@@ -94,10 +93,10 @@ def test_a_build_that_cannot_be_read_is_not_known(tmp_path, monkeypatch, text) -
 def test_compiled_extensions_are_looked_at_where_they_are_installed(tmp_path, monkeypatch) -> None:
     lay(tmp_path, {"torch/lib/x": "", "nvidia/cudnn/lib/x": "", "pytorch3d/_C.abi.so": "no ELF"})
     monkeypatch.setattr(
-        extensions,
+        frameworks,
         "package_folder",
         lambda name: tmp_path / name if (tmp_path / name).is_dir() else None,
     )
     path = str(tmp_path / "pytorch3d" / "_C.abi.so")
     expected = (CompiledExtension(package="pytorch3d", path=path),)
-    assert extensions.read_extensions() == {"extensions": expected}
+    assert frameworks.read_extensions() == {"extensions": expected}

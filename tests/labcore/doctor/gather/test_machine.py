@@ -10,10 +10,10 @@ from labcore.devices import Gpu, GpuProcess, NvmlProblem, Survey
 from labcore.doctor import gather
 from labcore.doctor.gather import (
     driver,
-    extensions,
+    files,
+    frameworks,
     gather_here,
     libraries,
-    loader,
     system,
 )
 from tests.labcore.doctor.gather.folders import lay
@@ -139,10 +139,10 @@ def test_elsewhere_the_files_of_linux_are_not_known(monkeypatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     assert driver.read_driver_files() == {}
     assert libraries.find_libraries() == {}
-    assert extensions.read_extensions() == {}
-    loader.system_libraries.cache_clear()
-    assert loader.system_libraries() == {}
-    loader.system_libraries.cache_clear()
+    assert frameworks.read_extensions() == {}
+    files.system_libraries.cache_clear()
+    assert files.system_libraries() == {}
+    files.system_libraries.cache_clear()
 
 
 def a_gpu(**changes) -> Gpu:

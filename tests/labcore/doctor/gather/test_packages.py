@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from labcore.doctor.gather import (
+    files,
     libraries,
-    loader,
     packages,
 )
 from tests.labcore.doctor.gather.folders import lay
@@ -100,14 +100,14 @@ def test_libdevice_is_looked_for_where_xla_does(tmp_path) -> None:
 
 
 def test_ld_library_path_comes_before_the_cache(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(loader, "system_libraries", lambda: {"libx.so.1": "/lib/libx.so.1"})
+    monkeypatch.setattr(files, "system_libraries", lambda: {"libx.so.1": "/lib/libx.so.1"})
     lay(tmp_path, {"libx.so.1": ""})
-    found = loader.find_library("libx.so.1", {"LD_LIBRARY_PATH": str(tmp_path)})
+    found = files.find_library("libx.so.1", {"LD_LIBRARY_PATH": str(tmp_path)})
     assert found == str(tmp_path / "libx.so.1")
-    assert loader.find_library("libx.so.1", {}) == "/lib/libx.so.1"
-    assert loader.find_library("liby.so.1", {}) == ""
+    assert files.find_library("libx.so.1", {}) == "/lib/libx.so.1"
+    assert files.find_library("liby.so.1", {}) == ""
 
 
 def test_a_system_without_a_cache_is_asked_by_name(monkeypatch, no_cache) -> None:
-    monkeypatch.setattr(loader.ctypes.util, "find_library", lambda name: f"lib{name}.dylib")
-    assert loader.find_library("libfluidsynth.so.3", {}) == "libfluidsynth.dylib"
+    monkeypatch.setattr(files.ctypes.util, "find_library", lambda name: f"lib{name}.dylib")
+    assert files.find_library("libfluidsynth.so.3", {}) == "libfluidsynth.dylib"

@@ -7,10 +7,9 @@ import pytest
 
 from labcore.doctor.gather import (
     files,
-    loader,
     tools,
 )
-from labcore.doctor.gather.environment import read_environment
+from labcore.doctor.gather.tools import read_environment
 from tests.labcore.doctor.gather.folders import lay
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's own folders")
@@ -65,7 +64,7 @@ def test_tools_are_found_or_known_to_be_missing(tmp_path, monkeypatch, no_cache)
     git.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
-    monkeypatch.setattr(loader, "system_libraries", lambda: {"libEGL.so.1": "/lib/libEGL.so.1"})
+    monkeypatch.setattr(files, "system_libraries", lambda: {"libEGL.so.1": "/lib/libEGL.so.1"})
     found = tools.find_tools()["tools"]
     assert found["git"] == str(git)
     assert found["libEGL"] == "/lib/libEGL.so.1"
