@@ -172,14 +172,15 @@ class Arena:
     def _others(self) -> dict[str, list[int]]:
         """Finds the worker, and the trials, which their locks name."""
         locks = (self._folder / "sweeps" / NAME / "trials").glob("*.lock")
-        trials = {lock.read_text(encoding="utf-8").partition(" ")[0] for lock in locks}
+        notes = [lock.read_text(encoding="utf-8") for lock in locks]
+        trials = {json.loads(note)["pid"] for note in notes if note}
         found: dict[str, list[int]] = {"trial": [], "worker": []}
         for process in psutil.process_iter():
             try:
                 # A fork has the command line of the worker.
                 is_ours = process.cwd() == str(self._folder)
                 if is_ours and "labcore.sweeps.agents.worker" in process.cmdline():
-                    kind = "trial" if str(process.pid) in trials else "worker"
+                    kind = "trial" if process.pid in trials else "worker"
                     found[kind].append(process.pid)
             except psutil.Error:
                 continue

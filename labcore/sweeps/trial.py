@@ -9,13 +9,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from labcore.errors import Diverged
 from labcore.record.status import Status, read_status
 from labcore.record.trial import SWEEP_VARIABLE, TRIAL_FOLDER_VARIABLE, TRIAL_VARIABLE
 
 __all__ = [
+    "Launcher",
     "RunningTrial",
     "Starter",
     "TrialRequest",
@@ -23,6 +24,7 @@ __all__ = [
     "read_result",
     "says_it_runs",
     "status_of",
+    "thread_variables",
 ]
 
 
@@ -72,32 +74,6 @@ class TrialRequest:
         """Returns all environment variables of the trial's process."""
         return {**os.environ, **self.variables()}
 
-    def to_json(self) -> dict[str, Any]:
-        """Returns plain values that :meth:`from_json` reads."""
-        paths = {
-            name: None if value is None else str(value)
-            for name, value in (("folder", self.folder), ("log", self.log), ("lock", self.lock))
-        }
-        return {
-            "sweep": self.sweep,
-            "number": self.number,
-            "overrides": list(self.overrides),
-            "resume": self.resume,
-            "env": dict(self.env),
-            "num_gpus": self.num_gpus,
-            "threads": self.threads,
-            **paths,
-        }
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> "TrialRequest":
-        """Reads what :meth:`to_json` wrote."""
-        paths = {
-            name: None if row[name] is None else Path(row[name])
-            for name in ("folder", "log", "lock")
-        }
-        return cls(**{**row, **paths, "overrides": tuple(row["overrides"])})
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialResult:
@@ -144,8 +120,29 @@ class Starter(Protocol):
     def start(self, request: TrialRequest) -> RunningTrial:
         """Starts a trial and returns at once."""
 
+    def adopt(self, request: TrialRequest) -> RunningTrial:
+        """Finds a trial that an earlier controller started, whatever has become of it."""
+
     def close(self) -> None:
         """Lets go of what it holds; trials under way go on."""
+
+
+def thread_variables(threads: int) -> dict[str, str]:
+    """Returns the variables that keep numerical libraries to so many threads, which do not spin."""
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    return {"OMP_WAIT_POLICY": "passive", **dict.fromkeys(names, str(threads))}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Launcher:
+    """Where the trials of a sweep run, ready to take them."""
+
+    starter: Starter
+    threads: int
+    """CPU threads of each trial."""
+    agents: int
+    """Trials at once."""
+    warnings: tuple[str, ...] = ()
 
 
 def status_of(folder: Path | None) -> Status | None:

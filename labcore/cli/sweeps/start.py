@@ -5,7 +5,7 @@ import dataclasses
 import secrets
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -17,9 +17,7 @@ from labcore.sweeps.file.read import read_sweep
 from labcore.sweeps.folder import Settings, SweepFolder, create_sweep, find_sweep
 from labcore.sweeps.launchers import check_launcher, connect, first_job
 from labcore.sweeps.prepare import Prepared, prepare, reopen
-
-if TYPE_CHECKING:
-    from labcore.sweeps.local.engine import Launcher
+from labcore.sweeps.trial import Launcher
 
 __all__ = ["begin", "go_on"]
 
@@ -93,15 +91,15 @@ def _run(
 ) -> int:
     if settings.engine == "wandb":
         return _conduct_on_wandb(folder, prepared, settings)
-    remote = connect(folder, prepared, settings)
-    if remote is None:
+    launcher = connect(folder, prepared, settings)
+    if launcher is None:
         return _conduct(folder, prepared, settings, options)
-    for warning in remote.warnings:
+    for warning in launcher.warnings:
         click.echo(f"warning: {warning}", err=True)
-    settings = dataclasses.replace(settings, agents=remote.agents)
+    settings = dataclasses.replace(settings, agents=launcher.agents)
     folder.write_settings(settings)
-    with contextlib.closing(remote.launcher.starter):
-        return _conduct(folder, prepared, settings, options, launcher=remote.launcher)
+    with contextlib.closing(launcher.starter):
+        return _conduct(folder, prepared, settings, options, launcher=launcher)
 
 
 def _conduct_on_wandb(folder: SweepFolder, prepared: Prepared, settings: Settings) -> int:
@@ -125,7 +123,7 @@ def _conduct(
     settings: Settings,
     options: dict[str, Any],
     *,
-    launcher: "Launcher | None" = None,
+    launcher: Launcher | None = None,
 ) -> int:
     from labcore.sweeps.local.engine import conduct
     from labcore.sweeps.local.standing import limit_of, varying_of

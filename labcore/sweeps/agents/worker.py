@@ -1,28 +1,28 @@
 """The warm worker: a process that imports what every trial imports, and forks for each.
 
-It reads one JSON object a line from its standard input and writes them to its standard output::
+Through its pipe come the plugin and the overrides of all trials, once, and then a
+:class:`TrialRequest` for each trial. Back go numbers of trials with what is to be said of them::
 
-    -> {"plugin": "musicvae", "overrides": [...]}    once, first
-    <- {"ready": true}
-    -> {"start": {...}}                  a TrialRequest
-    <- {"started": 7, "pid": 4711}       or {"busy": 7}: it runs already
-    <- {"ended": 7, "code": 0}           128 + signal when a signal ended it
+    {}             it is ready
+    {7: None}      trial 7 was started, or runs already: its lock has to tell
+    {7: 0}         it has ended; 128 + signal when a signal ended it
 
-When its input ends (the controller is gone, or done) it exits; the trials go on.
+When the pipe breaks (the controller is gone, or done) it exits; the trials go on.
 """
 
-import json
 import os
-import select
 import signal
 import sys
-from typing import Any, NoReturn
+from multiprocessing.connection import Connection, wait
+from typing import NoReturn
 
 from labcore.record.process import ProcessId
 from labcore.sweeps.agents.child import become_trial
-from labcore.sweeps.agents.lock import kill_group, name_holder, trial_lock
 from labcore.sweeps.agents.preload import preload
+from labcore.sweeps.companion import pipe_to_starter
 from labcore.sweeps.trial import TrialRequest
+from labcore.sweeps.trial_lock import kill_group, name_holder, trial_lock
+from labcore.sweeps.trial_process import Word
 
 __all__ = ["Worker", "main"]
 
@@ -31,67 +31,57 @@ class Worker:
     """Starts trials and tells of their ends.
 
     Args:
-        out: Descriptor for what it says.
+        pipe: To the controller.
     """
 
-    def __init__(self, out: int) -> None:
-        self._out = out
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
         self._trials: dict[int, TrialRequest] = {}
         """Process id to trial."""
 
-    def serve(self, source: int) -> None:
-        """Takes orders until there are no more.
-
-        Args:
-            source: Descriptor to read them from.
-        """
+    def serve(self) -> None:
+        """Takes orders until there are no more."""
         woken, wake = os.pipe()
         os.set_blocking(woken, False)
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        self.say({"ready": True})
-        pending = b""
+        self._say({})
         while True:
             # The timeout is for a SIGCHLD that came just before.
-            ready, _, _ = select.select([source, woken], [], [], 1.0)
+            ready = wait([self._pipe, woken], timeout=1.0)
             if woken in ready:
                 os.read(woken, 4096)
             self._reap()
-            if source not in ready:
-                continue
-            data = os.read(source, 65536)
-            if not data:
-                return
-            *lines, pending = (pending + data).split(b"\n")
-            for line in lines:
-                self._start(TrialRequest.from_json(json.loads(line)["start"]))
+            if self._pipe in ready:
+                try:
+                    self._start(self._pipe.recv())
+                except (EOFError, ConnectionError):
+                    return
 
-    def say(self, event: dict[str, Any]) -> None:
+    def _say(self, event: dict[int, Word]) -> None:
         """Tells the controller something; that it is gone is found out elsewhere."""
         try:
-            os.write(self._out, json.dumps(event).encode() + b"\n")
-        except BrokenPipeError:
+            self._pipe.send(event)
+        except ConnectionError:
             return
 
     def _start(self, request: TrialRequest) -> None:
         assert request.lock is not None, "the controller gives every trial a lock"
         lock = trial_lock(request.lock)
-        if lock is None:
-            self.say({"busy": request.number})
-            return
-        pid = self._fork(request)
-        name_holder(request.lock, pid)
-        lock.close()
-        self._trials[pid] = request
-        self.say({"started": request.number, "pid": pid})
+        if lock is not None:
+            pid = self._fork(request)
+            name_holder(request.lock, pid)
+            lock.close()
+            self._trials[pid] = request
+        self._say({request.number: None})
 
     def _fork(self, request: TrialRequest) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
         if pid == 0:
-            os.close(self._out)
+            self._pipe.close()
             become_trial(request)
         return pid
 
@@ -108,32 +98,21 @@ class Worker:
                     kill_group(trial, request.lock)
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             del self._trials[pid]
-            self.say({"ended": request.number, "code": code if code >= 0 else 128 - code})
+            self._say({request.number: code if code >= 0 else 128 - code})
 
 
 def main() -> NoReturn:
     """Serves the controller that started this process."""
-    # Whatever an imported module prints must not get between the events.
-    out = os.dup(1)
-    os.set_inheritable(out, False)
-    os.dup2(2, 1)
-    setup = json.loads(_first_line(0))
+    pipe = pipe_to_starter()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    preload(setup["plugin"], setup["overrides"])
-    Worker(out).serve(0)
+    try:
+        plugin, overrides = pipe.recv()
+        preload(plugin, overrides)
+        Worker(pipe).serve()
+    except (EOFError, ConnectionError):  # the controller is gone
+        pass
     # No finalisation: it would take as long as the frameworks like, and there is nothing to save.
     os._exit(0)
-
-
-def _first_line(source: int) -> bytes:
-    """Reads a line and nothing of what follows."""
-    line = b""
-    while not line.endswith(b"\n"):
-        byte = os.read(source, 1)
-        if not byte:
-            sys.exit(0)
-        line += byte
-    return line
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ one finds every trial. Neither Ray nor submitit is imported before a trial is st
 """
 
 from labcore.sweeps.launchers.choose import (
-    Remote,
     agents_of,
     check_launcher,
     connect,
@@ -16,7 +15,6 @@ from labcore.sweeps.launchers.choose import (
 from labcore.sweeps.launchers.slurm_options import SlurmOptions
 
 __all__ = [
-    "Remote",
     "SlurmOptions",
     "agents_of",
     "check_launcher",

@@ -4,25 +4,22 @@ import importlib.util
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from labcore.config.root import peek_request
 from labcore.devices import available_cores, visible_gpus
 from labcore.discovery import install_command
 from labcore.errors import RequirementError, UsageError
 from labcore.sweeps.folder import Settings, SweepFolder
+from labcore.sweeps.launchers.local_jobs import LocalJobs
+from labcore.sweeps.launchers.ray_cluster import Node, RayCluster, check_reachable
+from labcore.sweeps.launchers.remote import Cluster, RemoteStarter
+from labcore.sweeps.launchers.slurm_cluster import SlurmCluster, check_commands, sbatch_text
 from labcore.sweeps.launchers.slurm_options import SlurmOptions
 from labcore.sweeps.prepare import Prepared, agents_here, threads_of_each
-
-if TYPE_CHECKING:
-    from labcore.sweeps.launchers.handle import Cluster
-    from labcore.sweeps.launchers.ray_cluster import Node
-    from labcore.sweeps.local.engine import Launcher
+from labcore.sweeps.trial import Launcher
 
 __all__ = [
-    "Remote",
     "agents_of",
     "check_launcher",
     "connect",
@@ -37,16 +34,6 @@ _JOBS = 4
 """Jobs of Slurm at once when nobody says how many."""
 _CPUS = 4
 """CPUs of a job when nobody says how many."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Remote:
-    """A cluster that is ready to take the trials of a sweep."""
-
-    launcher: "Launcher"
-    agents: int
-    """Trials at once."""
-    warnings: tuple[str, ...] = ()
 
 
 def check_launcher(settings: Settings, prepared: Prepared, *, starting: bool = True) -> None:
@@ -83,12 +70,8 @@ def check_launcher(settings: Settings, prepared: Prepared, *, starting: bool = T
             fix=install_command(name),
         )
     if name == "ray" and settings.ray_address:
-        from labcore.sweeps.launchers.ray_cluster import check_reachable
-
         check_reachable(settings.ray_address)
     if starting and name == "slurm" and options.executor == "slurm":
-        from labcore.sweeps.launchers.slurm_cluster import check_commands
-
         check_commands()
 
 
@@ -116,7 +99,7 @@ def _check_together(settings: Settings) -> None:
         )
 
 
-def connect(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Remote | None:
+def connect(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Launcher | None:
     """Makes the cluster of a sweep ready; None when its trials run here.
 
     Args:
@@ -154,8 +137,6 @@ def first_job(name: str, sweeps_dir: Path, prepared: Prepared, settings: Setting
     """
     if settings.launcher != "slurm":
         return ""
-    from labcore.sweeps.launchers.slurm_cluster import sbatch_text
-
     options = SlurmOptions.read(settings.slurm)
     cpus, gpus = _needs(prepared, options)
     sweep = name or Path(settings.file).stem
@@ -163,22 +144,17 @@ def first_job(name: str, sweeps_dir: Path, prepared: Prepared, settings: Setting
     return sbatch_text(folder, options, name=f"{sweep}-0000", cpus=cpus, gpus=gpus)
 
 
-def _on_slurm(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Remote:
+def _on_slurm(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Launcher:
     options = SlurmOptions.read(settings.slurm)
     cpus, gpus = _needs(prepared, options)
     jobs = (folder.path / "jobs").absolute()
     cluster: Cluster
     if options.executor == "local":
-        from labcore.sweeps.launchers.local_jobs import LocalJobs
-
         cluster = LocalJobs(jobs, options, gpus=gpus)
     else:
-        from labcore.sweeps.launchers.slurm_cluster import SlurmCluster
-
         cluster = SlurmCluster(jobs, options, cpus=cpus, gpus=gpus)
-    return Remote(
-        launcher=_launcher(cluster, prepared, threads=cpus), agents=settings.agents or _JOBS
-    )
+    starter = RemoteStarter(cluster, env=prepared.plugin.requires.env)
+    return Launcher(starter=starter, threads=cpus, agents=settings.agents or _JOBS)
 
 
 def _needs(prepared: Prepared, options: SlurmOptions) -> tuple[int, int]:
@@ -198,9 +174,7 @@ def gpus_of(prepared: Prepared) -> int:
     return max(prepared.num_gpus, 1) if kind == "cuda" else prepared.num_gpus
 
 
-def _on_ray(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Remote:
-    from labcore.sweeps.launchers.ray_cluster import RayCluster
-
+def _on_ray(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Launcher:
     here = len(visible_gpus())
     agents = settings.agents or agents_here(prepared)
     cores = max(available_cores(), agents * threads_of_each(prepared, agents))
@@ -217,12 +191,11 @@ def _on_ray(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Remo
     if not any(node.gpus >= gpus and node.cpus >= threads for node in cluster.nodes):
         need = f"{gpus} GPUs and {threads} CPUs" if gpus else f"{threads} CPUs"
         warnings = (f"no machine of the Ray cluster has {need} now; trials wait for one",)
-    return Remote(
-        launcher=_launcher(cluster, prepared, threads=threads), agents=agents, warnings=warnings
-    )
+    starter = RemoteStarter(cluster, env=prepared.plugin.requires.env)
+    return Launcher(starter=starter, threads=threads, agents=agents, warnings=warnings)
 
 
-def share(nodes: "Sequence[Node]", gpus: int, agents: int) -> tuple[int, int]:
+def share(nodes: Sequence[Node], gpus: int, agents: int) -> tuple[int, int]:
     """Returns how many trials a cluster runs at once, and the CPUs of each.
 
     Args:
@@ -239,11 +212,3 @@ def share(nodes: "Sequence[Node]", gpus: int, agents: int) -> tuple[int, int]:
         slots = [-(-agents // len(able))] * len(able)
     threads = min(node.cpus // slot for node, slot in zip(able, slots, strict=True))
     return agents, max(1, threads)
-
-
-def _launcher(cluster: "Cluster", prepared: Prepared, *, threads: int) -> "Launcher":
-    from labcore.sweeps.launchers.starter import RemoteStarter
-    from labcore.sweeps.local.engine import Launcher
-
-    starter = RemoteStarter(cluster, env=prepared.plugin.requires.env)
-    return Launcher(starter=starter, adopt=starter.adopt, threads=threads)

@@ -3,16 +3,12 @@
 import dataclasses
 import os
 import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from labcore.devices import visible_gpus
 from labcore.record.process import ProcessId
-from labcore.sweeps.launchers.handle import JobState
 from labcore.sweeps.launchers.notes import Job, Order, Place
 from labcore.sweeps.launchers.slurm_options import SlurmOptions
 from labcore.sweeps.launchers.supervise import supervise
@@ -52,29 +48,25 @@ class LocalJobs:
         if self._visible is not None:  # submitit numbers the GPUs from 0
             env = {**order.request.env, "CUDA_VISIBLE_DEVICES": self._visible}
             order = dataclasses.replace(order, request=dataclasses.replace(order.request, env=env))
-        with _deaf_to_ctrl_c():
-            job = self._executor.submit(supervise, order.to_json())
+        # It begins without SIGINT: a Ctrl-C is the controller's to pass on.
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            job = self._executor.submit(supervise, order)
+        finally:
+            signal.signal(signal.SIGINT, previous)
         self._jobs = [each for each in self._jobs if not each.done()] + [job]
-        process = ProcessId.of(int(job.job_id))
-        owner = None if process is None else process.to_row()
-        return Job(name=order.name, id=str(job.job_id), owner=owner)
+        return Job(name=order.name, id=str(job.job_id), owner=ProcessId.of(int(job.job_id)))
 
-    def state(self, job: Job) -> JobState:
-        """Says whether the job's process is there."""
-        process = ProcessId.from_row(job.owner)  # None: its starter was killed before it could tell
-        return "running" if process is not None and process.is_alive(0.0) else "gone"
+    def is_gone(self, job: Job) -> bool:
+        """Whether the job's process is; or its starter was killed before it could tell of it."""
+        return job.owner is None or not job.owner.is_alive(0.0)
 
-    def stop(self, job: Job, place: Place | None) -> None:
-        """Asks the trial; a job that has not come so far is killed."""
-        if place is None:
-            self.kill(job, place)
-        else:
-            place.process.send(signal.SIGTERM)
-
-    def kill(self, job: Job, place: Place | None) -> None:
-        """Kills the trial, whose job then ends, or the job."""
-        process = place.process if place is not None else ProcessId.from_row(job.owner)
-        if process is not None:
+    def end(self, job: Job, place: Place | None, *, at_once: bool) -> None:
+        """Asks or kills the trial, whose job then ends; or kills a job that has none yet."""
+        process = job.owner if place is None else place.owner
+        if place is not None and not at_once:
+            place.owner.send(signal.SIGTERM)
+        elif process is not None:
             process.kill_tree()
 
     def where(self, job: Job, place: Place | None) -> str:
@@ -90,16 +82,3 @@ class LocalJobs:
         deadline = time.monotonic() + _CLOSE_S
         while not all(job.done() for job in self._jobs) and time.monotonic() < deadline:
             time.sleep(0.05)
-
-
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Lets processes begin without SIGINT: a Ctrl-C is the controller's to pass on."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)

@@ -7,8 +7,6 @@ another name in the first file has been replaced and must not start.
 
 import dataclasses
 import json
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,7 @@ class Job:
     """Unlike that of any other job."""
     id: str = ""
     """What the scheduler calls it; empty until it has answered."""
-    owner: Mapping[str, Any] | None = None
+    owner: ProcessId | None = None
     """The process behind it, when the scheduler is a process of this machine."""
 
 
@@ -38,68 +36,15 @@ class Place:
 
     name: str
     """Of the job."""
-    owner: Mapping[str, Any]
-    """The trial's process; see :class:`labcore.record.process.ProcessId`."""
+    owner: ProcessId
+    """The trial's process."""
     exit_code: int | None = None
     """None as long as it runs."""
 
     @property
     def host(self) -> str:
         """Name of the machine, without its domain."""
-        return self.process.host.partition(".")[0]
-
-    @property
-    def process(self) -> ProcessId:
-        """The trial's process."""
-        process = ProcessId.from_row(self.owner)
-        assert process is not None, "Notes gives no other"
-        return process
-
-
-@dataclass(frozen=True, slots=True)
-class Notes:
-    """The two files of a trial.
-
-    Args:
-        lock: The trial's lock, beside which they lie.
-    """
-
-    lock: Path
-
-    @property
-    def job_file(self) -> Path:
-        """What the controller writes."""
-        return self.lock.with_suffix(".job")
-
-    @property
-    def place_file(self) -> Path:
-        """What the machine of the trial writes."""
-        return self.lock.with_suffix(".place")
-
-    def write_job(self, job: Job) -> None:
-        """Writes down how the trial was handed over."""
-        self.lock.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.job_file, json.dumps(dataclasses.asdict(job)) + "\n")
-
-    def read_job(self) -> Job | None:
-        """Returns how it was handed over; None when it never was."""
-        row = _read(self.job_file)
-        return None if row is None else Job(**row)
-
-    def write_place(self, place: Place) -> None:
-        """Writes down where the trial is."""
-        write_atomically(self.place_file, json.dumps(dataclasses.asdict(place)) + "\n")
-
-    def read_place(self, name: str) -> Place | None:
-        """Returns where the trial is.
-
-        Args:
-            name: Of the job; what an earlier one has left does not count.
-        """
-        row = _read(self.place_file)
-        if row is None or row["name"] != name or ProcessId.from_row(row["owner"]) is None:
-            return None
-        return Place(**row)
+        return self.owner.host.partition(".")[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,30 +57,48 @@ class Order:
     folder: str
     """The working folder, on a disk that both machines see."""
 
-    @classmethod
-    def make(cls, name: str, request: TrialRequest) -> "Order":
-        """Returns the order of a trial that is to run in this process's working folder."""
-        return cls(name=name, request=request, folder=os.getcwd())  # noqa: PTH109  # text is sent
-
     @property
-    def notes(self) -> Notes:
+    def notes(self) -> "Notes":
         """The trial's files."""
         assert self.request.lock is not None, "the controller gives every trial a lock"
         return Notes(self.request.lock)
 
-    def to_json(self) -> dict[str, Any]:
-        """Returns plain values that :meth:`from_json` reads."""
-        return {"name": self.name, "request": self.request.to_json(), "folder": self.folder}
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> "Order":
-        """Reads what :meth:`to_json` wrote."""
-        return cls(**{**row, "request": TrialRequest.from_json(row["request"])})
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """The two files of a trial.
 
+    Args:
+        lock: The trial's lock, beside which they lie.
+    """
 
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        row: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return row
-    except (OSError, ValueError):
-        return None
+    lock: Path
+
+    def write(self, note: Job | Place) -> None:
+        """Writes down how the trial was handed over, or where it is."""
+        self.lock.parent.mkdir(parents=True, exist_ok=True)
+        suffix = ".job" if isinstance(note, Job) else ".place"
+        text = json.dumps(dataclasses.asdict(note))
+        write_atomically(self.lock.with_suffix(suffix), text + "\n")
+
+    def read_job(self) -> Job | None:
+        """Returns how it was handed over; None when it never was."""
+        row = self._read(".job")
+        return None if row is None else Job(**row)
+
+    def read_place(self, name: str) -> Place | None:
+        """Returns where the trial is.
+
+        Args:
+            name: Of the job; what an earlier one has left does not count.
+        """
+        row = self._read(".place")
+        is_right = row is not None and row["name"] == name and row["owner"] is not None
+        return Place(**row) if row is not None and is_right else None
+
+    def _read(self, suffix: str) -> dict[str, Any] | None:
+        try:
+            row = json.loads(self.lock.with_suffix(suffix).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return {**row, "owner": ProcessId.from_row(row["owner"])}

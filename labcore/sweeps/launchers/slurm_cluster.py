@@ -2,29 +2,26 @@
 
 import getpass
 import logging
+import shlex
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from labcore.errors import LabError, RequirementError, RunFailed
-from labcore.sweeps.launchers.handle import JobState
 from labcore.sweeps.launchers.notes import Job, Order, Place
 from labcore.sweeps.launchers.slurm_options import SlurmOptions
 from labcore.sweeps.launchers.supervise import supervise
 
-if TYPE_CHECKING:
-    from submitit.slurm.slurm import SlurmExecutor
-
-__all__ = ["SlurmCluster", "check_commands", "make_executor", "sbatch_text"]
+__all__ = ["SlurmCluster", "check_commands", "sbatch_text"]
 
 _COMMANDS = ("sbatch", "squeue", "scancel", "srun")
 _LOOK_S = 5.0
 _PATIENCE_S = 60.0
-_WAITING = {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "SUSPENDED"}
 log = logging.getLogger(__name__)
 
 
@@ -43,29 +40,6 @@ def check_commands() -> None:
         )
 
 
-def make_executor(folder: Path, options: SlurmOptions, *, cpus: int, gpus: int) -> "SlurmExecutor":
-    """Returns submitit's executor with the options of a job.
-
-    Args:
-        folder: Takes the files of all jobs.
-        options: As typed.
-        cpus: Of a job.
-        gpus: Of a job.
-    """
-    from submitit.slurm.slurm import SlurmExecutor
-
-    class Executor(SlurmExecutor):  # type: ignore[misc]  # submitit may not be installed
-        """Does not ask for srun, so that a dry run writes the file anywhere."""
-
-        @classmethod
-        def affinity(cls) -> int:
-            return 2
-
-    executor = Executor(folder)
-    executor.update_parameters(**_parameters(options, cpus=cpus, gpus=gpus))
-    return executor
-
-
 def sbatch_text(folder: Path, options: SlurmOptions, *, name: str, cpus: int, gpus: int) -> str:
     """Returns the file that ``sbatch`` would be given.
 
@@ -76,9 +50,12 @@ def sbatch_text(folder: Path, options: SlurmOptions, *, name: str, cpus: int, gp
         cpus: Of the job.
         gpus: Of the job.
     """
-    executor = make_executor(folder, options, cpus=cpus, gpus=gpus)
-    executor.update_parameters(job_name=name)
-    text: str = executor._make_submission_file_text(executor._submitit_command_str, name)
+    # Not by the executor, which has to find srun, so that a dry run writes the file anywhere.
+    from submitit.slurm.slurm import _make_sbatch_string
+
+    command = shlex.join([sys.executable, "-u", "-m", "submitit.core._submit", str(folder)])
+    parameters = _parameters(options, cpus=cpus, gpus=gpus)
+    text: str = _make_sbatch_string(command, folder, job_name=name, **parameters)
     return text
 
 
@@ -96,10 +73,13 @@ class SlurmCluster:
     """
 
     def __init__(self, folder: Path, options: SlurmOptions, *, cpus: int, gpus: int) -> None:
+        from submitit.slurm.slurm import SlurmExecutor
+
         self._folder = folder
-        self._executor = make_executor(folder, options, cpus=cpus, gpus=gpus)
-        self._queue: Mapping[str, tuple[str, str]] | None = None
-        """Name of a job to its id and state; None when squeue does not answer."""
+        self._executor = SlurmExecutor(folder)
+        self._executor.update_parameters(**_parameters(options, cpus=cpus, gpus=gpus))
+        self._queue: Mapping[str, str] | None = None
+        """Name of a job to its id; None when squeue does not answer."""
         self._looked = 0.0
 
     def submit(self, order: Order) -> Job:
@@ -108,31 +88,32 @@ class SlurmCluster:
 
         self._executor.update_parameters(job_name=order.name)
         try:
-            job = self._executor.submit(supervise, order.to_json())
+            job = self._executor.submit(supervise, order)
         except (FailedJobError, OSError, subprocess.SubprocessError) as error:
             raise _refused(error) from error
         self._looked = 0.0  # the queue has changed
         return Job(name=order.name, id=str(job.job_id))
 
-    def state(self, job: Job) -> JobState:
-        """Says whether the job waits, runs or has left the queue."""
+    def is_gone(self, job: Job) -> bool:
+        """Whether the job has left the queue."""
         if time.monotonic() > self._looked + _LOOK_S or not self._looked:
             self._looked = time.monotonic()
             self._queue = read_queue()
-        if self._queue is None:
-            return "unknown"
-        if job.name not in self._queue:
-            return "gone"
-        return "waiting" if self._queue[job.name][1] in _WAITING else "running"
+        return self._queue is not None and job.name not in self._queue
 
-    def stop(self, job: Job, place: Place | None) -> None:
-        """Warns the job as Slurm does before its limit; one that waits is taken out."""
-        words = [] if place is None else ["--signal=USR2"]
-        self._cancel(job, words)
-
-    def kill(self, job: Job, place: Place | None) -> None:
-        """Cancels the job."""
-        self._cancel(job, [])
+    def end(self, job: Job, place: Place | None, *, at_once: bool) -> None:
+        """Warns the job as Slurm does before its limit, or cancels it; as one that waits is."""
+        number = self._id(job)
+        words = ["--signal=USR2"] if place is not None and not at_once else []
+        if number:
+            with suppress(OSError, subprocess.SubprocessError):
+                subprocess.run(
+                    ["scancel", *words, number],
+                    check=False,
+                    timeout=_PATIENCE_S,
+                    capture_output=True,
+                )
+        self._looked = 0.0
 
     def where(self, job: Job, place: Place | None) -> str:
         """Returns the job's number."""
@@ -146,24 +127,12 @@ class SlurmCluster:
         """Does nothing: jobs live by themselves."""
 
     def _id(self, job: Job) -> str:
-        return job.id or (self._queue or {}).get(job.name, ("", ""))[0]
-
-    def _cancel(self, job: Job, words: Sequence[str]) -> None:
-        number = self._id(job)
-        if number:
-            with suppress(OSError, subprocess.SubprocessError):
-                subprocess.run(
-                    ["scancel", *words, number],
-                    check=False,
-                    timeout=_PATIENCE_S,
-                    capture_output=True,
-                )
-        self._looked = 0.0
+        return job.id or (self._queue or {}).get(job.name, "")
 
 
-def read_queue() -> dict[str, tuple[str, str]] | None:
-    """Returns this user's jobs, name to id and state; None when the queue does not answer."""
-    command = ["squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%i %T %j"]
+def read_queue() -> dict[str, str] | None:
+    """Returns this user's jobs, name to id; None when the queue does not answer."""
+    command = ["squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%i %j"]
     try:
         answer = subprocess.run(
             command, check=True, timeout=_PATIENCE_S, capture_output=True, text=True
@@ -171,8 +140,8 @@ def read_queue() -> dict[str, tuple[str, str]] | None:
     except (OSError, subprocess.SubprocessError) as error:
         log.debug("squeue does not answer: %s", error)
         return None
-    rows = [line.split(maxsplit=2) for line in answer.stdout.splitlines()]
-    return {row[2].strip(): (row[0], row[1]) for row in rows if len(row) == 3}
+    rows = [line.partition(" ") for line in answer.stdout.splitlines()]
+    return {name.strip(): number for number, _, name in rows}
 
 
 def _parameters(options: SlurmOptions, *, cpus: int, gpus: int) -> dict[str, Any]:

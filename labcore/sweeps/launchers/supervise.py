@@ -1,38 +1,23 @@
 """What runs a trial on its machine: inside a worker of Ray, or as the job of Slurm."""
 
+import contextlib
 import dataclasses
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from types import FrameType
-from typing import Any
 
 from labcore.errors import UsageError
-from labcore.record.process import ProcessId
-from labcore.sweeps.launchers.notes import Order, Place
-from labcore.sweeps.launchers.tied import words_of
-from labcore.sweeps.trial import TrialRequest
-from labcore.sweeps.trial_process import ProcessTrial
+from labcore.sweeps.launchers.notes import Notes, Order, Place
+from labcore.sweeps.trial_process import TrialProcess, start_process
 
-__all__ = ["Supervisor", "supervise"]
+__all__ = ["Supervisor", "TrialActor", "supervise"]
 
 _LOOK_S = 0.1
 _TASK = ("SLURM_NTASKS", "SLURM_NPROCS", "SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID")
 """What makes a process one of several that srun has started. A trial is none: when it computes on
 several GPUs, it starts its own others."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _TiedRequest(TrialRequest):
-    """A trial that ends when this process does."""
-
-    @property
-    def command(self) -> list[str]:
-        return words_of(ProcessId.current(), self.words)
 
 
 class Supervisor:
@@ -44,16 +29,12 @@ class Supervisor:
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._asked = threading.Event()
-        self._killed = threading.Event()
+        self._is_asked = self._is_killed = False
 
-    def stop(self) -> None:
-        """Asks the trial to write a checkpoint and end."""
-        self._asked.set()
-
-    def kill(self) -> None:
-        """Ends the trial at once."""
-        self._killed.set()
+    def end(self, *, at_once: bool = False) -> None:
+        """Asks the trial to write a checkpoint and end, or ends it at once."""
+        self._is_asked = True
+        self._is_killed = self._is_killed or at_once
 
     def run(self) -> int | None:
         """Runs the trial to its end.
@@ -68,24 +49,62 @@ class Supervisor:
         os.chdir(self._order.folder)
         for name in _TASK:
             os.environ.pop(name, None)
+        tie, end = os.pipe()
         try:
-            trial = _start(self._order.request)
+            return self._watch(self._start(tie), notes)
         except UsageError:
             return None
-        place = Place(name=self._order.name, owner=_process_of(trial).to_row())
-        notes.write_place(place)
+        finally:
+            os.close(end)
+            os.close(tie)
+
+    def _start(self, tie: int) -> TrialProcess:
+        """Starts the trial with its lock held, where the disk knows locks.
+
+        Raises:
+            UsageError: Another process holds the lock.
+        """
+        request = self._order.request
+        command = [sys.executable, "-m", "labcore.sweeps.launchers.tied", *request.words]
+        with contextlib.suppress(OSError):
+            return start_process(request, command, stdin=tie)
+        request = dataclasses.replace(request, lock=None)
+        return start_process(request, command, stdin=tie)
+
+    def _watch(self, trial: TrialProcess, notes: Notes) -> int | None:
+        assert trial.process is not None, "a child has its number until it is waited for"
+        place = Place(name=self._order.name, owner=trial.process)
+        notes.write(place)
         while not trial.poll():
-            if self._killed.is_set():
+            if self._is_killed:
                 trial.kill()
-            elif self._asked.is_set():
+            elif self._is_asked:
                 trial.stop()
             time.sleep(_LOOK_S)
         code = trial.result().exit_code
-        notes.write_place(dataclasses.replace(place, exit_code=code))
+        notes.write(dataclasses.replace(place, exit_code=code))
         return code
 
 
-def supervise(row: Mapping[str, Any]) -> int | None:
+class TrialActor(Supervisor):
+    """A supervisor as an actor of Ray, on whichever node has room for it.
+
+    It works from the moment it is made, since whoever made it may be gone when there is room for it
+    at last; and ends with its trial: an actor that is detached would keep CPUs and GPUs for ever.
+    """
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order)
+        threading.Thread(target=self._work, name="lab-supervisor", daemon=True).start()
+
+    def _work(self) -> None:
+        try:
+            self.run()
+        finally:
+            os._exit(0)
+
+
+def supervise(order: Order) -> int | None:
     """Runs a trial as the main thing of this process, heeding the signals of a scheduler.
 
     SIGUSR2 comes some time before the job's limit, SIGTERM when it is cancelled or makes room for
@@ -94,45 +113,12 @@ def supervise(row: Mapping[str, Any]) -> int | None:
     would leave two who think of starting the trial.
 
     Args:
-        row: An :class:`Order` as JSON.
+        order: The trial.
 
     Returns:
         The trial's exit code; None when it was not started.
     """
-    supervisor = Supervisor(Order.from_json(row))
-    with _heeding(supervisor):
-        return supervisor.run()
-
-
-@contextmanager
-def _heeding(supervisor: Supervisor) -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        supervisor.stop()
-
-    names = ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    previous = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def _start(request: TrialRequest) -> ProcessTrial:
-    """Starts the trial with its lock held, where the disk knows locks.
-
-    Raises:
-        UsageError: Another process holds the lock.
-    """
-    fields = {each.name: getattr(request, each.name) for each in dataclasses.fields(request)}
-    try:
-        return ProcessTrial(_TiedRequest(**fields))
-    except OSError:
-        return ProcessTrial(_TiedRequest(**{**fields, "lock": None}))
-
-
-def _process_of(trial: ProcessTrial) -> ProcessId:
-    process = ProcessId.of(trial.pid)
-    assert process is not None, "a child has its number until it is waited for"
-    return process
+    supervisor = Supervisor(order)
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT):
+        signal.signal(number, lambda number, frame: supervisor.end())
+    return supervisor.run()

@@ -5,7 +5,7 @@ and can be killed and resumed at any moment.
 """
 
 from labcore.sweeps.local.controller import Controller, Ended
-from labcore.sweeps.local.engine import Launcher, conduct, open_study, write_up
+from labcore.sweeps.local.engine import conduct, open_study, write_up
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.standing import best_record
 from labcore.sweeps.local.store import open_store
@@ -13,7 +13,6 @@ from labcore.sweeps.local.store import open_store
 __all__ = [
     "Controller",
     "Ended",
-    "Launcher",
     "Record",
     "best_record",
     "conduct",

@@ -7,13 +7,11 @@ that were cut short.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from labcore.errors import LabError
 from labcore.run.signals import StopSignal
-from labcore.sweeps.agents import TrialProcess
 from labcore.sweeps.folder import SweepFolder, SweepStatus
 from labcore.sweeps.local.live import LiveTrial, device_of
 from labcore.sweeps.local.metric_log import MetricLog
@@ -26,7 +24,7 @@ from labcore.sweeps.local.suggest import Suggester
 from labcore.sweeps.local.verdict import judge
 from labcore.sweeps.local.watch import Silent, Watch
 from labcore.sweeps.sweep import Sweep
-from labcore.sweeps.trial import RunningTrial, Starter, TrialRequest, status_of
+from labcore.sweeps.trial import RunningTrial, Starter, status_of
 
 __all__ = ["Controller", "Ended"]
 
@@ -63,7 +61,6 @@ class Controller:
         retries: How often a trial that failed is tried again.
         patience: Failed trials, or refused starts, in a row after which the sweep is given up.
         watch: Shows it.
-        adopt: Finds a trial that an earlier controller started.
     """
 
     def __init__(
@@ -80,7 +77,6 @@ class Controller:
         retries: int = 1,
         patience: int = 5,
         watch: Watch | None = None,
-        adopt: Callable[[TrialRequest], RunningTrial] = TrialProcess,
     ) -> None:
         self._sweep = sweep
         self._folder = folder
@@ -92,7 +88,6 @@ class Controller:
         self._retries = retries
         self._patience = patience
         self._watch: Watch = watch or Silent()
-        self._adopt = adopt
         self._status = SweepStatus(sweep=folder.name, plugin=sweep.plugin)
         self._stop = StopSignal()
         self._live: dict[int, LiveTrial] = {}
@@ -134,7 +129,7 @@ class Controller:
         for record in self._store.records():
             self._standing.add(record)
             if record.is_open:
-                handle = self._adopt(self._requests.make(record))
+                handle = self._starter.adopt(self._requests.make(record))
                 self._live[record.number] = self._follow(record, handle)
                 self._live[record.number].adopted = True
                 if not handle.poll():

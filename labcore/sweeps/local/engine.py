@@ -1,12 +1,11 @@
 """A sweep of the local engine from its folder on: everything put together, run, and written up."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from labcore.errors import RequirementError
 from labcore.record.redaction import MASK
-from labcore.sweeps.agents import LocalStarter, TrialProcess
+from labcore.sweeps.agents import LocalStarter
 from labcore.sweeps.best import write_best
 from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.local.controller import Controller, Ended
@@ -21,21 +20,11 @@ from labcore.sweeps.overrides import as_value
 from labcore.sweeps.prepare import Prepared, threads_of_each
 from labcore.sweeps.report import build
 from labcore.sweeps.sweep import Sweep
-from labcore.sweeps.trial import RunningTrial, Starter, TrialRequest
+from labcore.sweeps.trial import Launcher
 
-__all__ = ["Launcher", "conduct", "open_study", "write_up"]
+__all__ = ["conduct", "open_study", "write_up"]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Launcher:
-    """Where trials run."""
-
-    starter: Starter
-    adopt: Callable[[TrialRequest], RunningTrial] = TrialProcess
-    threads: int = 0
-    """CPU threads of each; a share of this machine's cores when 0."""
 
 
 def conduct(
@@ -67,17 +56,15 @@ def conduct(
     lock = folder.lock()
     try:
         store = open_study(folder, sweep, settings, storage=storage)
-        threads = launcher.threads if launcher is not None else 0
-        threads = threads or threads_of_each(prepared, settings.agents)
         fixed = [*prepared.overrides, *_wandb_overrides(sweep, settings, folder.name)]
+        launcher = launcher or _this_machine(folder, prepared, settings, fixed)
         requests = Requests(
             folder,
             settings,
             [*fixed, f"runs_dir={as_value(settings.runs_dir)}"],
-            threads=threads,
+            threads=launcher.threads,
             num_gpus=prepared.num_gpus,
         )
-        launcher = launcher or _this_machine(folder, prepared, fixed, threads)
         sampler: Sampler = "gp" if settings.sampler == "gp" else "tpe"
         controller = Controller(
             sweep,
@@ -86,12 +73,11 @@ def conduct(
             Suggester(sweep, seed=settings.seed, sampler=sampler),
             launcher.starter,
             requests,
-            agents=settings.agents,
+            agents=launcher.agents,
             limit=limit_of(sweep, settings.count),
             retries=settings.retries,
             patience=patience,
             watch=watch,
-            adopt=launcher.adopt,
         )
         ended = controller.run()
         write_up(folder, prepared, settings, store.records())
@@ -153,9 +139,10 @@ def write_up(
 
 
 def _this_machine(
-    folder: SweepFolder, prepared: Prepared, fixed: Sequence[str], threads: int
+    folder: SweepFolder, prepared: Prepared, settings: Settings, fixed: Sequence[str]
 ) -> Launcher:
     requires = prepared.plugin.requires
+    threads = threads_of_each(prepared, settings.agents)
     starter = LocalStarter(
         plugin=prepared.plugin.name,
         overrides=fixed,
@@ -164,7 +151,7 @@ def _this_machine(
         log=folder.path / "worker.log",
         env=requires.env,
     )
-    return Launcher(starter=starter)
+    return Launcher(starter=starter, threads=threads, agents=settings.agents)
 
 
 def _wandb_overrides(sweep: Sweep, settings: Settings, name: str) -> list[str]:

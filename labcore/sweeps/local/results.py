@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from labcore.sweeps.agents.lock import is_held
+from labcore.record.locks import is_held
 from labcore.sweeps.best import rerun_command
 from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.local.metric_log import MetricLog

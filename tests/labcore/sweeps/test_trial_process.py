@@ -1,7 +1,7 @@
 """Trials as processes: started, asked to stop, killed, and outliving their starter."""
 
-import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from labcore.errors import UsageError
 from labcore.sweeps.trial import TrialRequest
-from labcore.sweeps.trial_process import ProcessTrial
+from labcore.sweeps.trial_process import start_process
 
 ROOT = Path(__file__).parents[3]
 TOY = """
@@ -58,15 +58,15 @@ def request_for(write_plugin, monkeypatch, tmp_path):
 def start():
     started = []
 
-    def begin(request, **options):
-        trial = ProcessTrial(request, **options)
+    def begin(request):
+        trial = start_process(request)
         started.append(trial)
         return trial
 
     yield begin
     for trial in started:
         trial.kill()
-        trial.result()
+        wait_until(trial.poll)
 
 
 def wait_until(condition, timeout_s=20.0):
@@ -121,11 +121,13 @@ def test_a_trial_ends_by_itself_when_it_is_asked_to(request_for, start):
     assert (result.state, result.exit_code) == ("interrupted", 143)
 
 
-def test_a_trial_that_takes_too_long_to_stop_is_killed(request_for, start):
+def test_a_trial_that_does_not_stop_can_still_be_killed(request_for, start):
     request = request_for(4)
-    trial = start(request, grace_s=0.3)
+    trial = start(request)
     wait_until(lambda: is_ready(request))
     trial.stop()
+    assert not trial.poll()
+    trial.kill()
     wait_until(trial.poll)
     result = trial.result()
     assert (result.state, result.exit_code) == ("lost", 137)
@@ -135,7 +137,7 @@ def test_a_killed_trial_takes_its_children_with_it(request_for, start):
     request = request_for(3)
     trial = start(request)
     wait_until(lambda: is_ready(request))
-    children = psutil.Process(trial.pid).children(recursive=True)
+    children = psutil.Process(trial.process.pid).children(recursive=True)
     assert children
     trial.kill()
     wait_until(trial.poll)
@@ -150,17 +152,15 @@ def test_a_trial_outlives_its_starter_and_holds_its_lock_to_the_end(
     lock = tmp_path / "locks" / "trial.lock"
     request = request_for(5, lock=lock)
     program = (
-        "import sys, json\n"
-        "from labcore.sweeps.trial import TrialRequest\n"
-        "from labcore.sweeps.trial_process import ProcessTrial\n"
-        "request = TrialRequest.from_json(json.loads(sys.stdin.read()))\n"
-        "print(ProcessTrial(request).pid)\n"
+        "import pickle, sys\n"
+        "from labcore.sweeps.trial_process import start_process\n"
+        "request = pickle.load(sys.stdin.buffer)\n"
+        "print(start_process(request).process.pid)\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore::ResourceWarning", "-c", program],
-        input=json.dumps(request.to_json()),
+        input=pickle.dumps(request),
         capture_output=True,
-        text=True,
         timeout=30,
         check=True,
     )

@@ -16,10 +16,8 @@ def go_there(folder, heard=None, **options):
     heard = heard or Heard()
     remote = connect(folder, prepared, settings)
     settings = dataclasses.replace(settings, agents=remote.agents)
-    with contextlib.closing(remote.launcher.starter):
-        ended = conduct(
-            folder, prepared, settings, watch=heard, launcher=remote.launcher, **options
-        )
+    with contextlib.closing(remote.starter):
+        ended = conduct(folder, prepared, settings, watch=heard, launcher=remote, **options)
     store = open_study(folder, prepared.sweep, settings, reading=True)
     records = store.records()
     store.close()

@@ -127,11 +127,11 @@ def srun(*words):
 def squeue(*words):
     if (queue() / "down").exists():
         sys.exit("slurm_load_jobs error: Unable to contact slurm controller")
-    assert "--format=%i %T %j" in words
+    assert "--format=%i %j" in words
     for path in queue().glob("*.json"):
         row = read(path)
         if row["state"] in {"PENDING", "RUNNING"}:
-            print(row["id"], row["state"], row["name"])
+            print(row["id"], row["name"])
 
 
 def scancel(*words):

@@ -117,7 +117,7 @@ def test_a_trial_takes_a_gpu_when_it_is_asked_for(prepared, device, gpus):
 
 
 def node(cpus, gpus=0):
-    return Node(host="n", cpus=cpus, gpus=gpus)
+    return Node(cpus, gpus)
 
 
 @pytest.mark.parametrize(
@@ -146,10 +146,10 @@ def test_a_ray_cluster_is_asked_for_what_its_machines_have(tmp_path, toy, monkey
         def __init__(self, **options):
             made.update(options, cluster=self)
 
-    monkeypatch.setattr("labcore.sweeps.launchers.ray_cluster.RayCluster", Cluster)
+    monkeypatch.setattr("labcore.sweeps.launchers.choose.RayCluster", Cluster)
     folder = begin(tmp_path, SWEEP, launcher="ray", ray_address="auto", agents=0)
     remote = connect(folder, prepare(folder.file, ("plugin=toy", "device=cuda")), folder.settings())
-    assert (remote.agents, remote.launcher.threads) == (4, 4)
+    assert (remote.agents, remote.threads) == (4, 4)
     assert (made["cluster"].trial_cpus, made["cluster"].trial_gpus) == (4, 1)
     assert (made["address"], made["log"]) == ("auto", folder.path / "ray.log")
     assert remote.warnings == ()

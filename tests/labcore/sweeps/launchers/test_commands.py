@@ -70,9 +70,7 @@ def test_a_dry_run_says_where_trials_would_run(lab, monkeypatch):
     found = importlib.util.find_spec
     seems = {"ray": "here"}
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: seems.get(name) or found(name))
-    monkeypatch.setattr(
-        "labcore.sweeps.launchers.ray_cluster.check_reachable", lambda address: None
-    )
+    monkeypatch.setattr("labcore.sweeps.launchers.choose.check_reachable", lambda address: None)
     assert "trials run on     this machine" in lab("toy.json", "--dry-run").output
     on_ray = lab("toy.json", "--launcher", "ray", "--agents", "2", "--dry-run").output
     assert "trials run on     Ray, on this machine" in on_ray

@@ -8,14 +8,13 @@ import pytest
 
 from labcore.record.process import ProcessId
 from labcore.record.status import Status, write_status
-from labcore.sweeps.agents.lock import trial_lock
-from labcore.sweeps.launchers import handle
-from labcore.sweeps.launchers.handle import RemoteTrial
+from labcore.sweeps.launchers import remote
 from labcore.sweeps.launchers.notes import Job, Notes, Order, Place
-from labcore.sweeps.launchers.starter import RemoteStarter, carried
+from labcore.sweeps.launchers.remote import RemoteStarter, RemoteTrial, carried
 from labcore.sweeps.trial import TrialRequest
+from labcore.sweeps.trial_lock import trial_lock
 
-OWNER = {"host": "node7.cluster", "pid": 12, "started": 3.5}
+OWNER = ProcessId(host="node7.cluster", pid=12, started=3.5)
 
 
 class Scheduler:
@@ -32,14 +31,11 @@ class Scheduler:
         self.orders.append(order)
         return Job(name=order.name, id="17")
 
-    def state(self, job):
-        return self.answer
+    def is_gone(self, job):
+        return self.answer == "gone"
 
-    def stop(self, job, place):
-        self.asked.append(("stop", job.name, place))
-
-    def kill(self, job, place):
-        self.asked.append(("kill", job.name, place))
+    def end(self, job, place, *, at_once):
+        self.asked.append(("kill" if at_once else "stop", job.name, place))
 
     def where(self, job, place):
         return "nowhere" if place is None else place.host
@@ -53,8 +49,8 @@ class Scheduler:
 
 @pytest.fixture
 def scheduler(monkeypatch):
-    monkeypatch.setattr(handle, "_LOOK_S", 0.0)
-    monkeypatch.setattr(handle, "_ARRIVAL_S", 0.2)
+    monkeypatch.setattr(remote, "_LOOK_S", 0.0)
+    monkeypatch.setattr(remote, "_ARRIVAL_S", 0.2)
     return Scheduler()
 
 
@@ -83,23 +79,21 @@ def test_notes_come_back_as_they_were(tmp_path, request_):
     notes = Notes(request_.lock)
     assert notes.read_job() is None
     job = Job(name="s-0007-1", id="17", owner=OWNER)
-    notes.write_job(job)
+    notes.write(job)
     assert notes.read_job() == job
     place = Place(name="s-0007-1", owner=OWNER)
-    notes.write_place(place)
+    notes.write(place)
     assert notes.read_place("s-0007-1") == place
     assert place.host == "node7"
-    order = Order.make("s-0007-1", request_)
-    assert Order.from_json(order.to_json()) == order
-    assert order.notes == notes
+    assert Order(name="s-0007-1", request=request_, folder="/").notes == notes
 
 
 def test_what_an_earlier_job_has_left_does_not_count(request_):
     notes = Notes(request_.lock)
     notes.lock.parent.mkdir()
-    notes.write_place(Place(name="old", owner=OWNER, exit_code=0))
+    notes.write(Place(name="old", owner=OWNER, exit_code=0))
     assert notes.read_place("new") is None
-    notes.place_file.write_text("{")
+    notes.lock.with_suffix(".place").write_text("{")
     assert notes.read_place("old") is None
 
 
@@ -142,10 +136,10 @@ def test_a_place_with_an_exit_code_ends_the_trial_though_its_job_is_still_listed
 ):
     trial = RemoteStarter(scheduler).start(request_)
     name = scheduler.orders[0].name
-    Notes(request_.lock).write_place(Place(name=name, owner=OWNER))
+    Notes(request_.lock).write(Place(name=name, owner=OWNER))
     assert not trial.poll()
     assert trial.where == "node7"
-    Notes(request_.lock).write_place(Place(name=name, owner=OWNER, exit_code=2))
+    Notes(request_.lock).write(Place(name=name, owner=OWNER, exit_code=2))
     assert trial.poll()
     assert trial.result().exit_code == 2
 
@@ -185,18 +179,11 @@ def test_a_run_that_says_it_is_alive_keeps_its_trial_going(request_, scheduler):
     assert trial.result().state == "lost"
 
 
-def test_a_scheduler_that_does_not_answer_ends_nothing(request_, scheduler):
-    scheduler.answer = "unknown"
-    trial = RemoteStarter(scheduler).start(request_)
-    time.sleep(0.3)
-    assert not trial.poll()
-
-
 def test_a_disk_that_knows_no_locks_is_no_obstacle(request_, scheduler, monkeypatch):
     def refuse(path):
         raise OSError("no locks available")
 
-    monkeypatch.setattr(handle, "is_held", refuse)
+    monkeypatch.setattr(remote, "is_held", refuse)
     scheduler.answer = "gone"
     assert ended(RemoteStarter(scheduler).start(request_))
 
@@ -207,7 +194,7 @@ def test_a_trial_of_an_earlier_controller_is_found_by_its_notes(request_, schedu
     name = scheduler.orders[0].name
     trial = RemoteStarter(scheduler).adopt(request_)
     assert not trial.poll()
-    Notes(request_.lock).write_place(Place(name=name, owner=OWNER))
+    Notes(request_.lock).write(Place(name=name, owner=OWNER))
     trial.stop()
     trial.kill()
     assert [row[:2] for row in scheduler.asked] == [("stop", name), ("kill", name)]

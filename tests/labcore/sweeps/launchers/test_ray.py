@@ -12,9 +12,10 @@ import pytest
 from labcore.errors import RunFailed
 from labcore.record.status import read_status
 from labcore.sweeps.launchers.ray_cluster import RayCluster
-from labcore.sweeps.launchers.starter import RemoteStarter
-from labcore.sweeps.local import Launcher, conduct
+from labcore.sweeps.launchers.remote import RemoteStarter
+from labcore.sweeps.local import conduct
 from labcore.sweeps.prepare import reopen
+from labcore.sweeps.trial import Launcher
 from tests.labcore.sweeps.launchers.remote import go_there, place_of
 from tests.labcore.sweeps.sweeping import SWEEP, Heard, begin, environment, wait_until
 
@@ -44,7 +45,7 @@ class Nodes:
 
     def has(self, place):
         """Whether a trial runs on ``b``."""
-        parents = psutil.Process(place.process.pid).parents()
+        parents = psutil.Process(place.owner.pid).parents()
         return self.raylet in {process.pid for process in parents}
 
     def lose(self):
@@ -144,7 +145,7 @@ def test_a_worker_that_is_killed_takes_its_trial_along_after_a_checkpoint(tmp_pa
     def act(kind, record):
         if kind == "started" and record.number == 1:
             wait_until((record.folder / "checkpoints" / "state.pt").exists, 60)
-            psutil.Process(place_of(folder, 1).process.pid).parent().kill()
+            psutil.Process(place_of(folder, 1).owner.pid).parent().kill()
         if kind == "resumed":
             wait_until(lambda: read_status(record.folder).state == "running", 60)
             folder.ask_to_stop()
@@ -166,7 +167,7 @@ def test_trials_on_this_machine_end_with_a_killed_controller_and_lose_nothing(tm
     controller = start_controller(tmp_path)
     runs = tmp_path / "runs" / "toy"
     wait_until(lambda: len(list(runs.glob("*/checkpoints/state.pt"))) == 2, 90)
-    trials = [place_of(folder, number).process for number in (0, 1)]
+    trials = [place_of(folder, number).owner for number in (0, 1)]
     controller.kill()
     controller.wait()
     wait_until(lambda: not any(each.is_alive(0.0) for each in trials), 60)
@@ -197,7 +198,7 @@ def test_trials_at_the_same_time_see_different_gpus(tmp_path, toy):
             prepared,
             settings,
             watch=Heard(),
-            launcher=Launcher(starter=starter, adopt=starter.adopt, threads=1),
+            launcher=Launcher(starter=starter, threads=1, agents=2),
         )
     runs = sorted((tmp_path / "runs" / "toy").iterdir())
     seen = [(run / "gpus.txt").read_text() for run in runs]

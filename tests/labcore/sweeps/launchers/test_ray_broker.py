@@ -10,12 +10,14 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from labcore.errors import RequirementError, RunFailed
-from labcore.sweeps.launchers import ray_actor, ray_broker, ray_cluster
-from labcore.sweeps.launchers.notes import Job, Notes, Order, Place
-from labcore.sweeps.launchers.ray_broker import Broker
+from labcore.record.process import ProcessId
+from labcore.sweeps.launchers import ray_broker, ray_cluster, supervise
+from labcore.sweeps.launchers.notes import Job, Order, Place
+from labcore.sweeps.launchers.ray_broker import answer
 from labcore.sweeps.launchers.ray_cluster import Node, RayCluster
 from labcore.sweeps.trial import TrialRequest
 from tests.labcore.sweeps.sweeping import wait_until
@@ -39,7 +41,7 @@ def order(tmp_path):
     request = TrialRequest(
         sweep="s", number=0, overrides=(), lock=tmp_path / "0000.lock", folder=tmp_path / "run"
     )
-    return Order.make("s-0000-1", request)
+    return Order(name="s-0000-1", request=request, folder=str(tmp_path))
 
 
 class Actor:
@@ -47,14 +49,11 @@ class Actor:
 
     asked: list[str] = []  # noqa: RUF012  # shared on purpose
 
-    def __init__(self, row):
-        self.asked.append(row["name"])
+    def __init__(self, order):
+        self.asked.append(order.name)
 
-    def stop(self):
-        self.asked.append("stop")
-
-    def kill(self):
-        self.asked.append("kill")
+    def end(self, *, at_once):
+        self.asked.append("kill" if at_once else "stop")
 
 
 @pytest.fixture
@@ -65,21 +64,15 @@ def actor(monkeypatch):
 
 
 def test_an_own_cluster_has_no_dashboard_and_an_existing_one_is_only_joined(fake):
-    broker = Broker()
-    answer = broker.answer({"do": "connect", "address": "", "num_cpus": 4, "num_gpus": 0})
-    assert answer == {
-        "nodes": [{"host": "a", "cpus": 4, "gpus": 2}, {"host": "b", "cpus": 2, "gpus": 0}]
-    }
+    assert answer(ray_broker.connect, "", 4, 0) == ([(4, 2), (2, 0)], "")
     assert fake._calls[0]["address"] == "local"
     assert fake._calls[0]["include_dashboard"] is False
-    broker.answer({"do": "connect", "address": "a:1", "num_cpus": 4, "num_gpus": 0})
+    answer(ray_broker.connect, "a:1", 4, 0)
     assert fake._calls[1] == {"address": "a:1", "namespace": "lab"}
 
 
 def test_an_actor_is_detached_named_and_takes_its_share(fake, order, actor):
-    broker = Broker()
-    row = {"do": "submit", "order": order.to_json(), "num_cpus": 2, "num_gpus": 1}
-    assert broker.answer(row) == {}
+    assert answer(ray_broker.submit, order, 2, 1) == (None, "")
     assert fake._calls == [
         {
             "name": "s-0000-1",
@@ -89,49 +82,34 @@ def test_an_actor_is_detached_named_and_takes_its_share(fake, order, actor):
             "max_restarts": 0,
         }
     ]
-    assert broker.answer({"do": "alive", "names": ["s-0000-1", "other"]}) == {"alive": ["s-0000-1"]}
-    for act in ("stop", "kill", "withdraw", "withdraw", "stop", "kill"):
-        assert broker.answer({"do": act, "name": "s-0000-1"}) == {}
+    assert answer(ray_broker.alive) == ({"s-0000-1"}, "")
+    ends = ((ray_broker.end, False), (ray_broker.end, True), (ray_broker.withdraw,))
+    for act, *how in (*ends, *ends):
+        assert answer(act, "s-0000-1", *how) == (None, "")
     assert actor.asked == ["s-0000-1", "stop", "kill"]
-    assert broker.answer({"do": "alive", "names": ["s-0000-1"]}) == {"alive": []}
+    assert answer(ray_broker.alive) == (set(), "")
 
 
 def test_a_failure_is_an_answer(fake, order, actor):
-    broker = Broker()
-    row = {"do": "submit", "order": order.to_json(), "num_cpus": 1, "num_gpus": 0}
-    broker.answer(row)
-    assert "the name s-0000-1 is taken" in broker.answer(row)["error"]
+    answer(ray_broker.submit, order, 1, 0)
+    assert "the name s-0000-1 is taken" in answer(ray_broker.submit, order, 1, 0)[1]
 
 
 def test_an_actor_supervises_from_the_moment_it_is_made_and_then_leaves(order, monkeypatch):
-    left = threading.Event()
-    monkeypatch.setattr(ray_actor, "_leave", left.set)
-    acts = []
+    left = []
+    ended = threading.Event()
 
-    class Supervisor:
-        def __init__(self, given):
-            acts.append(given.name)
-            self.over = threading.Event()
+    def run(actor):
+        ended.wait(10.0)
+        raise RuntimeError("whatever it is, the CPUs are given back")
 
-        def run(self):
-            self.over.wait(10.0)
-            raise RuntimeError("whatever it is, the CPUs are given back")
-
-        def stop(self):
-            acts.append("stop")
-
-        def kill(self):
-            acts.append("kill")
-            self.over.set()
-
-    monkeypatch.setattr(ray_actor, "Supervisor", Supervisor)
+    monkeypatch.setattr(supervise.Supervisor, "run", run)
+    monkeypatch.setattr(os, "_exit", left.append)
     monkeypatch.setattr(threading, "excepthook", lambda *_: None)
-    made = ray_actor.TrialActor(order.to_json())
-    made.stop()
-    assert not left.is_set()
-    made.kill()
-    assert left.wait(10.0)
-    assert acts == ["s-0000-1", "stop", "kill"]
+    supervise.TrialActor(order)
+    assert left == []
+    ended.set()
+    wait_until(lambda: left == [0])
 
 
 @pytest.fixture
@@ -151,25 +129,24 @@ def cluster(on_path, tmp_path):
 
 
 @pytest.fixture
-def started(cluster, order, tmp_path):
-    """A trial whose actor stays and does nothing, as its job has been replaced."""
-    Notes(order.request.lock).write_job(Job(name="s-0000-2"))
+def started(cluster, order):
+    """A trial whose actor waits for room."""
     return cluster.submit(order)
 
 
 def test_the_machines_of_a_cluster_are_known_when_it_is_connected_to(cluster):
-    assert cluster.nodes == [Node(host="a", cpus=4, gpus=2), Node(host="b", cpus=2, gpus=0)]
-    assert cluster.state(Job(name="nobody")) == "gone"
+    assert cluster.nodes == [Node(4, 2), Node(2, 0)]
+    assert cluster.is_gone(Job(name="nobody"))
 
 
 def test_a_job_that_waits_is_withdrawn(cluster, started):
-    cluster.stop(started, None)
-    wait_until(lambda: cluster.state(started) == "gone")
-    cluster.kill(started, None)
+    cluster.end(started, None, at_once=False)
+    wait_until(lambda: cluster.is_gone(started))
+    cluster.end(started, None, at_once=True)
 
 
 def test_where_a_trial_is_depends_on_the_cluster(cluster):
-    place = Place(name="n", owner={"host": "node7.net", "pid": 1, "started": 0.0})
+    place = Place(name="n", owner=ProcessId(host="node7.net", pid=1))
     assert cluster.where(Job(name="n"), None) == "waits for Ray"
     assert cluster.where(Job(name="n"), place) == "ray"
     cluster._address = "auto"
@@ -179,9 +156,8 @@ def test_where_a_trial_is_depends_on_the_cluster(cluster):
 
 def test_a_broker_that_has_died_is_replaced(cluster):
     first = cluster._broker
-    first.kill()
-    first.wait()
-    assert cluster.state(Job(name="nobody")) == "gone"
+    os.kill(first.pid, signal.SIGKILL)
+    assert cluster.is_gone(Job(name="nobody"))
     assert cluster._broker.pid != first.pid
 
 
@@ -189,8 +165,8 @@ def test_a_broker_that_hangs_is_replaced(cluster, monkeypatch):
     first = cluster._broker
     os.kill(first.pid, signal.SIGSTOP)
     monkeypatch.setattr(ray_cluster, "_ANSWER_S", 3.0)
-    assert cluster.state(Job(name="nobody")) == "gone"
-    assert first.returncode == -signal.SIGKILL
+    assert cluster.is_gone(Job(name="nobody"))
+    assert not psutil.pid_exists(first.pid)
 
 
 def test_what_ray_cannot_do_is_told_with_its_log(cluster, started, order):

@@ -112,8 +112,8 @@ def test_a_job_that_is_killed_goes_on_from_its_checkpoint_in_another(tmp_path, q
         if kind == "started" and record.number == 1:
             wait_until((record.folder / "checkpoints" / "state.pt").exists)
             place = place_of(folder, 0)
-            supervisor = psutil.Process(place.process.pid).parent()
-            for process in (psutil.Process(place.process.pid), supervisor):
+            supervisor = psutil.Process(place.owner.pid).parent()
+            for process in (psutil.Process(place.owner.pid), supervisor):
                 process.kill()
 
     heard = Heard(kill)

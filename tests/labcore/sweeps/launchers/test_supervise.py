@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -12,14 +13,15 @@ import time
 
 import pytest
 
-from labcore.record.process import ProcessId
+from labcore.record.locks import is_held
 from labcore.record.status import read_status
-from labcore.sweeps.agents.lock import is_held, trial_lock
 from labcore.sweeps.launchers import supervise as module
 from labcore.sweeps.launchers.notes import Job, Notes, Order
-from labcore.sweeps.launchers.supervise import Supervisor, supervise
+from labcore.sweeps.launchers.supervise import Supervisor
 from labcore.sweeps.launchers.tied import end_with
 from labcore.sweeps.trial import TrialRequest
+from labcore.sweeps.trial_lock import trial_lock
+from labcore.sweeps.trial_process import start_process
 from tests.labcore.sweeps.sweeping import wait_until
 
 NAME = "s-0000-1"
@@ -42,8 +44,8 @@ def order(tmp_path, toy):
         lock=tmp_path / "trials" / "0000.lock",
         log=tmp_path / "trials" / "0000.log",
     )
-    Notes(request.lock).write_job(Job(name=NAME))
-    return Order.make(NAME, request)
+    Notes(request.lock).write(Job(name=NAME))
+    return Order(name=NAME, request=request, folder=str(tmp_path))
 
 
 def quick(order):
@@ -64,26 +66,26 @@ def test_a_trial_is_run_to_its_end_and_its_place_written_down(order, monkeypatch
     monkeypatch.setenv("SLURM_PROCID", "3")  # it would make the run one of several
     monkeypatch.setenv("SLURM_NTASKS", "4")
     monkeypatch.chdir("/")
-    assert supervise(quick(order).to_json()) == 0
+    assert Supervisor(quick(order)).run() == 0
     assert steps_of(order) == [1, 2]
     place = order.notes.read_place(NAME)
     assert place.exit_code == 0
-    assert place.process.host == read_status(order.request.folder).owner["host"]
-    assert place.process.pid == read_status(order.request.folder).owner["pid"]
+    assert place.owner.host == read_status(order.request.folder).owner["host"]
+    assert place.owner.pid == read_status(order.request.folder).owner["pid"]
     assert not is_held(order.request.lock)
 
 
 def test_a_job_that_was_replaced_does_not_start(order):
-    order.notes.write_job(Job(name="s-0000-2"))
-    assert supervise(order.to_json()) is None
-    order.notes.job_file.unlink()
-    assert supervise(order.to_json()) is None
+    order.notes.write(Job(name="s-0000-2"))
+    assert Supervisor(order).run() is None
+    order.notes.lock.with_suffix(".job").unlink()
+    assert Supervisor(order).run() is None
     assert not order.request.folder.exists()
 
 
 def test_nor_does_one_whose_trial_still_runs(order):
     lock = trial_lock(order.request.lock)
-    assert supervise(order.to_json()) is None
+    assert Supervisor(order).run() is None
     lock.close()
     assert order.notes.read_place(NAME) is None
 
@@ -91,42 +93,41 @@ def test_nor_does_one_whose_trial_still_runs(order):
 def test_a_disk_without_locks_still_runs_the_trial(order, monkeypatch):
     seen = []
 
-    class Unlockable(module.ProcessTrial):
-        def __init__(self, request):
-            seen.append(request.lock)
-            if request.lock is not None:
-                raise OSError("no locks available")
-            super().__init__(request)
+    def start(request, *arguments, **options):
+        seen.append(request.lock)
+        if request.lock is not None:
+            raise OSError("no locks available")
+        return start_process(request, *arguments, **options)
 
-    monkeypatch.setattr(module, "ProcessTrial", Unlockable)
-    assert supervise(quick(order).to_json()) == 0
+    monkeypatch.setattr(module, "start_process", start)
+    assert Supervisor(quick(order)).run() == 0
     assert seen == [order.request.lock, None]
 
 
 def test_an_exit_code_of_a_wrong_config_comes_through(order):
     request = dataclasses.replace(order.request, overrides=("plugin=toy", "nothing=1"))
-    assert supervise(dataclasses.replace(order, request=request).to_json()) == 2
+    assert Supervisor(dataclasses.replace(order, request=request)).run() == 2
     assert order.notes.read_place(NAME).exit_code == 2
     assert "nothing" in order.request.log.read_text()
 
 
 JOB = """
-import json, sys
+import pickle, sys
 from labcore.sweeps.launchers.supervise import supervise
-sys.exit(supervise(json.loads(sys.argv[1])) or 0)
+sys.exit(supervise(pickle.loads(bytes.fromhex(sys.argv[1]))) or 0)
 """
 
 
 @pytest.fixture
 def job(order):
     """A process that runs the trial as a job of a scheduler does."""
-    process = subprocess.Popen([sys.executable, "-c", JOB, json.dumps(order.to_json())])
+    process = subprocess.Popen([sys.executable, "-c", JOB, pickle.dumps(order).hex()])
     wait_until(checkpoint(order).exists, 60)
     yield process
     process.kill()
     process.wait()
     with contextlib.suppress(AttributeError, ProcessLookupError):
-        os.kill(order.notes.read_place(NAME).process.pid, signal.SIGKILL)
+        os.kill(order.notes.read_place(NAME).owner.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR2])
@@ -139,9 +140,9 @@ def test_a_signal_of_the_scheduler_lets_the_trial_write_a_checkpoint(job, order,
 
 def test_a_warning_to_all_processes_of_a_job_is_heeded_once(job, order):
     place = order.notes.read_place(NAME)
-    os.kill(place.process.pid, signal.SIGUSR2)  # would end any other process
+    os.kill(place.owner.pid, signal.SIGUSR2)  # would end any other process
     time.sleep(0.5)
-    assert place.process.is_alive(0.0)
+    assert place.owner.is_alive(0.0)
     job.send_signal(signal.SIGUSR2)
     assert job.wait(timeout=30) == 143
     assert steps_of(order)[-1] == int(checkpoint(order).read_text())
@@ -152,7 +153,7 @@ def test_a_supervisor_that_is_killed_takes_its_trial_along_after_a_checkpoint(jo
     job.kill()
     job.wait()
     assert is_held(order.request.lock)  # nobody else starts it meanwhile
-    wait_until(lambda: not place.process.is_alive(0.0), 30)
+    wait_until(lambda: not place.owner.is_alive(0.0), 30)
     assert read_status(order.request.folder).state == "interrupted"
     assert steps_of(order)[-1] == int(checkpoint(order).read_text())
     assert order.notes.read_place(NAME).exit_code is None
@@ -166,13 +167,13 @@ def run_in_thread(supervisor):
 
 
 @pytest.mark.parametrize(
-    ("act", "code", "state"), [("stop", 143, "interrupted"), ("kill", 137, "lost")]
+    ("at_once", "code", "state"), [(False, 143, "interrupted"), (True, 137, "lost")]
 )
-def test_a_supervisor_stops_and_kills_from_another_thread(order, act, code, state):
+def test_a_supervisor_stops_and_kills_from_another_thread(order, at_once, code, state):
     supervisor = Supervisor(order)
     thread, codes = run_in_thread(supervisor)
     wait_until(checkpoint(order).exists, 60)
-    getattr(supervisor, act)()
+    supervisor.end(at_once=at_once)
     thread.join(timeout=30)
     assert codes == [code]
     assert read_status(order.request.folder).observed_state() == state
@@ -180,22 +181,13 @@ def test_a_supervisor_stops_and_kills_from_another_thread(order, act, code, stat
 
 def test_a_process_ends_as_soon_as_the_other_has(monkeypatch):
     sent = []
-    real = os.kill
-
-    def kill(pid, number):
-        if number:
-            sent.append((pid, number))
-        else:  # asks whether there is such a process
-            real(pid, number)
-
-    monkeypatch.setattr(os, "kill", kill)
-    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    owner = ProcessId.of(other.pid)
-    thread = threading.Thread(target=end_with, args=(owner, 0.02))
+    monkeypatch.setattr(os, "kill", lambda *words: sent.append(words))
+    tie, other = os.pipe()
+    thread = threading.Thread(target=end_with, args=(tie,))
     thread.start()
     time.sleep(0.1)
     assert sent == []
-    other.stdin.close()
-    other.wait()
+    os.close(other)
     thread.join(timeout=10)
+    os.close(tie)
     assert sent == [(os.getpid(), signal.SIGTERM)]

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import psutil
 
-from labcore.record.locks import KernelLock, is_held
+from labcore.record.locks import KernelLock
 from labcore.record.process import ProcessId
 
-__all__ = ["holder_of", "is_held", "kill_group", "name_holder", "trial_lock"]
+__all__ = ["holder_of", "kill_group", "name_holder", "trial_lock"]
 
 
 def trial_lock(path: Path) -> KernelLock | None:
