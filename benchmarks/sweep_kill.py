@@ -179,7 +179,7 @@ class Arena:
             try:
                 # A fork has the command line of the worker.
                 is_ours = process.cwd() == str(self._folder)
-                if is_ours and "labcore.sweeps.agents.worker" in process.cmdline():
+                if is_ours and "labcore.sweeps.agents.worker" in " ".join(process.cmdline()):
                     kind = "trial" if process.pid in trials else "worker"
                     found[kind].append(process.pid)
             except psutil.Error:

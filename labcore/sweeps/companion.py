@@ -12,12 +12,12 @@ __all__ = ["Companion", "pipe_to_starter"]
 
 
 class Companion:
-    """Starts a module as a process in a session of its own.
+    """Starts the ``main`` of a module as a process in a session of its own.
 
     Its end of the pipe breaks when this process is gone, however it went.
 
     Args:
-        module: What is run; it calls :func:`pipe_to_starter`.
+        module: Its ``main`` calls :func:`pipe_to_starter`.
         log: Takes what it prints.
         env: Variables beside this process's own.
 
@@ -29,7 +29,7 @@ class Companion:
         self.pipe, end = multiprocessing.Pipe()
         with end, (log or Path(os.devnull)).open("ab") as stream:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, str(end.fileno())],
+                [sys.executable, "-c", f"from {module} import main; main()", str(end.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,

@@ -48,8 +48,6 @@ class TrialRequest:
     """Takes what the trial prints; nothing is kept when left out."""
     lock: Path | None = None
     """A file that is locked as long as the trial lives, however its starter fares."""
-    num_gpus: int = 0
-    threads: int = 0
 
     @property
     def words(self) -> list[str]:
@@ -138,8 +136,6 @@ class Launcher:
     """Where the trials of a sweep run, ready to take them."""
 
     starter: Starter
-    threads: int
-    """CPU threads of each trial."""
     agents: int
     """Trials at once."""
     warnings: tuple[str, ...] = ()

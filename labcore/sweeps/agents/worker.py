@@ -113,7 +113,3 @@ def main() -> NoReturn:
         pass
     # No finalisation: it would take as long as the frameworks like, and there is nothing to save.
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

@@ -12,10 +12,8 @@ from labcore.sweeps.launchers.choose import (
     connect,
     first_job,
 )
-from labcore.sweeps.launchers.slurm_options import SlurmOptions
 
 __all__ = [
-    "SlurmOptions",
     "agents_of",
     "check_launcher",
     "connect",

@@ -153,8 +153,8 @@ def _on_slurm(folder: SweepFolder, prepared: Prepared, settings: Settings) -> La
         cluster = LocalJobs(jobs, options, gpus=gpus)
     else:
         cluster = SlurmCluster(jobs, options, cpus=cpus, gpus=gpus)
-    starter = RemoteStarter(cluster, env=prepared.plugin.requires.env)
-    return Launcher(starter=starter, threads=cpus, agents=settings.agents or _JOBS)
+    starter = RemoteStarter(cluster, threads=cpus, env=prepared.plugin.requires.env)
+    return Launcher(starter=starter, agents=settings.agents or _JOBS)
 
 
 def _needs(prepared: Prepared, options: SlurmOptions) -> tuple[int, int]:
@@ -191,8 +191,8 @@ def _on_ray(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Laun
     if not any(node.gpus >= gpus and node.cpus >= threads for node in cluster.nodes):
         need = f"{gpus} GPUs and {threads} CPUs" if gpus else f"{threads} CPUs"
         warnings = (f"no machine of the Ray cluster has {need} now; trials wait for one",)
-    starter = RemoteStarter(cluster, env=prepared.plugin.requires.env)
-    return Launcher(starter=starter, threads=threads, agents=agents, warnings=warnings)
+    starter = RemoteStarter(cluster, threads=threads, env=prepared.plugin.requires.env)
+    return Launcher(starter=starter, agents=agents, warnings=warnings)
 
 
 def share(nodes: Sequence[Node], gpus: int, agents: int) -> tuple[int, int]:

@@ -121,7 +121,3 @@ def main() -> NoReturn:
         sys.modules["ray"].shutdown()
     sys.stderr.flush()
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

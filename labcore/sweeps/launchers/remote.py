@@ -144,12 +144,13 @@ class RemoteStarter:
 
     Args:
         cluster: The scheduler.
+        threads: CPU threads of each trial.
         env: Variables that the framework reads when it is imported.
     """
 
-    def __init__(self, cluster: Cluster, *, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, cluster: Cluster, *, threads: int, env: Mapping[str, str]) -> None:
         self._cluster = cluster
-        self._env = dict(env or {})
+        self._env = {**thread_variables(threads), **env}
 
     def start(self, request: TrialRequest) -> RemoteTrial:
         """Hands a trial over; its name is written down first, so that no other is lost sight of."""
@@ -157,8 +158,8 @@ class RemoteStarter:
         name = f"{request.sweep}-{request.number:04}-{secrets.token_hex(4)}"
         notes = Notes(request.lock)
         notes.write(Job(name=name))
-        env = {**carried(os.environ), **thread_variables(request.threads), **self._env}
-        request = dataclasses.replace(request, env={**env, **request.env})
+        env = {**carried(os.environ), **self._env, **request.env}
+        request = dataclasses.replace(request, env=env)
         folder = os.getcwd()  # noqa: PTH109  # text is sent
         job = self._cluster.submit(Order(name=name, request=request, folder=folder))
         notes.write(job)

@@ -54,12 +54,11 @@ class SlurmOptions:
         problems: list[str] = []
         known = [each.name for each in fields(cls)]
         for word in words:
-            key, assigned, text = word.partition("=")
-            key, text = key.strip(), text.strip()
+            key, assigned, text = (part.strip() for part in word.partition("="))
             try:
                 if key not in known:
-                    near = suggestion(nearest(key, known))
-                    raise ValueError(near or f"the keys are {', '.join(known)}")
+                    near = suggestion(nearest(key, known)) or f"the keys are {', '.join(known)}"
+                    raise ValueError(f"there is no such key; {near}")
                 if not assigned or not text:
                     raise ValueError(f"write it as {key}=VALUE")
                 if key in values and key != "setup":
@@ -67,11 +66,18 @@ class SlurmOptions:
                 value = _READ.get(key, str)(text)
                 values[key] = (*values.get(key, ()), value) if key == "setup" else value
             except ValueError as error:
-                problems.append(f"{word}: {_lead(key, known)}{error}")
-        problems += _clashes(values)
+                problems.append(f"{word}: {error}")
+        options = cls(**values)
+        if options.gpus is not None and options.gres:
+            problems.append("gpus and gres say the same in two ways; give one of them")
+        if options.signal >= options.time * 60:
+            problems.append(
+                f"a job of {options.time * 60} seconds that is warned {options.signal} seconds "
+                "before its end does nothing; make time longer or signal shorter"
+            )
         if problems:
             raise UsageError("--slurm is wrong; nothing was started", problems=problems)
-        return cls(**values)
+        return options
 
 
 def read_minutes(text: str) -> int:
@@ -126,21 +132,3 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "gpus": _whole(0),
     "mem": _memory,
 }
-
-
-def _lead(key: str, known: Iterable[str]) -> str:
-    return "" if key in known else "there is no such key; "
-
-
-def _clashes(values: Mapping[str, Any]) -> list[str]:
-    problems = []
-    if "gpus" in values and "gres" in values:
-        problems.append("gpus and gres say the same in two ways; give one of them")
-    time_s = values.get("time", SlurmOptions.__dataclass_fields__["time"].default) * 60
-    signal_s = values.get("signal", SlurmOptions.__dataclass_fields__["signal"].default)
-    if signal_s >= time_s:
-        problems.append(
-            f"a job of {time_s} seconds that is warned {signal_s} seconds before its end does "
-            "nothing; make time longer or signal shorter"
-        )
-    return problems

@@ -62,8 +62,6 @@ def conduct(
             folder,
             settings,
             [*fixed, f"runs_dir={as_value(settings.runs_dir)}"],
-            threads=launcher.threads,
-            num_gpus=prepared.num_gpus,
         )
         sampler: Sampler = "gp" if settings.sampler == "gp" else "tpe"
         controller = Controller(
@@ -151,7 +149,7 @@ def _this_machine(
         log=folder.path / "worker.log",
         env=requires.env,
     )
-    return Launcher(starter=starter, threads=threads, agents=settings.agents)
+    return Launcher(starter=starter, agents=settings.agents)
 
 
 def _wandb_overrides(sweep: Sweep, settings: Settings, name: str) -> list[str]:

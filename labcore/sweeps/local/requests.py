@@ -18,8 +18,6 @@ class Requests:
         folder: The sweep's.
         settings: Of the sweep.
         overrides: What every trial sets, ``plugin=`` among it.
-        threads: CPU threads of each.
-        num_gpus: GPUs of each.
     """
 
     def __init__(
@@ -27,15 +25,10 @@ class Requests:
         folder: SweepFolder,
         settings: Settings,
         overrides: Sequence[str],
-        *,
-        threads: int = 0,
-        num_gpus: int = 0,
     ) -> None:
         self._folder = folder
         self._settings = settings
         self._overrides = tuple(overrides)
-        self._threads = threads
-        self._num_gpus = num_gpus
 
     def run_folder(self, number: int, attempt: int) -> tuple[Path, int]:
         """Returns a run folder that is not there yet, and which attempt it is.
@@ -67,6 +60,4 @@ class Requests:
             resume=resume,
             log=self._folder.trial_file(record.number, "log").absolute(),
             lock=self._folder.trial_file(record.number, "lock").absolute(),
-            threads=self._threads,
-            num_gpus=self._num_gpus,
         )

@@ -63,7 +63,6 @@ def request_(tmp_path):
         folder=tmp_path / "run",
         lock=tmp_path / "trials" / "0007.lock",
         env={"OWN": "1"},
-        threads=3,
     )
 
 
@@ -98,7 +97,7 @@ def test_what_an_earlier_job_has_left_does_not_count(request_):
 
 
 def test_a_jobs_name_is_written_down_before_it_is_handed_over(request_, scheduler):
-    starter = RemoteStarter(scheduler, env={"CUBLAS": "1"})
+    starter = RemoteStarter(scheduler, threads=3, env={"CUBLAS": "1"})
     trial = starter.start(request_)
     order = scheduler.orders[0]
     assert order.name.startswith("s-0007-")
@@ -113,7 +112,7 @@ def test_a_jobs_name_is_written_down_before_it_is_handed_over(request_, schedule
 
 
 def test_two_jobs_of_one_trial_have_different_names(request_, scheduler):
-    starter = RemoteStarter(scheduler)
+    starter = RemoteStarter(scheduler, threads=1, env={})
     starter.start(request_)
     starter.start(request_)
     assert scheduler.orders[0].name != scheduler.orders[1].name
@@ -134,7 +133,7 @@ def test_a_trial_carries_what_it_needs_and_no_secret():
 def test_a_place_with_an_exit_code_ends_the_trial_though_its_job_is_still_listed(
     request_, scheduler
 ):
-    trial = RemoteStarter(scheduler).start(request_)
+    trial = RemoteStarter(scheduler, threads=1, env={}).start(request_)
     name = scheduler.orders[0].name
     Notes(request_.lock).write(Place(name=name, owner=OWNER))
     assert not trial.poll()
@@ -145,7 +144,7 @@ def test_a_place_with_an_exit_code_ends_the_trial_though_its_job_is_still_listed
 
 
 def test_a_job_that_is_gone_ends_the_trial_once_there_is_no_sign_of_life(request_, scheduler):
-    trial = RemoteStarter(scheduler).start(request_)
+    trial = RemoteStarter(scheduler, threads=1, env={}).start(request_)
     assert not trial.poll()
     scheduler.answer = "gone"
     lock = trial_lock(request_.lock)
@@ -166,7 +165,7 @@ def test_a_run_that_says_it_is_alive_keeps_its_trial_going(request_, scheduler):
     status = Status(run="r", plugin="toy", task="work", preset="", state="running")
     write_status(request_.folder, status)
     scheduler.answer = "gone"
-    trial = RemoteStarter(scheduler).start(request_)
+    trial = RemoteStarter(scheduler, threads=1, env={}).start(request_)
     assert not trial.poll()
     # Another machine's run whose heartbeat has stopped two minutes ago is lost.
     elsewhere = {**ProcessId.current().to_row(), "host": "elsewhere"}
@@ -185,14 +184,14 @@ def test_a_disk_that_knows_no_locks_is_no_obstacle(request_, scheduler, monkeypa
 
     monkeypatch.setattr(remote, "is_held", refuse)
     scheduler.answer = "gone"
-    assert ended(RemoteStarter(scheduler).start(request_))
+    assert ended(RemoteStarter(scheduler, threads=1, env={}).start(request_))
 
 
 def test_a_trial_of_an_earlier_controller_is_found_by_its_notes(request_, scheduler):
-    first = RemoteStarter(scheduler)
+    first = RemoteStarter(scheduler, threads=1, env={})
     first.start(request_)
     name = scheduler.orders[0].name
-    trial = RemoteStarter(scheduler).adopt(request_)
+    trial = RemoteStarter(scheduler, threads=1, env={}).adopt(request_)
     assert not trial.poll()
     Notes(request_.lock).write(Place(name=name, owner=OWNER))
     trial.stop()
@@ -202,7 +201,7 @@ def test_a_trial_of_an_earlier_controller_is_found_by_its_notes(request_, schedu
 
 
 def test_a_trial_that_was_never_handed_over_has_ended(request_, scheduler):
-    trial = RemoteStarter(scheduler).adopt(request_)
+    trial = RemoteStarter(scheduler, threads=1, env={}).adopt(request_)
     assert trial.poll()
     trial.stop()
     trial.kill()

@@ -191,14 +191,14 @@ def test_trials_at_the_same_time_see_different_gpus(tmp_path, toy):
     cluster = RayCluster(address="", num_cpus=2, num_gpus=2, log=tmp_path / "ray.log")
     cluster.trial_gpus = 1
     prepared, settings = reopen(folder)
-    starter = RemoteStarter(cluster)
+    starter = RemoteStarter(cluster, threads=1, env={})
     with contextlib.closing(starter):
         conduct(
             folder,
             prepared,
             settings,
             watch=Heard(),
-            launcher=Launcher(starter=starter, threads=1, agents=2),
+            launcher=Launcher(starter=starter, agents=2),
         )
     runs = sorted((tmp_path / "runs" / "toy").iterdir())
     seen = [(run / "gpus.txt").read_text() for run in runs]

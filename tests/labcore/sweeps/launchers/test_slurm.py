@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from labcore.record.status import read_status
-from labcore.sweeps.launchers import SlurmOptions
 from labcore.sweeps.launchers.slurm_cluster import read_queue, sbatch_text
+from labcore.sweeps.launchers.slurm_options import SlurmOptions
 from tests.labcore.sweeps.launchers import stub_slurm
 from tests.labcore.sweeps.launchers.remote import go_there, notes_of, place_of
 from tests.labcore.sweeps.sweeping import SWEEP, Heard, begin, environment, wait_until

@@ -3,8 +3,7 @@
 import pytest
 
 from labcore.errors import UsageError
-from labcore.sweeps.launchers import SlurmOptions
-from labcore.sweeps.launchers.slurm_options import read_minutes
+from labcore.sweeps.launchers.slurm_options import SlurmOptions, read_minutes
 
 
 @pytest.mark.parametrize(
