@@ -8,7 +8,6 @@ The kernel frees the lock when the last process of the trial is gone.
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,11 +50,7 @@ def name_holder(path: Path, pid: int) -> None:
 def holder_of(path: Path) -> ProcessId | None:
     """Returns the process that last held the lock, once it has been written down."""
     try:
-        text = path.read_text(encoding="utf-8")
-        if not text.startswith("{"):  # an earlier version: the number and the start
-            pid, started = text.split()
-            return ProcessId(host=socket.gethostname(), pid=int(pid), started=float(started))
-        return ProcessId.from_row(json.loads(text))
+        return ProcessId.from_row(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, RecursionError):
         return None
 

@@ -1,8 +1,15 @@
-"""What runs a trial on its machine: inside a worker of Ray, or as the job of Slurm."""
+"""What runs a trial on its machine: inside a worker of Ray, or as the job of Slurm.
+
+The trial ends, after a checkpoint, when its supervisor is gone: a worker of Ray that was killed, a
+job that was cut off. Otherwise it would go on where nobody knows of it, with the memory and the GPU
+that the scheduler believes to be free. So it is tied by a pipe in place of its standard input,
+whose other end the supervisor holds and never writes to.
+"""
 
 import contextlib
 import dataclasses
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -12,7 +19,7 @@ from labcore.errors import UsageError
 from labcore.sweeps.launchers.notes import Notes, Order, Place
 from labcore.sweeps.trial_process import TrialProcess, start_process
 
-__all__ = ["Supervisor", "TrialActor", "supervise"]
+__all__ = ["Supervisor", "TrialActor", "become_tied_trial", "end_with", "supervise"]
 
 _LOOK_S = 0.1
 _TASK = ("SLURM_NTASKS", "SLURM_NPROCS", "SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID")
@@ -65,7 +72,8 @@ class Supervisor:
             UsageError: Another process holds the lock.
         """
         request = self._order.request
-        command = [sys.executable, "-m", "labcore.sweeps.launchers.tied", *request.words]
+        code = f"from {__name__} import become_tied_trial as main; main()"
+        command = [sys.executable, "-c", code, *request.words]
         with contextlib.suppress(OSError):
             return start_process(request, command, stdin=tie)
         request = dataclasses.replace(request, lock=None)
@@ -101,7 +109,14 @@ class TrialActor(Supervisor):
         try:
             self.run()
         finally:
-            os._exit(0)
+            _leave()
+
+
+def _leave() -> None:
+    """Ends this actor of Ray, which would otherwise report that its worker has crashed."""
+    import ray
+
+    ray.kill(ray.get_runtime_context().current_actor)
 
 
 def supervise(order: Order) -> int | None:
@@ -122,3 +137,22 @@ def supervise(order: Order) -> int | None:
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT):
         signal.signal(number, lambda number, frame: supervisor.end())
     return supervisor.run()
+
+
+def become_tied_trial() -> None:
+    """Does what ``lab`` does in the process that a supervisor has started."""
+    # Slurm sends its warning to every process of a job; only the supervisor is to act on it.
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
+    tie, null = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    threading.Thread(target=end_with, args=(tie,), name="lab-tie", daemon=True).start()
+    sys.argv[0] = "lab"
+    runpy.run_module("labcore", run_name="__main__", alter_sys=True)
+
+
+def end_with(tie: int) -> None:
+    """Asks this process to end as soon as the other end of a pipe is closed; returns then."""
+    os.read(tie, 1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -96,20 +96,19 @@ def test_a_failure_is_an_answer(fake, order, actor):
 
 
 def test_an_actor_supervises_from_the_moment_it_is_made_and_then_leaves(order, monkeypatch):
-    left = []
-    ended = threading.Event()
+    left, ended = threading.Event(), threading.Event()
 
     def run(actor):
         ended.wait(10.0)
         raise RuntimeError("whatever it is, the CPUs are given back")
 
     monkeypatch.setattr(supervise.Supervisor, "run", run)
-    monkeypatch.setattr(os, "_exit", left.append)
+    monkeypatch.setattr(supervise, "_leave", left.set)
     monkeypatch.setattr(threading, "excepthook", lambda *_: None)
     supervise.TrialActor(order)
-    assert left == []
+    assert not left.is_set()
     ended.set()
-    wait_until(lambda: left == [0])
+    assert left.wait(10.0)
 
 
 @pytest.fixture

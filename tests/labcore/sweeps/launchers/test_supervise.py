@@ -17,8 +17,7 @@ from labcore.record.locks import is_held
 from labcore.record.status import read_status
 from labcore.sweeps.launchers import supervise as module
 from labcore.sweeps.launchers.notes import Job, Notes, Order
-from labcore.sweeps.launchers.supervise import Supervisor
-from labcore.sweeps.launchers.tied import end_with
+from labcore.sweeps.launchers.supervise import Supervisor, end_with
 from labcore.sweeps.trial import TrialRequest
 from labcore.sweeps.trial_lock import trial_lock
 from labcore.sweeps.trial_process import start_process
