@@ -231,6 +231,21 @@ def test_a_stop_that_comes_before_the_trial_has_a_process_reaches_it(tmp_path, r
     assert trial.poll()
 
 
+def test_a_stop_does_not_go_to_the_process_of_an_earlier_attempt(request_of, session):
+    request = request_of("toy", 0)
+    earlier, now = session("input()"), session("import time; time.sleep(60)")
+    earlier.wait()
+    request.lock.write_text(json.dumps({"host": socket.gethostname(), "pid": earlier.pid}))
+    words = ["waiting", None, None]
+    trial = TrialProcess(request, lambda: words.pop(0) if words else "running")
+    trial.stop()
+    lock = trial_lock(request.lock)
+    name_holder(request.lock, now.pid)
+    assert not trial.poll()
+    assert now.wait(10) == -signal.SIGTERM
+    lock.close()
+
+
 def test_a_lock_is_free_when_its_last_process_is_gone(tmp_path):
     path = tmp_path / "lock"
     assert not is_held(path)
