@@ -46,7 +46,7 @@ class MetricsFile:
         """Opens the file, without the half line that a killed process may have left."""
         path = run.folder / FILE_NAME
         if run.resuming:
-            self._keep(path, lambda record: record["phase"] != "test" or "fit" in record)
+            keep_lines(path, lambda record: record["phase"] != "test" or "fit" in record)
         self._open(path)
 
     @hookimpl
@@ -101,13 +101,9 @@ class MetricsFile:
         return self._stream
 
     def _drop_after(self, path: Path, loop: Any) -> None:
-        self._keep(path, lambda record: not taken_again(record, loop))
-        self._open(path)
-
-    def _keep(self, path: Path, wanted: Callable[[dict[str, Any]], bool]) -> None:
-        """Leaves only the lines whose record is wanted."""
         self.close()
-        keep_lines(path, wanted)
+        keep_lines(path, lambda record: not taken_again(record, loop))
+        self._open(path)
 
 
 def taken_again(record: Mapping[str, Any], loop: Any) -> bool:

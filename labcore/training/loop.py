@@ -101,21 +101,24 @@ class Loop:
         )
         self._guard = Guard(fabric, self._window, self._update, config)
         self._store = CheckpointStore(checkpoints, keep_last=config.keep_last)
+        warn = functools.partial(run.say, level="warning")
+        self._snapshots = Snapshots(fabric, self._store, self._parts(scheduler), self._window, warn)
+
+    def _parts(self, scheduler: LRScheduler | None) -> dict[str, Stateful]:
+        """Returns what has a state of its own, by its name in the checkpoint."""
         parts: dict[str, Stateful | None] = {
             "loop": self,
             "model": self.model,
             "optimizer": self.optimizer,
             "scheduler": scheduler,
             "ema": self._average,
-            "precision": fabric.strategy.precision,
+            "precision": self.fabric.strategy.precision,
             "update": self._update,
             "feed": self._feed,
             "monitor": self.monitor,
-            "hooks": run.hooks if run.is_main else None,
+            "hooks": self._hooks if self._run.is_main else None,
         }
-        present = {name: part for name, part in parts.items() if part is not None}
-        warn = functools.partial(run.say, level="warning")
-        self._snapshots = Snapshots(fabric, self._store, present, self._window, warn)
+        return {name: part for name, part in parts.items() if part is not None}
 
     @property
     def epoch(self) -> int:
