@@ -1,7 +1,6 @@
 """The doctor: says what is wrong with a machine and how to mend it. Imports no framework."""
 
-from labcore.doctor.check import AREAS, Area, Check
-from labcore.doctor.diagnosis import diagnose
+from labcore.doctor.check import AREAS, Area, Check, diagnose
 from labcore.doctor.finding import STATES, Finding, State
 from labcore.doctor.machine import Machine
 

@@ -1,13 +1,19 @@
-"""What a check is: a question about a machine, asked of facts that were gathered before."""
+"""What a check is: a question about a machine, asked of facts that were gathered before.
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+One that breaks is a finding, never the end of the doctor.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from labcore.doctor.finding import Finding
+from labcore.doctor.finding import Finding, unknown
 from labcore.doctor.machine import Machine
 
-__all__ = ["AREAS", "Area", "Check", "check"]
+__all__ = ["AREAS", "Area", "Check", "check", "diagnose"]
+
+log = logging.getLogger(__name__)
 
 Area = Literal[
     "plugin", "system", "gpu", "python", "torch", "tensorflow", "pytorch3d", "build", "tools"
@@ -56,3 +62,33 @@ def check(
 ) -> Callable[[Callable[[Machine], Iterable[Finding]]], Check]:
     """Makes a check of the function below it, which is its question."""
     return lambda ask: Check(id=name, area=area, title=title, ask=ask, needs=needs)
+
+
+def diagnose(machine: Machine, checks: Iterable[Check]) -> list[Finding]:
+    """Returns what the checks have to say about a machine, in their order.
+
+    A check that does not apply says nothing. One that raises gives a finding of state ``unknown``
+    with its error.
+    """
+    return [
+        finding if finding.check else replace(finding, check=check.id)
+        for check in checks
+        for finding in _answers(machine, check)
+    ]
+
+
+def _answers(machine: Machine, check: Check) -> Iterator[Finding]:
+    lacking = [name for name in check.needs if getattr(machine, name) is None]
+    if lacking:
+        facts = " and ".join(name.replace("_", " ") for name in lacking)
+        yield unknown(f"{check.title}: {facts} not known", lacking=lacking)
+        return
+    try:
+        yield from check.ask(machine)
+    except Exception as error:  # whatever a check raises, the others still have something to say
+        log.debug("check %s failed", check.id, exc_info=True)
+        yield unknown(
+            f"{check.title}: the check itself failed",
+            cause=f"{type(error).__name__}: {error}; this is a fault of the doctor, not of the "
+            "machine",
+        )

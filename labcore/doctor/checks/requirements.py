@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine
-from labcore.doctor.tables import tensorflow_row
+from labcore.doctor.tables import parse_version, tensorflow_row
 
 __all__ = ["Conflict", "conflicts"]
 
@@ -101,7 +101,12 @@ def _numpy(machine: Machine) -> Iterator[Finding]:
         sources=(),
     )
     version, torch = machine.version("numpy"), machine.version("torch")
-    if version and torch and int(version.split(".")[0]) >= 2 and _numbers(torch) < (2, 3):
+    if (
+        version
+        and torch
+        and int(version.split(".")[0]) >= 2
+        and parse_version(torch) < parse_version("2.3")
+    ):
         yield failure(
             f"torch {torch} was compiled against NumPy 1, and NumPy {version} is installed",
             cause="tensors and arrays cannot be turned into each other",
@@ -156,7 +161,3 @@ def _by_table(machine: Machine, package: str, version: str) -> Iterator[Conflict
             installed=version,
             is_sure=row is not None and row.verified,
         )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("+")[0].split(".")[:2] if part.isdigit())

@@ -8,6 +8,7 @@ from typing import Any
 from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine
+from labcore.doctor.tables import parse_version
 
 _LEAST_MEMORY_GB = 4.0
 _LEAST_SHM_GB = 1.0
@@ -40,7 +41,7 @@ def _system(machine: Machine) -> Iterator[Finding]:
 def _glibc(machine: Machine) -> Iterator[Finding]:
     if machine.os != "linux" or not machine.glibc:
         return
-    if _numbers(machine.glibc) >= _numbers(_WHEEL_GLIBC):
+    if parse_version(machine.glibc) >= parse_version(_WHEEL_GLIBC):
         yield ok(f"glibc {machine.glibc} takes today's wheels", glibc=machine.glibc)
         return
     yield warning(
@@ -194,7 +195,3 @@ def _wsl(machine: Machine) -> Iterator[Finding]:
             "Windows",
             kernel_driver=machine.kernel_driver,
         )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())

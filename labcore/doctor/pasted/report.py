@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from labcore.doctor.check import Check
-from labcore.doctor.diagnosis import diagnose
+from labcore.doctor.check import Check, diagnose
 from labcore.doctor.finding import Finding
 from labcore.doctor.machine import Card, Machine
 from labcore.doctor.pasted.collect_env import is_collect_env, read_collect_env

@@ -2,8 +2,8 @@
 
 import pytest
 
+from labcore.doctor.check import diagnose
 from labcore.doctor.checks.deep import CHECKS
-from labcore.doctor.diagnosis import diagnose
 from labcore.doctor.machine import Machine, TorchBuild
 from labcore.doctor.probes import PROBES
 

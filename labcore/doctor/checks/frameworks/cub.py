@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from labcore.doctor.check import check
+from labcore.doctor.checks.frameworks.pytorch3d import installed_release
 from labcore.doctor.finding import Finding, ok, warning
 from labcore.doctor.machine import Machine
 from labcore.doctor.tables import cub_for, family
@@ -19,7 +20,7 @@ def _cub_check(machine: Machine) -> Iterator[Finding]:
     if "THRUST_IGNORE_CUB_VERSION_CHECK" in machine.variable("NVCC_FLAGS"):
         yield ok("CUB and Thrust differ, and their check is turned off by NVCC_FLAGS")
         return
-    advice = cub_for(toolkit.version, machine.os or "linux", _release(machine))
+    advice = cub_for(toolkit.version, machine.os or "linux", installed_release(machine))
     if advice.needed:
         yield ok(
             f"CUB {version} stands in for that of CUDA {toolkit.version}, as it should; "
@@ -52,7 +53,7 @@ def _cub_home(machine: Machine) -> Iterator[Finding]:
             sources=("p3d-install-md",),
         )
         return
-    advice = cub_for(toolkit.version, machine.os or "linux", _release(machine))
+    advice = cub_for(toolkit.version, machine.os or "linux", installed_release(machine))
     if advice.needed:
         yield ok(f"CUB_HOME is set, and CUDA {toolkit.version} wants it", why=advice.why)
         return
@@ -74,7 +75,7 @@ def _small_macro(machine: Machine) -> Iterator[Finding]:
     if used is None or not used.startswith("1.15."):
         yield ok(f"CUDA {toolkit.version} compiles with the headers of Windows", cub=used)
         return
-    advice = cub_for(toolkit.version, "windows", _release(machine))
+    advice = cub_for(toolkit.version, "windows", installed_release(machine))
     supply = (
         f"put CUB {advice.supply} into a folder and set CUB_HOME to it" if advice.supply else ""
     )
@@ -96,12 +97,12 @@ def _missing(machine: Machine) -> Iterator[Finding]:
     toolkit = machine.toolkit
     if toolkit is None or family(toolkit.version) >= 11:
         return
-    if machine.origin == "report" and _release(machine) is None:
+    if machine.origin == "report" and installed_release(machine) is None:
         return  # nobody there says that PyTorch3D is wanted
     if machine.cub_home_version:
         yield ok(f"CUDA {toolkit.version} has no CUB; CUB_HOME gives {machine.cub_home_version}")
         return
-    advice = cub_for(toolkit.version, machine.os or "linux", _release(machine))
+    advice = cub_for(toolkit.version, machine.os or "linux", installed_release(machine))
     yield warning(
         f"CUDA {toolkit.version} brings no CUB",
         cause='PyTorch3D stops with "cub/cub.cuh: No such file or directory"',
@@ -109,11 +110,3 @@ def _missing(machine: Machine) -> Iterator[Finding]:
         f"CUB_HOME=$PWD/cub-{advice.supply} (the folder that contains cub/)",
         sources=advice.sources,
     )
-
-
-def _release(machine: Machine) -> str | None:
-    for name in ("pytorch3d", "easypytorch3d", "pipablepytorch3d"):
-        version = machine.version(name)
-        if version is not None:
-            return version.partition(".post")[0].split("+")[0]
-    return None

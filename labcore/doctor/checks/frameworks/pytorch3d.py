@@ -9,6 +9,8 @@ from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 from labcore.doctor.machine import CompiledExtension, Machine
 from labcore.doctor.tables import pytorch3d_for, pytorch3d_wheel, pytorch3d_with
 
+__all__ = ["installed_release"]
+
 _WHEELS = ("pytorch3d", "easypytorch3d", "pipablepytorch3d")
 """Distributions that bring the package ``pytorch3d``."""
 _COMPILED_WHEEL = "easypytorch3d"
@@ -140,11 +142,14 @@ def _cuda(machine: Machine) -> Iterator[Finding]:
 
 
 def _installed(machine: Machine) -> tuple[str, str] | None:
-    for name in _WHEELS:
-        version = machine.version(name)
-        if version is not None:
-            return name, version
-    return None
+    found = ((name, machine.version(name)) for name in _WHEELS)
+    return next(((name, version) for name, version in found if version is not None), None)
+
+
+def installed_release(machine: Machine) -> str | None:
+    """Returns the release of PyTorch3D that is installed, whoever packed it."""
+    found = _installed(machine)
+    return _release(found[1]) if found is not None else None
 
 
 def _extension(machine: Machine) -> CompiledExtension | None:

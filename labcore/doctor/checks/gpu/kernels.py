@@ -16,7 +16,7 @@ from labcore.doctor.tables import (
     torch_runs_on,
 )
 
-_FIRST_WITHOUT_OLD_CARDS = (7, 5)
+_FIRST_WITHOUT_OLD_CARDS = 7.5
 """The least compute capability of CUDA 13, which torch's wheels on PyPI are built with."""
 
 
@@ -89,7 +89,7 @@ def _arch_dropped(machine: Machine) -> Iterator[Finding]:
         return  # elsewhere the plain install has no CUDA at all
     for card in _kinds(machine):
         capability = card.compute_capability or ""
-        if _numbers(capability) >= _FIRST_WITHOUT_OLD_CARDS:
+        if float(capability) >= _FIRST_WITHOUT_OLD_CARDS:
             continue
         choice = torch_command(machine, capability)
         yield warning(
@@ -144,7 +144,3 @@ def _or_another_torch(machine: Machine) -> str:
     card = next(_kinds(machine), None)
     choice = torch_command(machine, card.compute_capability if card is not None else None)
     return f"; or, with this driver: {choice}" if choice else ""
-
-
-def _numbers(capability: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in capability.split("."))

@@ -2,8 +2,8 @@
 
 import pytest
 
+from labcore.doctor.check import diagnose
 from labcore.doctor.checks import all_checks
-from labcore.doctor.diagnosis import diagnose
 from labcore.doctor.machine import Card, Machine, TorchBuild
 from labcore.doctor.pasted import diagnose_report, read
 from labcore.doctor.share import to_report
