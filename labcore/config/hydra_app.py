@@ -210,7 +210,8 @@ def run_job(cfg: Any) -> float:
     options = training_options(cfg)
     metrics = result["metrics"]
     name = options.monitor if options is not None else ""
-    known = next((key for key in (f"val/{name}", f"test/{name}", name) if key in metrics), "")
+    names = (f"val/{name}", f"result/{name}", f"test/{name}", name)
+    known = next((key for key in names if key in metrics), "")
     metric = float(metrics[known]) if known else None
     result |= {"overrides": overrides, "exit_code": code, "metric": metric, "metric_name": known}
     write_json(target, result)

@@ -18,6 +18,7 @@ from labcore.record.files import drop_torn_line, write_atomically
 __all__ = ["FILE_NAME", "MetricsFile", "fit_name", "keep_lines", "taken_again"]
 
 FILE_NAME = "metrics.jsonl"
+_AFTER_TRAINING = ("test", "result")
 
 
 def fit_name(loop: Any) -> str:
@@ -46,7 +47,7 @@ class MetricsFile:
         """Opens the file, without the half line that a killed process may have left."""
         path = run.folder / FILE_NAME
         if run.resuming:
-            keep_lines(path, lambda record: record["phase"] != "test" or "fit" in record)
+            keep_lines(path, lambda row: "fit" in row or row["phase"] not in _AFTER_TRAINING)
         self._open(path)
 
     @hookimpl

@@ -146,7 +146,7 @@ def _live(
                 values = load_object(run.task.run)(run)
                 run.stop.raise_if_set()
             if isinstance(values, Mapping):
-                run.log_metrics(values, step=status.step or 0, phase="test")
+                run.log_metrics(values, step=status.step or 0, phase="result")
         except BaseException as error:  # sys.exit and Ctrl-C end a run too, and it must say so
             raised = error
         failure = settle(run, raised, known)

@@ -82,7 +82,7 @@ def _context(folder: Path, model_tasks: Sequence[str], budget: Budget) -> dict[s
     metrics = read_metrics(folder / "metrics.jsonl")
     monitor = training_options(config)
     rows = figures(metrics, monitor)
-    curves = group_charts(metrics.of("train", "val", "test"), prefix="curve")
+    curves = group_charts(metrics.of("train", "val", "test", "result"), prefix="curve")
     perf = group_charts(metrics.of("perf"), prefix="perf")
     taps = group_charts(metrics.of("taps"), prefix="tap")
     config_table = config_rows(config, origins, read_json(folder / "changed.json"))

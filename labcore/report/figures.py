@@ -39,8 +39,8 @@ class Tile:
 
 
 def figures(metrics: Metrics, monitor: TrainingOptions | None) -> list[Figure]:
-    """Returns a row for each metric of validation and test."""
-    return [_figure(series, monitor) for series in metrics.of("val", "test")]
+    """Returns a row for each metric of validation and test, and for what the task returned."""
+    return [_figure(series, monitor) for series in metrics.of("val", "test", "result")]
 
 
 def _figure(series: Series, monitor: TrainingOptions | None) -> Figure:
@@ -67,7 +67,7 @@ def _figure(series: Series, monitor: TrainingOptions | None) -> Figure:
 def headline(
     rows: Sequence[Figure], status_metrics: Mapping[str, Any], monitor: TrainingOptions | None
 ) -> list[Tile]:
-    """Chooses the figures for the top of the page: monitored first, then test, then validation.
+    """Chooses the figures for the top of the page: monitored first, validation last.
 
     Args:
         rows: From :func:`figures`.
@@ -80,7 +80,7 @@ def headline(
         if isinstance(value, int | float):
             tiles.setdefault(name, Tile(label=name, value=format_number(value)))
     first = f"val/{monitor.monitor}" if monitor else ""
-    order = sorted(tiles, key=lambda name: (name != first, not name.startswith("test/")))
+    order = sorted(tiles, key=lambda name: (name != first, name.startswith("val/")))
     return [tiles[name] for name in order[:_MOST_TILES]]
 
 

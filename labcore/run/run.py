@@ -105,13 +105,14 @@ class Run(Generic[C]):
         Args:
             values: Name to number; names may have dots or slashes.
             step: Optimiser steps so far, or 0 outside training.
-            phase: ``train``, ``val``, ``test``, ``perf`` or ``taps``.
+            phase: ``train``, ``val``, ``test``, ``perf`` or ``taps``; what a task returns is
+                recorded as ``result``.
         """
         if not self.is_main:
             return
         if phase in {"train", "val"}:
             self.status.step = step
-        if phase in {"val", "test"}:
+        if phase in {"val", "test", "result"}:
             self.status.metrics.update(
                 {f"{phase}/{k}": float(v) for k, v in values.items() if math.isfinite(v)}
             )

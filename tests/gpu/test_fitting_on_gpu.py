@@ -48,5 +48,5 @@ def test_a_fit_gets_nearer_on_a_gpu(tmp_path, task, figure, options):
     assert done.returncode == 0, done.stderr
     (status,) = tmp_path.glob("runs/render/*/status.json")
     metrics = json.loads(status.read_text())["metrics"]
-    start = {"mse": 0.1}.get(figure) or metrics[f"test/{figure}_start"]
-    assert metrics[f"test/{figure}"] < 0.7 * start
+    start = {"mse": 0.1}.get(figure) or metrics[f"result/{figure}_start"]
+    assert metrics[f"result/{figure}"] < 0.7 * start

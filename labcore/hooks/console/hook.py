@@ -145,7 +145,7 @@ class Console:
         """Keeps the numbers that the training line and the summary show."""
         if phase == "train" and self._training is not None:
             self._training.values.update(values)
-        elif phase == "test" or (phase == "val" and not self._is_training):
+        elif phase in {"test", "result"} or (phase == "val" and not self._is_training):
             self._figures.update(values)
 
     @hookimpl

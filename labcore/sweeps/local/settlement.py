@@ -95,7 +95,7 @@ def _count_failure(live: LiveTrial, reason: str, retries: int) -> Settlement:
 def _final_value(metric: Metric, result: TrialResult) -> float | None:
     """Returns the metric of a run that never logged it on its way, from its last figures."""
     phase, name = split_name(metric.name)
-    for key in (f"{phase}/{name}", f"test/{name}", metric.name):
+    for key in (f"{phase}/{name}", f"result/{name}", f"test/{name}", metric.name):
         if key in result.metrics:
             return float(result.metrics[key])
     return None

@@ -9,20 +9,18 @@ from plugins.musicvae.models import MusicVAE
 from plugins.musicvae.tasks.melodies import MusicRun, load_corpus, load_model
 from plugins.musicvae.tasks.table import write_table
 
-__all__ = ["evaluate", "test_figures"]
+__all__ = ["evaluate", "record_test"]
 
 
-def evaluate(run: MusicRun) -> dict[str, float]:
+def evaluate(run: MusicRun) -> None:
     """Measures the model of ``run=`` on the test pieces of its own data."""
     trained = load_model(run)
     corpus = load_corpus(run, trained.config)
-    return test_figures(run, trained.model, corpus, trained.config)
+    record_test(run, trained.model, corpus, trained.config)
 
 
-def test_figures(
-    run: MusicRun, model: MusicVAE, corpus: Corpus, config: MusicVAEConfig
-) -> dict[str, float]:
-    """Measures a model on the whole test split and leaves the table of accuracies."""
+def record_test(run: MusicRun, model: MusicVAE, corpus: Corpus, config: MusicVAEConfig) -> None:
+    """Measures a model on the whole test split and leaves its figures and the table of accuracies."""
     with run.progress("test"):
         figures = measure(
             model,
@@ -33,4 +31,4 @@ def test_figures(
             generator=torch.Generator(model.device).manual_seed(run.config.seed),
         )
     write_table(run, {"test": figures}, num_windows=len(corpus.test))
-    return figures
+    run.log_metrics(figures, step=run.status.step or 0, phase="test")

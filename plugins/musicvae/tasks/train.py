@@ -12,7 +12,7 @@ from plugins.musicvae.data import Corpus, random_transpose
 from plugins.musicvae.losses import elbo
 from plugins.musicvae.metrics import evaluate
 from plugins.musicvae.models import MusicVAE
-from plugins.musicvae.tasks.evaluate import test_figures
+from plugins.musicvae.tasks.evaluate import record_test
 from plugins.musicvae.tasks.interpolate import show_interpolation
 from plugins.musicvae.tasks.melodies import MusicRun, held_out, load_corpus
 from plugins.musicvae.tasks.reconstruct import show_reconstructions
@@ -21,7 +21,7 @@ from plugins.musicvae.tasks.sample import show_samples
 __all__ = ["fit_model", "train"]
 
 
-def train(run: MusicRun) -> dict[str, float] | None:
+def train(run: MusicRun) -> None:
     """Trains a model, measures the best one on the test pieces and shows its melodies."""
     corpus = load_corpus(run)
     model = MusicVAE(run.config.model, run.config.bars)
@@ -29,18 +29,17 @@ def train(run: MusicRun) -> dict[str, float] | None:
     run.model_ready(model)
     fit_model(run, model, corpus)
     if not run.is_main:
-        return None
+        return
     weights = load_weights(run.checkpoints)
     if weights is not None:
         model.load_state_dict(weights)
     model.to(run.device.torch_device).eval()
-    figures = test_figures(run, model, corpus, run.config)
+    record_test(run, model, corpus, run.config)
     show_samples(run, model, run.config.generate.count)
     melodies = held_out(corpus, max(run.config.generate.count // 2, 2), run.config.seed)
     titles = [f"held-out melody {index}" for index in range(1, len(melodies) + 1)]
     show_reconstructions(run, model, melodies, titles)
     show_interpolation(run, model, melodies[:2])
-    return figures
 
 
 def fit_model(run: MusicRun, model: MusicVAE, corpus: Corpus, *, name: str = "") -> FitResult:

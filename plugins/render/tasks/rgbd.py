@@ -47,7 +47,6 @@ def rgbd(run: RenderRun) -> Mapping[str, float]:
     seconds = time.monotonic() - started
     _show_sheet(run, ShardReader(out))
     figures = _figures(manifest, seconds, spec.scenes * spec.frames - made_before[0])
-    run.log_metrics(figures, step=0, phase="test")
     run.say(f"{manifest['statistics']['frames']} frames in {out.resolve()}")
     return figures
 

@@ -60,9 +60,9 @@ def test_a_finished_run_leaves_everything_in_its_folder(write_plugin, lab, tmp_p
     assert folder.name.endswith("-first")
     status = read_status(folder)
     assert status.state == "finished"
-    assert status.metrics == {"val/loss": 0.5, "test/score": 42.0}
+    assert status.metrics == {"val/loss": 0.5, "result/score": 42.0}
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    assert {line["phase"] for line in lines} >= {"val", "test"}
+    assert {line["phase"] for line in lines} >= {"val", "result"}
     assert "amount: 21" in (folder / "config.yaml").read_text()
     assert json.loads((folder / "origins.json").read_text())["amount"] == "command line"
     environment = json.loads((folder / "environment.json").read_text())
@@ -299,5 +299,5 @@ def test_the_outcome_is_left_for_whoever_started_the_run(write_plugin, lab, tmp_
     env = {**os.environ, "LAB_RESULT_FILE": str(tmp_path / "result.json")}
     assert lab("run", "plugin=toy", env=env).returncode == 0
     result = json.loads((tmp_path / "result.json").read_text())
-    assert result["metrics"] == {"test/score": 3.0}
+    assert result["metrics"] == {"result/score": 3.0}
     assert result["state"] == "finished"

@@ -91,7 +91,7 @@ def test_the_config_of_a_derived_run_is_that_of_the_model_it_works_with(here):
     assert {origins[key] for key in ("run", "preset", "model.size")} == {f"run toy/{small.name}"}
     status = read(after / "status.json")
     assert status["preset"] == "smoke"
-    assert status["metrics"] == {"test/size": 8, "test/of_source": 8}
+    assert status["metrics"] == {"result/size": 8, "result/of_source": 8}
 
 
 def test_a_derived_run_records_id_command_and_config_of_its_source(here):

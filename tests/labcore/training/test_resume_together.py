@@ -76,4 +76,4 @@ def test_after_ctrl_c_both_processes_take_part_again(
     assert (status.state, status.step, status.resumes) == ("finished", 12, 1)
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if row["phase"] == "train"] == list(range(1, 13))
-    assert [(row["step"], row["phase"]) for row in rows][-1] == (12, "test")
+    assert [(row["step"], row["phase"]) for row in rows][-1] == (12, "result")

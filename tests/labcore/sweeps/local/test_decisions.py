@@ -92,9 +92,10 @@ def test_a_trial_that_was_stopped_has_the_outcome_for_which_it_was():
     assert (decision.outcome, decision.reason) == ("stopped early", "hyperband at log 3")
 
 
-def test_the_metric_of_a_run_that_logs_it_at_its_end_only_is_found():
+@pytest.mark.parametrize("phase", ["result", "test"])
+def test_the_metric_of_a_run_that_logs_it_at_its_end_only_is_found(phase):
     trial = live()
-    decision = decide(trial, state="finished", metrics={"test/loss": 0.25})
+    decision = decide(trial, state="finished", metrics={f"{phase}/loss": 0.25})
     assert decision.outcome == "completed"
     assert trial.record.value == 0.25
 

@@ -36,6 +36,14 @@ def test_only_logs_of_the_metric_count(tmp_path):
     assert log.steps == [1, 3]
 
 
+def test_what_a_task_returned_is_found_by_the_name_of_a_test_that_it_had_once(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text(line(1, 0.5) + line(2, 0.3, phase="result"))
+    for name in ("test/loss", "result/loss"):
+        log = MetricLog(tmp_path, name)
+        log.read()
+        assert log.values == [0.3]
+
+
 def test_a_run_that_has_not_begun_has_no_logs(tmp_path):
     log = MetricLog(tmp_path / "nowhere", "loss")
     assert not log.read()

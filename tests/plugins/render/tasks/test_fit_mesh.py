@@ -36,13 +36,13 @@ def fitted(fits, ellipsoid):
 
 def test_a_sphere_comes_near_to_an_ellipsoid(fits, fitted):
     figures = fits.figures(fitted)
-    assert figures["test/distance_start"] > 0.2
+    assert figures["result/distance_start"] > 0.2
     # As near as two draws of 5,000 points from the ellipsoid are to each other, and a little more.
-    assert figures["test/distance"] < 1.3 * figures["test/distance_ideal"]
-    assert figures["test/chamfer"] < 0.01 * figures["test/chamfer_start"]
-    assert figures["test/fscore"] > 0.8 * figures["test/fscore_ideal"]
-    assert figures["test/fscore_start"] < 0.1
-    assert figures["test/normals"] > 0.97 > figures["test/normals_start"]
+    assert figures["result/distance"] < 1.3 * figures["result/distance_ideal"]
+    assert figures["result/chamfer"] < 0.01 * figures["result/chamfer_start"]
+    assert figures["result/fscore"] > 0.8 * figures["result/fscore_ideal"]
+    assert figures["result/fscore_start"] < 0.1
+    assert figures["result/normals"] > 0.97 > figures["result/normals_start"]
 
 
 def test_the_mesh_that_is_left_lies_on_the_ellipsoid(fitted):
@@ -79,7 +79,7 @@ def test_silhouettes_alone_shape_it_too(fits, ellipsoid):
         "train.max_steps=100", "fit.views=16",
     )  # fmt: skip
     figures = fits.figures(run)
-    assert figures["test/distance"] < 0.15 * figures["test/distance_start"]
+    assert figures["result/distance"] < 0.15 * figures["result/distance_start"]
 
 
 def test_a_killed_fit_goes_on_and_ends_with_the_same_mesh_and_film(fits, ellipsoid):

@@ -43,11 +43,11 @@ def fitted(fits, solid):
 
 def test_the_camera_is_found_from_fifteen_degrees_off(fits, fitted):
     figures = fits.figures(fitted)
-    assert figures["test/rotation_deg_start"] == pytest.approx(15, abs=0.01)
-    assert figures["test/translation_start"] == pytest.approx(0.2, abs=1e-4)
-    assert figures["test/rotation_deg"] < 1.0
-    assert figures["test/translation"] < 0.02
-    assert figures["test/iou"] > 0.97 > figures["test/iou_start"]
+    assert figures["result/rotation_deg_start"] == pytest.approx(15, abs=0.01)
+    assert figures["result/translation_start"] == pytest.approx(0.2, abs=1e-4)
+    assert figures["result/rotation_deg"] < 1.0
+    assert figures["result/translation"] < 0.02
+    assert figures["result/iou"] > 0.97 > figures["result/iou_start"]
 
 
 def test_it_leaves_a_film_a_sheet_and_a_table_of_its_starts(fits, fitted):
@@ -64,7 +64,7 @@ def test_it_leaves_a_film_a_sheet_and_a_table_of_its_starts(fits, fitted):
         assert float(row["rotation error (degrees), before"]) == pytest.approx(15, abs=0.01)
         assert float(row["IoU, after"]) > float(row["IoU, before"])
     best = max(rows, key=lambda row: float(row["IoU, after"]))
-    reported = fits.figures(fitted)["test/rotation_deg"]
+    reported = fits.figures(fitted)["result/rotation_deg"]
     assert float(best["rotation error (degrees), after"]) == pytest.approx(reported, abs=1e-3)
 
 
@@ -84,7 +84,7 @@ def test_a_mesh_that_looks_alike_from_all_sides_is_told_to(fits):
         "fit_pose", "sphere", "mesh.name=sphere", "fit.pose.offset_deg=60", "train.max_steps=60",
         "fit.pose.offset=0.1",
     )  # fmt: skip
-    assert fits.figures(run)["test/iou"] > 0.97
+    assert fits.figures(run)["result/iou"] > 0.97
     assert "looks alike from several sides" in (run / "log.txt").read_text()
 
 

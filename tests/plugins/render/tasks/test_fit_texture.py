@@ -58,9 +58,9 @@ def fitted(fits, textured):
 
 def test_a_texture_is_recovered_in_views_that_training_has_not_seen(fits, fitted):
     figures = fits.figures(fitted)
-    assert figures["test/psnr_start"] < 15
-    assert figures["test/psnr"] > 35
-    assert figures["test/psnr"] == pytest.approx(-10 * np.log10(figures["test/mse"]), abs=0.01)
+    assert figures["result/psnr_start"] < 15
+    assert figures["result/psnr"] > 35
+    assert figures["result/psnr"] == pytest.approx(-10 * np.log10(figures["result/mse"]), abs=0.01)
 
 
 def test_the_texture_that_is_left_is_the_one_that_was_painted(fitted):
@@ -89,7 +89,7 @@ def test_colours_of_vertices_are_recovered_and_left_on_the_mesh(fits, coloured):
         "fit_texture", "vertices", coloured, "train.max_steps=100", "fit.image_size=48",
         "fit.views=12",
     )  # fmt: skip
-    assert fits.figures(run)["test/psnr"] > 35
+    assert fits.figures(run)["result/psnr"] > 35
     mesh = load_mesh(run / "artifacts/result.ply")
     expected = (mesh.verts_packed() + 1) / 2
     error = (mesh.textures.verts_features_packed() - expected).abs()

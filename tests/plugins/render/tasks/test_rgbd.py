@@ -36,8 +36,8 @@ def test_a_run_leaves_data_sheet_and_figures(tmp_path):
     artifacts = json.loads((run / "artifacts/manifest.json").read_text())
     assert [(row["path"], row["kind"]) for row in artifacts] == [("artifacts/samples.png", "image")]
     status = json.loads((run / "status.json").read_text())
-    assert status["metrics"]["test/frames"] == 6
-    assert status["metrics"]["test/depth_max_m"] > 0.5
+    assert status["metrics"]["result/frames"] == 6
+    assert status["metrics"]["result/depth_max_m"] > 0.5
 
 
 def test_the_data_go_where_the_user_says(tmp_path):
