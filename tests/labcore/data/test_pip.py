@@ -34,10 +34,11 @@ def places(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "work", tmp_path / "downloads"
 
 
-def test_a_wheel_is_fetched_even_when_it_is_for_another_python(index, places):
+def test_a_wheel_of_one_of_the_platforms_is_fetched_even_for_another_python(index, places):
     digest = wheel(index)
     work, downloads = places
-    path = pip.download("tunes==1.0", digest, work, downloads=downloads)
+    of_another_platform = "0" * 64
+    path = pip.download("tunes==1.0", f"{of_another_platform} {digest}", work, downloads=downloads)
     assert path.parent.is_relative_to(work)
     assert pip.sha256_of(path) == digest
 

@@ -50,7 +50,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory, child: Callable[..., int]
 def test_the_reference_run_draws_from_everything_it_should(unbroken: Path) -> None:
     steps = [row["step"] for row in records(unbroken) if row["phase"] == "train"]
     assert steps == list(range(3, 25, 3))
-    assert {row["phase"] for row in records(unbroken)} == {"train", "val", "taps", "result"}
+    assert {row["phase"] for row in records(unbroken)} == {"train", "val", "taps", "test"}
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[0]}-{point[1]}")
@@ -88,7 +88,7 @@ def test_killed_between_two_tests_after_training_is_the_same_with_each_test_once
 ) -> None:
     assert child("train", folder=str(tmp_path), kill_in_test=True) == -signal.SIGKILL
     assert child("train", folder=str(tmp_path)) == 0
-    assert [row["step"] for row in records(tmp_path) if row["phase"] in {"test", "result"}] == [24, 24]
+    assert [row["step"] for row in records(tmp_path) if row["phase"] == "test"] == [24, 24]
     assert_same(tmp_path, unbroken)
 
 
