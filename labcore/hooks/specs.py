@@ -51,7 +51,7 @@ class RunSpecs:
 
     @hookspec
     def metrics(self, run: "Run[Any]", values: Mapping[str, float], step: int, phase: str) -> None:
-        """Numbers to record. ``phase`` is ``train``, ``val``, ``test``, ``result``, ``perf``, ``taps``."""
+        """Numbers; ``phase`` is ``train``, ``val``, ``test``, ``result``, ``perf``, ``taps``."""
 
     @hookspec
     def histogram(

@@ -20,7 +20,7 @@ def evaluate(run: MusicRun) -> None:
 
 
 def record_test(run: MusicRun, model: MusicVAE, corpus: Corpus, config: MusicVAEConfig) -> None:
-    """Measures a model on the whole test split and leaves its figures and the table of accuracies."""
+    """Measures a model on the whole test split and leaves the figures and their table."""
     with run.progress("test"):
         figures = measure(
             model,
