@@ -30,7 +30,7 @@ __all__ = ["Conducted", "conduct"]
 
 _ADDRESS = "wandb.json"
 _BEAT_S = 5.0
-_LOOK_S = 0.2
+_LOOK_S = 0.5
 _GRACE_S = 120
 """Time for a checkpoint, the report and the last uploads."""
 
@@ -179,8 +179,11 @@ def _start_agent(
 def _tell_news(folder: Path, told: dict[str, str], tell: Callable[[str], None]) -> None:
     """Says which trials have begun or ended since the last look."""
     for trial in trials_of(folder):
+        before = told.get(trial.run_id)
+        if before in {"finished", "stopped", "failed"}:
+            continue  # nothing comes after
         state, why = trial.outcome()
-        if state in {told.get(trial.run_id), "not started"}:
+        if state in {before, "not started"}:
             continue
         told[trial.run_id] = state
         if state == "running":

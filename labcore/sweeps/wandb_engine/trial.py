@@ -60,19 +60,11 @@ class Trial:
 def trials_of(folder: Path) -> list[Trial]:
     """Returns the trials that agents of a sweep's folder have been given, oldest first."""
     paths = sorted(folder.glob("trials/*/trial.json"), key=lambda path: path.stat().st_mtime)
-    trials = []
-    for path in paths:
-        row = json.loads(path.read_text(encoding="utf-8"))
-        place = path.parent
-        trials.append(
-            Trial(
-                run_id=place.name,
-                run=Path(row["run"]),
-                values=row["values"],
-                log=place / "output.txt",
-            )
-        )
-    return trials
+    rows = [(path.parent, json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+    return [
+        Trial(run_id=at.name, run=Path(row["run"]), values=row["values"], log=at / "output.txt")
+        for at, row in rows
+    ]
 
 
 def words_of_trial(overrides: Sequence[str]) -> list[str]:
