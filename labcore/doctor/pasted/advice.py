@@ -219,19 +219,9 @@ def _tensorflow_row(fields: Fields) -> compat.TensorFlowRow | None:
     return compat.tensorflow_row(version) if version else None
 
 
-def _tf_cuda(fields: Fields) -> str | None:
-    row = _tensorflow_row(fields)
-    return row.cuda if row is not None else None
-
-
-def _tf_cudnn(fields: Fields) -> str | None:
-    row = _tensorflow_row(fields)
-    return row.cudnn if row is not None else None
-
-
-def _tf_protobuf(fields: Fields) -> str | None:
-    row = _tensorflow_row(fields)
-    return row.protobuf if row is not None else None
+def _of_tensorflow(column: str) -> Derived:
+    """What the release of TensorFlow was built with, or asks for."""
+    return lambda fields: getattr(_tensorflow_row(fields), column, None)
 
 
 def _pytorch3d_fix(fields: Fields) -> str | None:
@@ -267,9 +257,7 @@ def _library_wheel(fields: Fields) -> str | None:
     wheels = {"cudart": "cuda-runtime", "nvrtc": "cuda-nvrtc", "cublas": "cublas"}
     if name not in wheels or int(major) not in (11, 12, 13):
         return None
-    suffix = "" if major == "13" else f"-cu{major}"
-    pin = '"==13.*"' if major == "13" else ""
-    return f"pip install nvidia-{wheels[name]}{suffix}{pin}".replace('"==13.*"', "==13.*")
+    return f"pip install nvidia-{wheels[name]}" + ("==13.*" if major == "13" else f"-cu{major}")
 
 
 def _cuda_family(fields: Fields) -> str | None:
@@ -382,9 +370,9 @@ FIELDS: dict[str, Derived] = {
     "symbol_name": _symbol_name,
     "symbol_story": _symbol_story,
     "tensorflow": _tensorflow,
-    "tf_cuda": _tf_cuda,
-    "tf_cudnn": _tf_cudnn,
-    "tf_protobuf": _tf_protobuf,
+    "tf_cuda": _of_tensorflow("cuda"),
+    "tf_cudnn": _of_tensorflow("cudnn"),
+    "tf_protobuf": _of_tensorflow("protobuf"),
     "toolkit": _toolkit,
     "torch": _torch,
     "torch_archs": _torch_archs,

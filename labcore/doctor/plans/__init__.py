@@ -3,9 +3,8 @@
 A plan is text for a person or a script; nothing here installs or builds.
 """
 
-from labcore.doctor.plans.plan import Plan, Step
+from labcore.doctor.plans.plan import Plan, Shell, Step, commands_of, shell_of, snippet
 from labcore.doctor.plans.pytorch3d import plan_pytorch3d
-from labcore.doctor.plans.snippet import Shell, commands_of, shell_of, snippet
 from labcore.doctor.plans.target import Target, described, target_of
 
 __all__ = [

@@ -17,11 +17,10 @@ from labcore.doctor.tables.gpu import (
     runs_kernels,
     toolkit_makes_code,
 )
-from labcore.doctor.tables.install import TorchChoice, best_build, source_pip, torch_for, torch_pip
+from labcore.doctor.tables.install import best_build, source_pip, torch_for, torch_pip
 from labcore.doctor.tables.packages import python_fits, python_for
 from labcore.doctor.tables.pairs import Pair
 from labcore.doctor.tables.pytorch3d import (
-    PyTorch3DRow,
     PyTorch3DWheel,
     last_pytorch3d,
     pulsar_flags,
@@ -42,7 +41,6 @@ from labcore.doctor.tables.tensorflow import (
 )
 from labcore.doctor.tables.toolkit import (
     CubAdvice,
-    HostCompiler,
     bundled_cub,
     cub_for,
     cub_problem,
@@ -64,15 +62,15 @@ from labcore.doctor.tables.verdict import OsName, Row, Verdict
 from labcore.doctor.tables.versions import cuda_of_tag, family, fits, parse_version, series, span
 
 __all__ = [
-    "Alternative", "CubAdvice", "CudaBuild", "Explanation", "GpuArch", "HostCompiler", "OsName",
-    "Pair", "PyTorch3DRow", "PyTorch3DWheel", "Row", "Setup", "Source", "TensorFlowRow",
-    "TorchChoice", "TorchRow", "Verdict", "arch_of", "best_build", "bundled_cub", "cub_for",
-    "cub_problem", "cuda_of_tag", "driver_for", "driver_knows_card", "driver_runs", "explain",
-    "family", "find_card", "fits", "gcc_with_cuda", "host_compiler", "last_cuda", "last_pytorch3d",
-    "least_change", "max_jobs", "near_cards", "newest_cuda", "older_code", "parse_version",
-    "pulsar_flags", "python_fits", "python_for", "pytorch3d_for", "pytorch3d_row",
-    "pytorch3d_wheel", "pytorch3d_with", "runs_kernels", "series", "source_pip", "sources", "span",
-    "tensorflow_archs", "tensorflow_row", "tensorflow_runs_on", "tensorflow_with_cuda",
-    "tensorflow_with_torch", "toolkit_makes_code", "torch_archs", "torch_for", "torch_pip",
-    "torch_row", "torch_rows", "torch_runs_on", "torch_with_cuda", "torchvision_with",
+    "Alternative", "CubAdvice", "CudaBuild", "Explanation", "GpuArch", "OsName", "Pair",
+    "PyTorch3DWheel", "Row", "Setup", "Source", "TensorFlowRow", "TorchRow", "Verdict", "arch_of",
+    "best_build", "bundled_cub", "cub_for", "cub_problem", "cuda_of_tag", "driver_for",
+    "driver_knows_card", "driver_runs", "explain", "family", "find_card", "fits", "gcc_with_cuda",
+    "host_compiler", "last_cuda", "last_pytorch3d", "least_change", "max_jobs", "near_cards",
+    "newest_cuda", "older_code", "parse_version", "pulsar_flags", "python_fits", "python_for",
+    "pytorch3d_for", "pytorch3d_row", "pytorch3d_wheel", "pytorch3d_with", "runs_kernels", "series",
+    "source_pip", "sources", "span", "tensorflow_archs", "tensorflow_row", "tensorflow_runs_on",
+    "tensorflow_with_cuda", "tensorflow_with_torch", "toolkit_makes_code", "torch_archs",
+    "torch_for", "torch_pip", "torch_row", "torch_rows", "torch_runs_on", "torch_with_cuda",
+    "torchvision_with",
 ]  # fmt: skip

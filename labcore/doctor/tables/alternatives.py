@@ -11,7 +11,7 @@ from labcore.doctor.tables.install import build_cuda, commands
 from labcore.doctor.tables.packages import PYTHONS, Companion, package_rows
 from labcore.doctor.tables.pairs import Pair, pairs
 from labcore.doctor.tables.pytorch3d import pytorch3d_rows
-from labcore.doctor.tables.setup import Setup
+from labcore.doctor.tables.setup import CPU, Setup
 from labcore.doctor.tables.tables import rows
 from labcore.doctor.tables.tensorflow import tensorflow_row, tensorflow_rows
 from labcore.doctor.tables.toolkit import HostCompiler
@@ -37,6 +37,9 @@ _LABELS = {
     **{name: name for name in get_args(Companion)},
 }
 _PACKAGES = tuple(name for name in get_args(Companion) if name != "torchvision")
+_GOES = ("yes", "limited")
+_CHOSEN_BY = {"driver": "cuda", "python": "pytorch3d"}
+"""A torch build is chosen for the driver, a wheel of PyTorch3D for the Python."""
 _MOST_SLOTS = 3
 """Things changed at once, beyond which an answer is a new set and no repair."""
 
@@ -101,9 +104,14 @@ def alternatives(
         keep: What has to stay.
     """
     slots = {name: list(options) for name, options in _slots(setup, os).items() if name not in keep}
+    wrong = [set(pair.keys) for pair in pairs(setup, os) if pair.verdict.state not in _GOES]
+    touched = {name: _touched(options) for name, options in slots.items()}
     for size in range(1, _MOST_SLOTS + 1):
         found: list[_Found] = []
         for names in _subsets(tuple(slots), size):
+            # A pair that nothing in it changes for stays wrong.
+            if not all(any(keys & touched[name] for name in names) for keys in wrong):
+                continue
             for choice in product(*(slots[name] for name in names)):
                 candidate = _merged(setup, choice)
                 if candidate is not None:
@@ -191,6 +199,12 @@ def _subsets(names: tuple[str, ...], size: int) -> Iterator[tuple[str, ...]]:
             yield subset
 
 
+def _touched(options: Iterable[_Changes]) -> set[str]:
+    """Fields that a slot changes, or that are chosen by what it changes."""
+    changed = {name for option in options for name in option}
+    return changed | {_CHOSEN_BY[name] for name in changed & set(_CHOSEN_BY)}
+
+
 def _merged(setup: Setup, choice: tuple[_Changes, ...]) -> Setup | None:
     changes: dict[str, str | None] = {}
     for part in choice:
@@ -204,7 +218,7 @@ def _works(setup: Setup, candidate: Setup, names: tuple[str, ...], os: OsName) -
     states = []
     for pair in pairs(candidate, os):
         state = pair.verdict.state
-        if state in ("no", "doubtful", "unknown"):
+        if state not in _GOES:
             return []
         states.append(state)
     steps = _steps(setup, candidate)
@@ -246,7 +260,7 @@ def _steps(setup: Setup, candidate: Setup) -> dict[str, int]:
     steps = {}
     for name, scale in scales.items():
         before, after = getattr(setup, name), getattr(candidate, name)
-        if before is not None and after is not None:
+        if before is not None and after is not None and CPU not in (before, after):
             steps[name] = _place(after, scale) - _place(before, scale)
     return steps
 

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from labcore.doctor.tables.cards import best_names, key_of
 from labcore.doctor.tables.driver import CudaRelease
 from labcore.doctor.tables.tables import compat_dir, rows
-from labcore.doctor.tables.verdict import OsName, Row, Rule, Verdict, judged, no, or_unknown
+from labcore.doctor.tables.verdict import (
+    OsName,
+    Row,
+    Rule,
+    Verdict,
+    judged,
+    no,
+    or_unknown,
+    unknown,
+)
 from labcore.doctor.tables.versions import release
 
 __all__ = [
@@ -112,7 +121,7 @@ def runs_kernels(capability: str, archs: Sequence[str], listed: Row = MEASURED) 
     card = _capability(capability)
     kernels = [each for arch in archs for each in _kernels(arch)]
     if not kernels:
-        return Verdict(state="unknown", why="it is not known which GPUs this was compiled for")
+        return unknown("it is not known which GPUs this was compiled for")
     row = arch_of(capability)
     machine = [each for each in kernels if not each.is_ptx]
     native = [each for each in machine if _runs(each, card, tegra=row is not None and row.tegra)]
@@ -174,7 +183,7 @@ def toolkit_makes_code(cuda: str, capability: str) -> Verdict:
             f"CUDA {row.cuda_last} or older",
             row,
         )
-    return Verdict(state="yes", why=f"CUDA {cuda} makes code for {capability}", sources=row.sources)
+    return judged("yes", f"CUDA {cuda} makes code for {capability}", "", row)
 
 
 @or_unknown
@@ -200,7 +209,7 @@ def driver_knows_card(driver: str, capability: str, os: OsName = "linux") -> Ver
             row,
             shipped,
         )
-    return Verdict(state="yes", why=f"driver {driver} knows {capability}", sources=row.sources)
+    return judged("yes", f"driver {driver} knows {capability}", "", row)
 
 
 def first_driver(capability: str, os: OsName = "linux") -> str | None:
@@ -226,10 +235,8 @@ def _next_branch(last: int) -> int:
 
 
 def _unknown_capability(capability: str) -> Verdict:
-    return Verdict(
-        state="unknown",
-        why=f"compute capability {capability} is not in the table, which ends at "
-        f"{last_capability()}",
+    return unknown(
+        f"compute capability {capability} is not in the table, which ends at {last_capability()}"
     )
 
 

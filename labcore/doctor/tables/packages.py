@@ -7,7 +7,7 @@ from labcore.doctor.tables.pytorch3d import last_pytorch3d, pytorch3d_row
 from labcore.doctor.tables.tables import row_of, rows
 from labcore.doctor.tables.tensorflow import last_tensorflow, tensorflow_row
 from labcore.doctor.tables.torch import last_torch, torch_row
-from labcore.doctor.tables.verdict import PYPI, Row, Rule, Verdict, judged, no, or_unknown
+from labcore.doctor.tables.verdict import PYPI, Row, Rule, Verdict, judged, no, or_unknown, unknown
 from labcore.doctor.tables.versions import fits, parse_version, release, series, span
 
 __all__ = [
@@ -119,10 +119,7 @@ def python_fits(package: str, version: str, python: str) -> Verdict:
     """Says whether a release of a package goes with a Python version."""
     found = _row(package, version)
     if found is None:
-        return Verdict(
-            state="unknown",
-            why=f"{package} {version} is not in the table, which ends at {_last(package)}",
-        )
+        return unknown(f"{package} {version} is not in the table, which ends at {_last(package)}")
     specifier, row = found
     if fits(python, specifier):
         why = f"{package} {version} is for Python {span(specifier)}"

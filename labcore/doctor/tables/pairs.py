@@ -20,7 +20,7 @@ from labcore.doctor.tables.tensorflow import (
 )
 from labcore.doctor.tables.toolkit import cub_for, cub_problem, gcc_with_cuda
 from labcore.doctor.tables.torch import torch_row, torch_runs_on, torch_with_cuda, torchvision_with
-from labcore.doctor.tables.verdict import OsName, Rule, Verdict, no
+from labcore.doctor.tables.verdict import OsName, Rule, Verdict, judged, no
 from labcore.doctor.tables.versions import family, release, series
 
 __all__ = ["Pair", "pairs"]
@@ -287,7 +287,7 @@ def _cub(setup: Setup, toolkit: str, os: OsName) -> Verdict:
         return no(problem, fix + ("" if advice.supply else flags), advice)
     if setup.cub:
         why = f"CUB {setup.cub} in CUB_HOME is right: {advice.why}"
-        return Verdict(state="yes", why=why, sources=advice.sources)
+        return judged("yes", why, "", advice)
     if advice.needed:
         fix = f"CUB {advice.supply} ({advice.download}) in CUB_HOME, the folder that holds cub/"
         if advice.instead:

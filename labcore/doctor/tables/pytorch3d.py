@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from labcore.doctor.tables.tables import rows
 from labcore.doctor.tables.torch import last_torch, torch_row, torch_rows
-from labcore.doctor.tables.verdict import OsName, Rule, Verdict, no, or_unknown
+from labcore.doctor.tables.verdict import OsName, Rule, Verdict, no, or_unknown, unknown
 from labcore.doctor.tables.versions import family, fits, release, series, span
 
 __all__ = [
@@ -130,14 +130,11 @@ def pytorch3d_with(
     """
     row, torch_ = pytorch3d_row(pytorch3d), torch_row(torch)
     if row is None:
-        return Verdict(
-            state="unknown",
-            why=f"PyTorch3D {pytorch3d} is not in the table, which ends at {last_pytorch3d()}",
+        return unknown(
+            f"PyTorch3D {pytorch3d} is not in the table, which ends at {last_pytorch3d()}"
         )
     if torch_ is None:
-        return Verdict(
-            state="unknown", why=f"torch {torch} is not in the table, which ends at {last_torch()}"
-        )
+        return unknown(f"torch {torch} is not in the table, which ends at {last_torch()}")
     wheel = pytorch3d_wheel(torch, cuda, os, python, pytorch3d)
     if wheel is not None:
         return Verdict(

@@ -28,6 +28,7 @@ class Source:
     """When it was read."""
 
 
+@functools.cache
 def compat_dir() -> Path:
     """Returns the folder of the tables."""
     return env_dir() / "compat"

@@ -17,6 +17,7 @@ from labcore.doctor.tables.verdict import (
     judged,
     no,
     or_unknown,
+    unknown,
 )
 from labcore.doctor.tables.versions import cuda_of_tag, fits, release, series, span
 
@@ -137,7 +138,7 @@ def tensorflow_with_cuda(tf: str, cuda: str, cudnn: str | None = None) -> Verdic
     if problem:
         return no(f"{tested}; {problem}", wanted, row)
     if series(cuda) == row.cuda:
-        return Verdict(state="yes", why=tested, sources=row.sources)
+        return judged("yes", tested, "", row)
     if release(cuda) < release(row.cuda):
         return no(f"{tested}; CUDA {cuda} is older", wanted, row)
     return Verdict(
@@ -169,10 +170,9 @@ def tensorflow_runs_on(
         return _unknown(tf)
     arch = arch_of(capability)
     if arch is None:
-        return Verdict(
-            state="unknown",
-            why=f"compute capability {capability} is not in the table, which ends at "
-            f"{last_capability()}",
+        return unknown(
+            f"compute capability {capability} is not in the table, which ends at "
+            f"{last_capability()}"
         )
     if driver is not None:
         runs = driver_runs(driver, row.cuda, os)
@@ -204,7 +204,7 @@ def tensorflow_with_torch(tf: str, torch: str) -> Verdict:
     if row is None:
         return _unknown(tf)
     if torch_ is None:
-        return Verdict(state="unknown", why=f"torch {torch} is not in the table")
+        return unknown(f"torch {torch} is not in the table")
     common = [f"3.{minor}" for minor in range(6, 20) if _both(f"3.{minor}", row, torch_.python)]
     sources = (*row.sources, *torch_.sources)
     if not common:
@@ -246,7 +246,7 @@ def _by_age(row: TensorFlowRow, tf: str, capability: str) -> Verdict:
     name = f"TensorFlow {tf}"
     if release(row.cuda) >= release(arch.cuda_min):
         why = f"the table does not have the GPUs that {name} was compiled for"
-        return Verdict(state="unknown", why=why, sources=row.sources)
+        return unknown(why, row)
     return no(
         f"{name} is built with CUDA {row.cuda}, which is older than {arch.architecture}: "
         f"{capability} came with CUDA {arch.cuda_min}. Neither it nor its cuDNN {row.cudnn} and "
@@ -282,7 +282,6 @@ def _advice(capability: str) -> str:
 
 def _unknown(tf: str) -> Verdict:
     first = tensorflow_rows()[0].tensorflow
-    return Verdict(
-        state="unknown",
-        why=f"TensorFlow {tf} is not in the table, which goes from {first} to {last_tensorflow()}",
+    return unknown(
+        f"TensorFlow {tf} is not in the table, which goes from {first} to {last_tensorflow()}"
     )

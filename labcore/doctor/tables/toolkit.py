@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from labcore.doctor.tables.tables import row_of, rows
-from labcore.doctor.tables.verdict import OsName, Verdict, no, or_unknown
+from labcore.doctor.tables.verdict import OsName, Verdict, judged, no, or_unknown, unknown
 from labcore.doctor.tables.versions import cuda_of_tag, fits, release
 
 __all__ = [
@@ -48,10 +48,10 @@ def gcc_with_cuda(gcc: str, cuda: str) -> Verdict:
     if row is None:
         last = rows("host_compiler", HostCompiler)[-1].cuda
         why = f"the table of compilers does not have CUDA {cuda}; it ends at {last}"
-        return Verdict(state="unknown", why=why)
+        return unknown(why)
     if release(gcc)[0] <= row.gcc_max:
         why = f"nvcc of CUDA {row.cuda} takes gcc up to {row.gcc_max}"
-        return Verdict(state="yes", why=why, sources=row.sources)
+        return judged("yes", why, "", row)
     return no(
         f"nvcc of CUDA {row.cuda} takes gcc up to {row.gcc_max}, and this is {gcc}: "
         '"unsupported GNU version"',

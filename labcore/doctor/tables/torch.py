@@ -7,7 +7,7 @@ from typing import Any
 
 from labcore.doctor.tables.gpu import arch_of, last_capability, runs_kernels
 from labcore.doctor.tables.tables import as_row, compat_dir, read_table, row_of
-from labcore.doctor.tables.verdict import PYPI, Verdict, no, or_unknown
+from labcore.doctor.tables.verdict import PYPI, Verdict, judged, no, or_unknown, unknown
 from labcore.doctor.tables.versions import cuda_of_tag, release, series
 
 __all__ = [
@@ -117,7 +117,7 @@ def torch_with_cuda(torch: str, cuda: str) -> Verdict:
             row,
         )
     why = f"torch {torch} was released for CUDA {released}"
-    return Verdict(state="yes", why=why, sources=row.sources)
+    return judged("yes", why, "", row)
 
 
 @or_unknown
@@ -130,22 +130,17 @@ def torch_runs_on(torch: str, cuda: str, capability: str) -> Verdict:
     if build is None:
         return torch_with_cuda(torch, cuda)
     if build.archs is None:
-        return Verdict(
-            state="unknown",
-            why=f"the table does not have the GPUs of torch {torch} for CUDA {build.cuda}",
-        )
+        return unknown(f"the table does not have the GPUs of torch {torch} for CUDA {build.cuda}")
     if arch_of(capability) is None and release(capability) > release(last_capability()):
-        return Verdict(
-            state="unknown",
-            why=f"compute capability {capability} is not in the table, which ends at "
-            f"{last_capability()}",
+        return unknown(
+            f"compute capability {capability} is not in the table, which ends at "
+            f"{last_capability()}"
         )
     arch = arch_of(capability)
     if arch is not None and arch.tegra:
-        return Verdict(
-            state="unknown",
-            why=f"{arch.architecture} takes NVIDIA's own builds of torch, and those for ARM have "
-            "other code than the table's, which are for x86-64",
+        return unknown(
+            f"{arch.architecture} takes NVIDIA's own builds of torch, and those for ARM have "
+            "other code than the table's, which are for x86-64"
         )
     verdict = runs_kernels(capability, build.archs, build)
     fix = _with_code_for(capability, row) if verdict.state in ("no", "doubtful") else verdict.fix
@@ -165,7 +160,7 @@ def torchvision_with(torchvision: str, torch: str) -> Verdict:
     ]
     if row.torch in same_line:
         why = f"torchvision {series(torchvision)} is compiled for torch {row.torch}"
-        return Verdict(state="yes", why=why, sources=row.sources)
+        return judged("yes", why, "", row)
     meant = f"; it is for torch {' or '.join(same_line)}" if same_line else ""
     return no(
         f"torchvision {torchvision} is not compiled for torch {torch}{meant}",
@@ -213,9 +208,9 @@ def _unknown(torch: str) -> Verdict:
     row = torch_row(torch)
     if row is None:
         why = f"torch {torch} is not in the table, which goes from {torch_rows()[0].torch} to "
-        return Verdict(state="unknown", why=why + last_torch())
+        return unknown(why + last_torch())
     why = f"the table does not have the builds of torch {torch}; {row.note}"
-    return Verdict(state="unknown", why=why, sources=row.sources)
+    return unknown(why, row)
 
 
 @functools.cache

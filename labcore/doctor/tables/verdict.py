@@ -16,6 +16,7 @@ __all__ = [
     "judged",
     "no",
     "or_unknown",
+    "unknown",
 ]
 
 OsName = Literal["linux", "windows", "macos"]
@@ -93,6 +94,11 @@ def judged(state: State, why: str, fix: str, *rows: Row) -> Verdict:
     return Verdict(state=state, why=why, fix=fix, sources=sources)
 
 
+def unknown(why: str, *rows: Row, fix: str = "") -> Verdict:
+    """Returns the verdict that the tables do not say."""
+    return judged("unknown", why, fix, *rows)
+
+
 def or_unknown(question: Callable[_P, _V]) -> Callable[_P, _V | Verdict]:
     """Turns text that is no version into the verdict ``unknown``: a guess would be worse."""
 
@@ -101,7 +107,7 @@ def or_unknown(question: Callable[_P, _V]) -> Callable[_P, _V | Verdict]:
         try:
             return question(*args, **kwargs)
         except ValueError as error:
-            return Verdict(state="unknown", why=str(error))
+            return unknown(str(error))
 
     return ask
 

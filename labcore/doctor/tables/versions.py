@@ -61,6 +61,7 @@ def release(text: str) -> tuple[int, ...]:
     return parse_version(text).release
 
 
+@functools.lru_cache(maxsize=1024)
 def series(text: str) -> str:
     """Returns the ``major.minor`` of a version."""
     version = parse_version(text)
@@ -72,6 +73,7 @@ def _specifier(text: str) -> SpecifierSet:
     return SpecifierSet(text)
 
 
+@functools.lru_cache(maxsize=4096)
 def fits(version: str, specifier: str) -> bool:
     """Whether a version is in a range like ``>=3.8,<3.11``."""
     return _specifier(specifier).contains(parse_version(version), prereleases=True)

@@ -342,3 +342,17 @@ def test_a_tensorflow_from_before_numpy_2_is_installed_with_an_older_numpy():
     for version, pinned in {"2.10.1": True, "2.16.2": False, "2.21.0": False}.items():
         answer = explain(Setup.parse([f"tensorflow={version}", "python=3.10", "os=linux"]))
         assert ('"numpy<2"' in answer.commands[-1]) is pinned, version
+
+
+def test_a_cpu_build_beside_what_does_not_go_gets_an_alternative():
+    words = ["driver=570.1", "cuda=11.7", "torch_cuda=cpu", "tensorflow=2.18"]
+    assert explain(Setup.parse(words)).alternatives
+
+
+def test_nothing_is_tried_that_leaves_a_wrong_pair_as_it_is():
+    answer = explain(
+        Setup.parse(["os=linux", "gcc=13.2", "cuda=11.7", "python=3.10", "numpy=1.26"])
+    )
+    assert answer.works is False
+    assert [each.changes for each in answer.alternatives]
+    assert all("numpy" not in " ".join(each.changes) for each in answer.alternatives)
