@@ -106,7 +106,7 @@ class LiveView:
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, title_justify="left", header_style="bold")
-        table.title = Text(_headline(snapshot), style="bold")
+        table.title = Text(_headline(snapshot, self._metric), style="bold")
         for name in ("trial", "parameters", "logs", "now", "best", "on", "time", "state"):
             right = name in {"trial", "logs", "now", "best", "time"}
             wraps = name in {"parameters", "state"}
@@ -125,8 +125,7 @@ class LiveView:
             table.add_row(*self._running(running, is_best=running.record is best))
         for record in snapshot.records:
             if not record.outcome and record.number not in under_way:
-                newest = record.history[-1] if record.history else None
-                cells = self._common(record, newest, is_best=record is best)
+                cells = self._common(record, is_best=record is best)
                 table.add_row(*cells, "", "", "[yellow]to go on[/]")
         return table
 
@@ -135,7 +134,7 @@ class LiveView:
         took = (record.ended or 0) - (record.started or 0)
         why = f" {_brief(record.reason)}" if record.reason else ""
         return [
-            *self._common(record, record.history[-1] if record.history else None, is_best),
+            *self._common(record, is_best=is_best),
             "",
             format_duration(took),
             f"[{colour}]{record.outcome}[/]{_escaped(why)}",
@@ -145,19 +144,19 @@ class LiveView:
         record = running.record
         state = "[yellow]stopping[/]" if running.stopping else "[cyan]running[/]"
         return [
-            *self._common(record, running.newest, is_best),
+            *self._common(record, is_best=is_best),
             running.device,
             format_duration(time.time() - (record.started or time.time())),
             state,
         ]
 
-    def _common(self, record: Record, newest: float | None, is_best: bool) -> "list[str]":
+    def _common(self, record: Record, *, is_best: bool) -> "list[str]":
         best = number(record.value)
         return [
             str(record.number),
             _escaped(parameters(record.values, self._varying)),
             str(len(record.history) or ""),
-            number(newest),
+            number(record.history[-1] if record.history else None),
             f"[bold green]{best}[/]" if is_best else best,
         ]
 
@@ -172,14 +171,14 @@ def choose_view(metric: str, varying: tuple[str, ...], limit: int | None) -> "Pl
     return PlainView(metric, varying, limit)
 
 
-def _headline(snapshot: Snapshot) -> str:
+def _headline(snapshot: Snapshot, metric: str) -> str:
     done = sum(1 for each in snapshot.records if each.outcome)
     total = "" if snapshot.limit is None else f" of {snapshot.limit}"
     parts = [f"{snapshot.name}: {done}{total} trials done"]
     parts += [f"{count} {word}" for word, count in snapshot.counts.items() if word != "completed"]
     if snapshot.best is not None:
         best = snapshot.best
-        parts.append(f"best trial {best.number}: {snapshot.metric} {number(best.value)}")
+        parts.append(f"best trial {best.number}: {metric} {number(best.value)}")
     if snapshot.eta_s:
         parts.append(f"about {format_duration(snapshot.eta_s)} left")
     return " · ".join(parts)

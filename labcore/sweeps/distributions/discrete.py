@@ -50,13 +50,18 @@ class Constant(Distribution):
     name: ClassVar[str] = "constant"
     value: Any
 
+    @property
+    def values(self) -> tuple[Any]:
+        """Returns the value alone, as of a choice."""
+        return (self.value,)
+
     def quantile(self, u: float) -> Any:
         """Returns the value."""
         return self.value
 
     def grid(self) -> Sequence[Any]:
         """Returns the value alone."""
-        return (self.value,)
+        return self.values
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

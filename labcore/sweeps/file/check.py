@@ -267,9 +267,7 @@ class _Examiner:
 
 def _listed(distribution: Distribution) -> Sequence[Any] | None:
     """Returns the values that are written out one by one; None for a range."""
-    if isinstance(distribution, Constant):
-        return (distribution.value,)
-    return distribution.values if isinstance(distribution, Categorical) else None
+    return distribution.values if isinstance(distribution, Categorical | Constant) else None
 
 
 def _refusals(

@@ -98,15 +98,10 @@ def warn_of_traps(at: Cursor, kind: str, distribution: d.Distribution) -> None:
 def check_overlaps(found: Mapping[str, d.Distribution], cursors: Mapping[str, Cursor]) -> None:
     """Remarks on a parameter whose values are mappings that hold another parameter."""
     for name, distribution in found.items():
-        values = (
-            (distribution.value,)
-            if isinstance(distribution, d.Constant)
-            else distribution.values
-            if isinstance(distribution, d.Categorical)
-            else ()
-        )
+        if not isinstance(distribution, d.Categorical | d.Constant):
+            continue
         inside = [other for other in cursors if other.startswith(f"{name}.")]
-        if inside and any(isinstance(value, Mapping) for value in values):
+        if inside and any(isinstance(value, Mapping) for value in distribution.values):
             cursors[inside[0]].problem(
                 f"{name} is searched as a whole, so {inside[0]} cannot be searched as well"
             )

@@ -22,7 +22,7 @@ from labcore.sweeps.local.standing import Standing
 from labcore.sweeps.local.store import TrialStore
 from labcore.sweeps.local.suggest import Suggester
 from labcore.sweeps.local.verdict import judge
-from labcore.sweeps.local.watch import Silent, Watch
+from labcore.sweeps.local.watch import Watch
 from labcore.sweeps.sweep import Sweep
 from labcore.sweeps.trial import RunningTrial, Starter, status_of
 
@@ -76,7 +76,7 @@ class Controller:
         limit: int | None = None,
         retries: int = 1,
         patience: int = 5,
-        watch: Watch | None = None,
+        watch: Watch,
     ) -> None:
         self._sweep = sweep
         self._folder = folder
@@ -87,7 +87,7 @@ class Controller:
         self._agents = agents
         self._retries = retries
         self._patience = patience
-        self._watch: Watch = watch or Silent()
+        self._watch = watch
         self._status = SweepStatus(sweep=folder.name, plugin=sweep.plugin)
         self._stop = StopSignal()
         self._live: dict[int, LiveTrial] = {}
@@ -312,7 +312,7 @@ class Controller:
         now = time.monotonic()
         if at_once or now > self._shown + _SHOW_S:
             self._shown = now
-            self._watch.show(self._standing.snapshot(self._live.values(), len(self._due)))
+            self._watch.show(self._standing.snapshot(self._live.values()))
         if at_once or now > self._beaten + _BEAT_S:
             self._beaten = now
             self._status.heartbeat = time.time()

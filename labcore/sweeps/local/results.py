@@ -11,17 +11,13 @@ from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.local.metric_log import MetricLog
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.report import Parameter, SweepResults, TrialRow
+from labcore.sweeps.report.model import STATE_LABELS
 from labcore.sweeps.sweep import Sweep
 from labcore.sweeps.trial import status_of
 
 __all__ = ["as_rows", "as_table", "results_of", "state_of"]
 
-_STATES = {
-    "completed": "completed",
-    "stopped early": "stopped",
-    "diverged": "diverged",
-    "failed": "failed",
-}
+_STATES = {label: state for state, label in STATE_LABELS.items()}
 
 
 def results_of(

@@ -1,32 +1,19 @@
 """What becomes of a trial whose process has ended: an outcome, or another try."""
 
-from dataclasses import dataclass
-
 from labcore.sweeps.local.live import LiveTrial
 from labcore.sweeps.local.metric_log import split_name
 from labcore.sweeps.local.record import Outcome
-from labcore.sweeps.local.verdict import has_diverged
+from labcore.sweeps.local.verdict import Verdict, has_diverged
 from labcore.sweeps.sweep import Metric
 from labcore.sweeps.trial import TrialResult, status_of
 
-__all__ = ["Settlement", "settle"]
+__all__ = ["settle"]
 
 _HOPELESS = (2, 3)
 """Exit codes that a second try cannot change: the config is wrong, something is not installed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settlement:
-    """The decision."""
-
-    outcome: Outcome = ""
-    """Empty when the trial is to be run again."""
-    reason: str = ""
-
-
-def settle(
-    live: LiveTrial, result: TrialResult, *, metric: Metric | None, retries: int
-) -> Settlement:
+def settle(live: LiveTrial, result: TrialResult, *, metric: Metric | None, retries: int) -> Verdict:
     """Decides, and counts failures in the trial's record.
 
     Args:
@@ -38,36 +25,36 @@ def settle(
     if result.state == "finished":
         return _completed(live, result, metric)
     if live.verdict is not None:
-        return Settlement(outcome=live.verdict.outcome, reason=live.verdict.reason)
+        return live.verdict
     if result.diverged:
-        return Settlement(outcome="diverged", reason=result.error)
+        return Verdict(outcome="diverged", reason=result.error)
     if result.exit_code in _HOPELESS:
         reason = result.error or f"exit code {result.exit_code}"
-        return Settlement(outcome="failed", reason=reason)
+        return Verdict(outcome="failed", reason=reason)
     if result.state == "failed":
         return _count_failure(live, result.error, retries)
     return _cut_short(live, result, retries)
 
 
-def _completed(live: LiveTrial, result: TrialResult, metric: Metric | None) -> Settlement:
+def _completed(live: LiveTrial, result: TrialResult, metric: Metric | None) -> Verdict:
     record = live.record
     if metric is not None and not record.history:
         value = _final_value(metric, result)
         if value is None:
             logged = ", ".join(result.metrics) or "nothing"
             reason = f"it never logged {metric.name}; it logged {logged}"
-            return Settlement(outcome="failed", reason=reason)
+            return Verdict(outcome="failed", reason=reason)
         record.history = [value]
         record.value = value
     if metric is not None:
         # It may have ended before the verdict reached it.
         reason = has_diverged(record.history, minimize=metric.goal == "minimize")
         if reason:
-            return Settlement(outcome="diverged", reason=reason)
-    return Settlement(outcome="completed")
+            return Verdict(outcome="diverged", reason=reason)
+    return Verdict(outcome="completed")
 
 
-def _cut_short(live: LiveTrial, result: TrialResult, retries: int) -> Settlement:
+def _cut_short(live: LiveTrial, result: TrialResult, retries: int) -> Verdict:
     """Somebody else ended it: a signal, the machine, the out-of-memory killer.
 
     It costs nothing as long as the trial gets further each time; one that does not has failed.
@@ -80,16 +67,16 @@ def _cut_short(live: LiveTrial, result: TrialResult, retries: int) -> Settlement
     is_excused = live.adopted or step > record.reached
     record.reached = max(record.reached, step)
     if is_excused:
-        return Settlement(reason=result.state)
+        return Verdict(reason=result.state)
     code = result.exit_code or 0
     how = f"killed by signal {code - 128}" if code > 128 else "its process was killed"
     return _count_failure(live, result.error or how, retries)
 
 
-def _count_failure(live: LiveTrial, reason: str, retries: int) -> Settlement:
+def _count_failure(live: LiveTrial, reason: str, retries: int) -> Verdict:
     live.record.failures += 1
     outcome: Outcome = "failed" if live.record.failures > retries else ""
-    return Settlement(outcome=outcome, reason=reason)
+    return Verdict(outcome=outcome, reason=reason)
 
 
 def _final_value(metric: Metric, result: TrialResult) -> float | None:

@@ -1,6 +1,5 @@
 """How a sweep stands: its trials, the best, how many are left, and how long that may take."""
 
-import time
 from collections import Counter
 from collections.abc import Container, Iterable
 
@@ -60,8 +59,6 @@ class Standing:
         self._name = name
         self._agents = agents
         self._limit = limit
-        self._began = time.monotonic()
-        self._varying = varying_of(sweep)
         self.records: list[Record] = []
         self.failed_in_a_row: list[Record] = []
         """Newest last; emptied by every trial that does not fail."""
@@ -122,12 +119,11 @@ class Standing:
             )
         )
 
-    def snapshot(self, live: Iterable[LiveTrial], waiting: int) -> Snapshot:
+    def snapshot(self, live: Iterable[LiveTrial]) -> Snapshot:
         """Returns what there is to show."""
         running = tuple(
             Running(
                 record=each.record,
-                newest=each.record.history[-1] if each.record.history else None,
                 device=" ".join(filter(None, [each.handle.where, each.device])),
                 stopping="" if each.verdict is None else each.verdict.reason,
             )
@@ -136,15 +132,11 @@ class Standing:
         counts = self.counts({each.record.number for each in running})
         return Snapshot(
             name=self._name,
-            metric="" if self._sweep.metric is None else self._sweep.metric.name,
-            varying=self._varying,
             records=tuple(self.records),
             running=running,
-            waiting=waiting,
             best=self.best(),
             limit=self._limit,
             eta_s=self._eta_s(),
-            elapsed_s=time.monotonic() - self._began,
             counts=counts,
         )
 

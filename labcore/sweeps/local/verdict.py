@@ -15,10 +15,11 @@ DIVERGED_BEYOND = 1000.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """That a trial is to be stopped."""
+    """What becomes of a trial that is stopped, or whose process has ended."""
 
-    outcome: Outcome
-    reason: str
+    outcome: Outcome = ""
+    """Empty when it is to be run again."""
+    reason: str = ""
 
 
 def has_diverged(history: Sequence[float], *, minimize: bool) -> str:

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from labcore.sweeps.local.record import Record
 
-__all__ = ["Event", "Running", "Silent", "Snapshot", "Watch"]
+__all__ = ["Event", "Running", "Snapshot", "Watch"]
 
 Event = Literal["started", "resumed", "adopted", "stopping", "again", "ended"]
 
@@ -15,8 +15,6 @@ class Running:
     """A trial under way."""
 
     record: Record
-    newest: float | None
-    """Last value of the metric."""
     device: str = ""
     stopping: str = ""
     """Why it has been asked to stop."""
@@ -27,18 +25,12 @@ class Snapshot:
     """A sweep as it stands."""
 
     name: str
-    metric: str
-    varying: tuple[str, ...]
-    """Parameters that differ between trials."""
     records: tuple[Record, ...]
     running: tuple[Running, ...]
-    waiting: int
-    """Trials that are to go on and wait for an agent."""
     best: Record | None
     limit: int | None
     """Most trials; None when there is no end."""
     eta_s: float | None = None
-    elapsed_s: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -53,16 +45,3 @@ class Watch(Protocol):
 
     def show(self, snapshot: Snapshot) -> None:
         """How it stands now; called a few times a second."""
-
-
-class Silent:
-    """Shows nothing."""
-
-    def event(self, kind: Event, record: Record, text: str = "") -> None:
-        """Shows nothing."""
-
-    def say(self, text: str) -> None:
-        """Shows nothing."""
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Shows nothing."""

@@ -16,9 +16,9 @@ from labcore.report.wording import format_number
 from labcore.sweeps.importance import Importance, Observation, measure_importance
 from labcore.sweeps.overrides import as_overrides
 from labcore.sweeps.report.drawing import Drawings, draw
-from labcore.sweeps.report.model import Parameter, SweepResults, TrialRow
+from labcore.sweeps.report.model import STATE_LABELS, Parameter, SweepResults, TrialRow
 from labcore.sweeps.report.scales import NUM_TONES, tones
-from labcore.sweeps.report.words import STATE_LABELS, short_names, write_value
+from labcore.sweeps.report.words import short_names, write_value
 
 __all__ = ["REPORT_FILE", "build"]
 

@@ -8,11 +8,19 @@ from typing import Any, Literal
 
 from labcore.sweeps.distributions import Categorical, Constant, Distribution
 
-__all__ = ["TRIAL_STATES", "Goal", "Parameter", "SweepResults", "TrialRow"]
+__all__ = ["STATE_LABELS", "Goal", "Parameter", "SweepResults", "TrialRow"]
 
 Goal = Literal["minimize", "maximize"]
 
-TRIAL_STATES = ("completed", "stopped", "diverged", "failed", "interrupted", "running", "queued")
+STATE_LABELS: Mapping[str, str] = {
+    "completed": "completed",
+    "stopped": "stopped early",
+    "diverged": "diverged",
+    "failed": "failed",
+    "interrupted": "interrupted",
+    "running": "running",
+    "queued": "queued",
+}
 """``stopped`` is by the rule for early stops, ``interrupted`` by a signal or a dead process."""
 
 _UNRANKED = ("failed", "diverged")
@@ -39,10 +47,8 @@ class Parameter:
     @classmethod
     def of(cls, name: str, distribution: Distribution) -> "Parameter":
         """Describes a parameter of a sweep file."""
-        if isinstance(distribution, Constant):
-            return cls(name=name, choices=(distribution.value,))
-        if isinstance(distribution, Categorical):
-            return cls(name=name, choices=tuple(distribution.values))
+        if isinstance(distribution, Categorical | Constant):
+            return cls(name=name, choices=distribution.values)
         low, high = distribution.bounds or (None, None)
         return cls(name=name, low=low, high=high, log=distribution.scale == "log")
 
@@ -60,7 +66,7 @@ class TrialRow:
 
     Attributes:
         number: Its number in the sweep.
-        state: One of ``TRIAL_STATES``.
+        state: One of ``STATE_LABELS``.
         values: What the sweep set, by parameter.
         metric: Newest value of the metric.
         best_metric: Best value of the metric so far; trials are compared by it.
@@ -83,8 +89,9 @@ class TrialRow:
     error: str = ""
 
     def __post_init__(self) -> None:
-        if self.state not in TRIAL_STATES:
-            raise ValueError(f"trial {self.number} is {self.state!r}; use one of {TRIAL_STATES}")
+        if self.state not in STATE_LABELS:
+            known = tuple(STATE_LABELS)
+            raise ValueError(f"trial {self.number} is {self.state!r}; use one of {known}")
 
     @property
     def score(self) -> float | None:

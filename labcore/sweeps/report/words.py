@@ -1,24 +1,14 @@
-"""How the page writes the values of parameters and the states of trials."""
+"""How the page writes the values of parameters."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from labcore.report.wording import format_number
 
-__all__ = ["STATE_LABELS", "short_names", "write_value"]
+__all__ = ["short_names", "write_value"]
 
 _LONGEST = 60
-
-STATE_LABELS: Mapping[str, str] = {
-    "completed": "completed",
-    "stopped": "stopped early",
-    "diverged": "diverged",
-    "failed": "failed",
-    "interrupted": "interrupted",
-    "running": "running",
-    "queued": "queued",
-}
 
 
 def write_value(value: Any) -> str:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from labcore.sweeps.folder import Settings, SweepFolder, create_sweep
-from labcore.sweeps.local import conduct
+from labcore.sweeps.local.engine import conduct
 from labcore.sweeps.prepare import prepare
 
 PLUGIN = """
@@ -110,7 +110,7 @@ def begin(folder: Path, content, *overrides, name="s", **settings) -> SweepFolde
 
 def go(folder: SweepFolder, heard=None, **options):
     """Runs a sweep, or goes on with it; returns how it ended and its records."""
-    from labcore.sweeps.local import open_study
+    from labcore.sweeps.local.engine import open_study
     from labcore.sweeps.prepare import reopen
 
     prepared, settings = reopen(folder)

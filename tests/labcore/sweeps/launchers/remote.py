@@ -5,7 +5,7 @@ import dataclasses
 
 from labcore.sweeps.launchers import connect
 from labcore.sweeps.launchers.notes import Notes
-from labcore.sweeps.local import conduct, open_study
+from labcore.sweeps.local.engine import conduct, open_study
 from labcore.sweeps.prepare import reopen
 from tests.labcore.sweeps.sweeping import Heard
 

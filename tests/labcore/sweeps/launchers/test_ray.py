@@ -13,7 +13,7 @@ from labcore.errors import RunFailed
 from labcore.record.status import read_status
 from labcore.sweeps.launchers.ray_cluster import RayCluster
 from labcore.sweeps.launchers.remote import RemoteStarter
-from labcore.sweeps.local import conduct
+from labcore.sweeps.local.engine import conduct
 from labcore.sweeps.prepare import reopen
 from labcore.sweeps.trial import Launcher
 from tests.labcore.sweeps.launchers.remote import go_there, place_of

@@ -11,7 +11,7 @@ import pytest
 
 from labcore.record.status import read_status
 from labcore.sweeps.folder import SweepFolder
-from labcore.sweeps.local import open_store
+from labcore.sweeps.local.store import open_store
 from tests.labcore.sweeps.sweeping import (
     PLUGIN,
     SWEEP,

@@ -47,5 +47,5 @@ def test_a_trials_machine_is_shown_before_its_device(standing):
         LiveTrial(record=record(n), handle=SimpleNamespace(where=where), log=None, device=device)
         for n, (where, device, _) in enumerate(places)
     ]
-    shown = [each.device for each in standing.snapshot(live, 0).running]
+    shown = [each.device for each in standing.snapshot(live).running]
     assert shown == [both for _, _, both in places]
