@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from labcore.config.groups import PRESET, Groups
 from labcore.config.options import Option, type_words
 from labcore.config.overrides import Given
-from labcore.config.root import SECTIONS
 from labcore.config.values import as_typed, flatten, shorten
 from labcore.errors import nearest, nearest_option, suggestion
 from labcore.plugin import Plugin
@@ -132,7 +131,7 @@ class Checker:
             if hook not in known:
                 yield _no_such(key, hook, sorted(known))
         elif (option := self._find(key)) is None and not self._below(key):
-            names = [*SECTIONS, *(o.path for o in self.options), *self.groups.options]
+            names = ["device", *(o.path for o in self.options), *self.groups.options]
             hint = suggestion(nearest_option(key, names))
             yield f"there is no option {key!r}; " + (
                 hint or f"lab run plugin={self.plugin.name} --help lists them"

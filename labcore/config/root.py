@@ -7,37 +7,23 @@ from typing import Any
 
 from labcore.devices import DeviceRequest
 
-__all__ = [
-    "SECTIONS",
-    "DeviceConfig",
-    "RootConfig",
-    "expand_override",
-    "expand_tree",
-    "peek_request",
-]
-
-_FIELDS = {"device": "name"}
-"""Section to the option that a lone word means."""
-SECTIONS = tuple(_FIELDS)
+__all__ = ["DeviceConfig", "RootConfig", "expand_override", "expand_tree", "peek_request"]
 
 
 def expand_override(text: str) -> str:
-    """Writes an override of a section by a word in full; others stay as they are."""
+    """Writes ``device=cuda`` as ``device.name=cuda``; other overrides stay as they are."""
     key, separator, value = text.partition("=")
-    section = key.lstrip("+")
-    if not separator or section not in _FIELDS or value.lstrip().startswith("{"):
+    if not separator or key.lstrip("+") != "device" or value.lstrip().startswith("{"):
         return text
-    return f"{section}.{_FIELDS[section]}={value}"
+    return f"device.name={value}"
 
 
 def expand_tree(tree: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Writes the words at the top of a config in full; the rest stays as it is."""
-    return {
-        key: {_FIELDS[key]: value}
-        if key in _FIELDS and value is not None and not isinstance(value, Mapping)
-        else value
-        for key, value in tree.items()
-    }
+    """Writes a lone word for the device, at the top of a config, in full."""
+    device = tree.get("device")
+    if device is None or isinstance(device, Mapping):
+        return dict(tree)
+    return {**tree, "device": {"name": device}}
 
 
 @dataclass(kw_only=True, slots=True)

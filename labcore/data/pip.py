@@ -5,6 +5,7 @@ picks the right file among a release's many and refuses any other; only wheels a
 source distribution would run its ``setup.py`` just to be downloaded.
 """
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -148,13 +149,11 @@ def _run(
             stderr=subprocess.STDOUT,
         )
         try:
-            while True:
-                try:
-                    code = process.wait(_POLL_S)
-                    break
-                except subprocess.TimeoutExpired:
-                    if progress is not None:
-                        progress(measure(scratch)[1], size_bytes)
+            while (code := process.poll()) is None:
+                if progress is not None:
+                    progress(measure(scratch)[1], size_bytes)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_POLL_S)
         except BaseException:
             process.kill()
             process.wait()

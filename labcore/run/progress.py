@@ -1,7 +1,6 @@
 """Progress of long work that is no training loop: preparing data, rendering, converting."""
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 __all__ = ["Progress"]
@@ -43,10 +42,5 @@ class Progress:
         self._notify("started", self)
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._notify("ended", self)
