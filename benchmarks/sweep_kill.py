@@ -161,10 +161,13 @@ class Arena:
             )
 
     def _kill_something(self, controller: "subprocess.Popen[bytes]") -> None:
-        kind = self._rng.choices(["trial", "worker", "controller"], [6, 2, 1])[0]
-        victims = {"controller": [controller.pid]} | self._others()
-        if not victims.get(kind):
+        others = self._others()
+        if not any(others.values()):  # a controller that only ever begins would prove nothing
             return
+        victims = {"controller": [controller.pid]} | others
+        shares = {"trial": 6, "worker": 2, "controller": 1}
+        kinds = [kind for kind in shares if victims[kind]]
+        kind = self._rng.choices(kinds, [shares[kind] for kind in kinds])[0]
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._rng.choice(victims[kind]), signal.SIGKILL)
             self.outcome.kills[kind] += 1
@@ -177,11 +180,13 @@ class Arena:
         found: dict[str, list[int]] = {"trial": [], "worker": []}
         for process in psutil.process_iter():
             try:
-                # A fork has the command line of the worker.
-                is_ours = process.cwd() == str(self._folder)
-                if is_ours and "labcore.sweeps.agents.worker" in " ".join(process.cmdline()):
-                    kind = "trial" if process.pid in trials else "worker"
-                    found[kind].append(process.pid)
+                if process.cwd() != str(self._folder):
+                    continue
+                # A fork has the command line of the worker, and a fresh process another.
+                if process.pid in trials:
+                    found["trial"].append(process.pid)
+                elif "labcore.sweeps.agents.worker" in " ".join(process.cmdline()):
+                    found["worker"].append(process.pid)
             except psutil.Error:
                 continue
         return found
