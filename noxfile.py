@@ -48,7 +48,8 @@ def tests(session: nox.Session) -> None:
     session.run(
         "pytest",
         "-n",
-        str(min(os.cpu_count() or 1, 4)),
+        str(min((os.cpu_count() or 1) + 1, 4)),  # one more than cores: many tests wait
+        "--dist=worksteal",
         "--cov=labcore",
         "--cov-report=term",
         *(["--cov-fail-under=90"] if not session.posargs else []),
