@@ -2,14 +2,14 @@
 
 import csv
 import json
-import os
 import random
 import subprocess
-import sys
 import wave
 from pathlib import Path
 
 import pytest
+
+from tests import warm
 
 np = pytest.importorskip("numpy")
 pretty_midi = pytest.importorskip("pretty_midi")
@@ -55,17 +55,7 @@ def train_words(folder: Path) -> tuple[str, ...]:
 
 
 def lab(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    root = Path(__file__).parents[2]
-    env = {**os.environ, "LAB_DATA_DIR": str(folder / "data"), "PYTHONPATH": str(root)}
-    return subprocess.run(
-        [sys.executable, "-m", "labcore", *words],
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
+    return warm.lab(folder, *words, env={"LAB_DATA_DIR": str(folder / "data")})
 
 
 def newest(folder: Path) -> Path:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests import warm
+
 HERE = Path(__file__).parent
 NEEDS_NO_TORCH = {"test_loop_config.py", "test_monitor.py"}
 
@@ -55,7 +57,7 @@ def start_child() -> Callable[..., Any]:
     """Starts a function of ``toy.py`` in a process of its own and returns the process."""
     context = multiprocessing.get_context("forkserver")
     # torch takes seconds to import; the server does so once and its children are forks of it.
-    context.set_forkserver_preload(["torch", "lightning_fabric", "labcore.training.fitting"])
+    context.set_forkserver_preload(warm.PRELOAD)
 
     def start(function: str, *, environment: dict[str, str] | None = None, **arguments: Any) -> Any:
         order = (function, environment or {}, arguments)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
+
 SMALL = ("preset=smoke", "device=cpu", "threads=1", "hooks=[jsonl]")
 
 
@@ -35,9 +37,7 @@ class Fits:
 
     def run(self, task: str, name: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Runs a task to its end."""
-        process = self.start(*self.words(task, name, *options))
-        out, err = process.communicate(timeout=280)
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        return warm.lab(self.folder, *self.words(task, name, *options))
 
     def finish(self, task: str, name: str, *options: str) -> Path:
         """Runs a task that must succeed; returns its folder."""

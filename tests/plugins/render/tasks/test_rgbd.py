@@ -1,14 +1,13 @@
 """``task=rgbd`` from the command line to the report."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from labcore.data.shards import ShardReader
 from plugins.render.config.rooms import RgbdConfig
 from plugins.render.tasks.rgbd import spec_of
+from tests import warm
 
 pytestmark = pytest.mark.ml
 
@@ -16,9 +15,8 @@ SMALL = ["rgbd.scenes=3", "rgbd.frames=2", "rgbd.height=24", "rgbd.width=32", "r
 
 
 def lab(tmp_path, *options):
-    command = [sys.executable, "-m", "labcore", "run", "plugin=render", "task=rgbd"]
     fixed = ["preset=smoke", "device=cpu", "threads=1", f"runs_dir={tmp_path / 'runs'}"]
-    return subprocess.run([*command, *fixed, *options], capture_output=True, text=True, check=False)
+    return warm.lab(tmp_path, "run", "plugin=render", "task=rgbd", *fixed, *options)
 
 
 def test_options_replace_the_numbers_of_the_size():
