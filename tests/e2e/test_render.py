@@ -92,7 +92,7 @@ def test_progress_and_figures_are_told(turned):
     done, folder = turned
     text = done.stdout + done.stderr
     assert "torus: 1,152 vertices, 2,304 faces, 8 frames of 64x64" in text
-    assert "frames: 8 done" in text
+    assert "Turntable: 1 file, 1 video, 1 image" in text
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     values = {name: value for row in rows for name, value in row["values"].items()}
     assert not any(row["phase"] in {"test", "result"} for row in rows)

@@ -13,7 +13,8 @@ __all__ = ["Stub", "build", "compiler"]
 SOURCE = Path(__file__).with_name("nvml.c")
 SCENARIO_VARIABLE = "LAB_STUB_NVML"
 SONAME = "libnvidia-ml.so.1"
-_FLAGS = ("-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror")
+_FLAGS = ("-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-Wl,-Bsymbolic")
+"""Symbolic, since TensorFlow brings a stand-in of this library that would be called instead."""
 
 
 def compiler() -> str | None:

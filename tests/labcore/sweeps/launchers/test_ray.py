@@ -185,8 +185,9 @@ def test_what_ray_says_when_it_cannot_start_is_told():
         RayCluster(address="", num_cpus=-1, num_gpus=0, log=None)
 
 
-def test_trials_at_the_same_time_see_different_gpus(tmp_path, toy):
+def test_trials_at_the_same_time_see_different_gpus(tmp_path, toy, monkeypatch):
     """Ray counts GPUs; here it is told of two, and the trials do not use them."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)  # a run in this process may set it
     folder = ray(tmp_path, "pause_s=0.3", content={**SWEEP, "run_cap": 2})
     cluster = RayCluster(address="", num_cpus=2, num_gpus=2, log=tmp_path / "ray.log")
     cluster.trial_gpus = 1

@@ -55,7 +55,7 @@ def test_the_folder_holds_shards_manifest_and_licence_and_nothing_else(dataset):
     assert sorted(digests(dataset)) == [
         "LICENSE",
         "manifest.json",
-        "result/corridor-00003.tar",
+        "test/corridor-00003.tar",
         "train/corridor-00001.tar",
         "train/room-00000.tar",
         "val/room-00002.tar",
