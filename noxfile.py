@@ -19,6 +19,8 @@ ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "passive",
 }
+# One process more than there are cores: many tests wait for others.
+SHARED = ("-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist=worksteal")
 NO_GPU = 3  # exit code of a requirement that is not met
 
 
@@ -47,9 +49,7 @@ def tests(session: nox.Session) -> None:
     session.install("-e", ".[musicvae,render,sweeps,ray,slurm,referee,test]")
     session.run(
         "pytest",
-        "-n",
-        str(min((os.cpu_count() or 1) + 1, 4)),  # one more than cores: many tests wait
-        "--dist=worksteal",
+        *SHARED,
         "--cov=labcore",
         "--cov-report=term",
         *(["--cov-fail-under=90"] if not session.posargs else []),
@@ -62,7 +62,9 @@ def tests(session: nox.Session) -> None:
 def tests_core(session: nox.Session) -> None:
     """Run the core's tests where no ML package is installed: proves that the core is light."""
     session.install("-e", ".[test]")
-    session.run("pytest", "-m", "not ml", "tests/labcore", *session.posargs, env=ONE_THREAD)
+    session.run(
+        "pytest", *SHARED, "-m", "not ml", "tests/labcore", *session.posargs, env=ONE_THREAD
+    )
 
 
 @nox.session

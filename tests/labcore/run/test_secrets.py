@@ -1,5 +1,6 @@
 """No way into a run folder for a secret: one real run is given secrets in every way we know."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -144,7 +145,8 @@ def test_what_is_no_secret_is_still_there(leaky: Leaky) -> None:
     names = {Path(name).name for name in leaky.content}
     assert names >= {"config.yaml", "environment.json", "git.diff", "log.txt", "report.html"}
     assert names >= {"status.json", "traceback.txt", "origins.json", "manifest.json"}
-    assert any(name.endswith(".wandb") for name in names)
+    if importlib.util.find_spec("wandb"):
+        assert any(name.endswith(".wandb") for name in names)
     config = (leaky.folder / "config.yaml").read_text()
     assert "keep: kept" in config
     assert "plain: kept-too" in config

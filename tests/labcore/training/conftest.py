@@ -18,13 +18,15 @@ NEEDS_NO_TORCH = {"test_loop_config.py", "test_monitor.py"}
 if any(importlib.util.find_spec(name) is None for name in ("torch", "lightning_fabric")):
     # The core's own tests also run where no framework is installed.
     collect_ignore_glob = [
-        path.name for path in HERE.glob("test_*.py") if path.name not in NEEDS_NO_TORCH
+        str(path.relative_to(HERE))
+        for path in HERE.rglob("test_*.py")
+        if path.name not in NEEDS_NO_TORCH
     ]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.parent == HERE and item.path.name not in NEEDS_NO_TORCH:
+        if item.path.is_relative_to(HERE) and item.path.name not in NEEDS_NO_TORCH:
             item.add_marker("ml")
 
 
