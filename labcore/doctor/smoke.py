@@ -165,7 +165,8 @@ def execute(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "LAB_RESULT_FILE": str(result)},
+            # Unbuffered: the last lines are those that it said last.
+            env={**os.environ, "LAB_RESULT_FILE": str(result), "PYTHONUNBUFFERED": "1"},
         )
         try:
             code = child.wait(timeout_s)
