@@ -108,6 +108,12 @@ def redact_text(text: str, *, is_code: bool = False) -> str:
     """
     for value in sorted({*_met, *_secret_variables()}, key=len, reverse=True):
         text = text.replace(value, MASK)
+    return _redact_shapes(text, is_code)
+
+
+# The rows of a manifest are written again with every file that is added.
+@functools.lru_cache(maxsize=2048)
+def _redact_shapes(text: str, is_code: bool) -> str:
     for pattern, masked in _SHAPES:
         text = pattern.sub(masked, text)
     clean: list[str] = []

@@ -12,9 +12,8 @@ import stat
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 from labcore.record.durations import format_duration
 from labcore.record.process import ProcessId
@@ -130,7 +129,7 @@ def read_note(path: Path) -> Owner | None:
                 return None
             if len(data) > _MOST_BYTES:
                 raise ValueError(f"it has more than {_MOST_BYTES} bytes")
-            return _from_row(json.loads(data), path)
+            return _parse(data, path)
         except (OSError, ValueError, RecursionError) as error:
             _warn(path, str(error))
             return None
@@ -142,12 +141,14 @@ def _warn(path: Path, reason: str) -> None:
     log.warning("the note %s cannot be read (%s) and is passed over", path, reason)
 
 
-def _from_row(row: Any, path: Path) -> Owner:
-    """Makes an owner of values that may be anything.
+@lru_cache(maxsize=256)
+def _parse(data: bytes, path: Path) -> Owner:
+    """Makes an owner of what may be anything; of the same bytes once, for those who look often.
 
     Raises:
-        ValueError: One has the wrong type, or is out of bounds.
+        ValueError: A value has the wrong type, or is out of bounds.
     """
+    row = json.loads(data)
     if isinstance(row, dict):
         row["process"] = ProcessId.from_row(row.get("process"))
     owner = make_record(Owner, row, path)
