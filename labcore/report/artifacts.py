@@ -37,6 +37,8 @@ _MIME_TYPES = {
 }
 _PLAYED = {"audio": "audio/", "image": "image/", "video": "video/"}
 _TEXT_BYTES = 20_000
+_SOUND_BYTES = 4_000_000
+"""WAV files of less in all go in as they are: encoding would take a short trial half a second."""
 _ORDER = ("image", "video", "audio", "table", "text", "midi", "model", "file")
 
 
@@ -47,10 +49,12 @@ class Budget:
     Attributes:
         file_bytes: Largest file.
         total_bytes: What is left of the total; taken from as files go in.
+        encodes_sounds: Whether WAV files go in as MP3.
     """
 
     file_bytes: int = 6_000_000
     total_bytes: int = 30_000_000
+    encodes_sounds: bool = False
 
     def take(self, size_bytes: int) -> bool:
         """Whether a file of this size goes in; if so it is counted."""
@@ -116,6 +120,8 @@ def arrange(folder: Path, artifacts: Sequence[Artifact], budget: Budget) -> list
         artifacts: Rows of the manifest.
         budget: How much may be put into the page.
     """
+    sounds = sum(row.size_bytes for row in artifacts if row.path.lower().endswith(".wav"))
+    budget.encodes_sounds = sounds > _SOUND_BYTES
     sections: dict[str, dict[str, list[Artifact]]] = {}
     for artifact in artifacts:
         stem = PurePosixPath(artifact.path).with_suffix("").as_posix()
@@ -162,7 +168,7 @@ def _item(folder: Path, artifact: Artifact, budget: Budget) -> Item:
         kind = "file"
     if kind == "audio" and suffix == ".wav":
         facts = [*sound_facts(path, size, budget.file_bytes), *facts]
-        content = as_mp3(path)
+        content = as_mp3(path) if budget.encodes_sounds else None
         mime = "audio/mpeg" if content else mime
     if kind in {*_PLAYED, "midi"}:
         if budget.take(len(content) if content else size):

@@ -85,9 +85,12 @@ def test_a_sound_that_sounds_is_not_called_silent(bare_run, add_artifact, sectio
     assert "silent" not in sections()[0].cards[0].items[0].facts
 
 
-def test_a_sound_goes_into_the_page_as_mp3_where_pyav_is(bare_run, add_artifact, sections, sample):
+def test_many_sounds_go_into_the_page_as_mp3_where_pyav_is(
+    bare_run, add_artifact, sections, sample, monkeypatch
+):
     av = pytest.importorskip("av", reason="the extra musicvae or render brings it")
     wav = sample["wav_bytes"]([(60, 0, 8)])
+    monkeypatch.setattr("labcore.report.artifacts._SOUND_BYTES", -1)
     add_artifact(bare_run, "a.wav", wav, "audio")
     item = sections()[0].cards[0].items[0]
     head, _, data = item.source.partition(",")
@@ -100,11 +103,14 @@ def test_a_sound_goes_into_the_page_as_mp3_where_pyav_is(bare_run, add_artifact,
     assert item.href == "artifacts/a.wav"
 
 
-def test_a_sound_goes_into_the_page_as_it_is_without_pyav(
-    bare_run, add_artifact, sections, sample, monkeypatch
+@pytest.mark.parametrize("are_many", [True, False])
+def test_few_sounds_go_into_the_page_as_they_are_and_many_without_pyav(
+    bare_run, add_artifact, sections, sample, monkeypatch, are_many
 ):
-    monkeypatch.setitem(sys.modules, "av", None)
     wav = sample["wav_bytes"]([(60, 0, 8)])
+    if are_many:
+        monkeypatch.setitem(sys.modules, "av", None)
+        monkeypatch.setattr("labcore.report.artifacts._SOUND_BYTES", -1)
     add_artifact(bare_run, "a.wav", wav, "audio")
     _, _, data = sections()[0].cards[0].items[0].source.partition(",")
     assert base64.b64decode(data) == wav
