@@ -6,6 +6,7 @@ device leaves nothing. The lease lasts as long as the process, which holds the G
 """
 
 import contextlib
+import gc
 import logging
 import sys
 import time
@@ -143,7 +144,9 @@ def _live(
                 run.stop.raise_if_set()  # an import may have swallowed the interruption
                 has_begun = True
                 hooks.call("run_started", run=run)
-                values = load_object(run.task.run)(run)
+                work = load_object(run.task.run)
+                gc.freeze()  # what was imported stays: no collection has to walk it again
+                values = work(run)
                 run.stop.raise_if_set()
             if isinstance(values, Mapping):
                 run.log_metrics(values, step=status.step or 0, phase="result")

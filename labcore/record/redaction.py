@@ -10,7 +10,7 @@ import functools
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
@@ -106,7 +106,11 @@ def redact_text(text: str, *, is_code: bool = False) -> str:
         text: Any text.
         is_code: Whether it is mostly code, where ``key=len`` and ``token: Token`` are no secrets.
     """
-    for value in sorted({*_met, *_secret_variables()}, key=len, reverse=True):
+    return _redact(text, _known_values(), is_code)
+
+
+def _redact(text: str, values: Sequence[str], is_code: bool = False) -> str:
+    for value in values:
         text = text.replace(value, MASK)
     return _redact_shapes(text, is_code)
 
@@ -133,20 +137,25 @@ def _redact_shapes(text: str, is_code: bool) -> str:
 
 def redact_tree(tree: Any, name: str = "") -> Any:
     """Masks the secrets in nested mappings and lists; a secret name masks all that is below it."""
+    return _redact_below(tree, name, _known_values())
+
+
+def _redact_below(tree: Any, name: str, values: list[str]) -> Any:
     if isinstance(tree, Mapping):
         return {
-            key: redact_tree(value, name if is_secret_name(name) else str(key))
+            key: _redact_below(value, name if is_secret_name(name) else str(key), values)
             for key, value in tree.items()
         }
     if isinstance(tree, list | tuple):
-        return [redact_tree(value, name) for value in tree]
+        return [_redact_below(value, name, values) for value in tree]
     if tree is None or isinstance(tree, bool | float):
         return tree
     is_word = name in {"key", "pat", "sig"} and str(tree).isalpha()  # ``key: C``
     if is_secret_name(name) and _is_secret(str(tree)) and not is_word:
         remember(tree)
+        values[:] = _known_values()
         return MASK
-    return redact_text(tree) if isinstance(tree, str) else tree
+    return _redact(tree, values) if isinstance(tree, str) else tree
 
 
 def redact_arguments(arguments: Sequence[str]) -> list[str]:
@@ -197,11 +206,14 @@ def _is_secret(value: str) -> bool:
     return len(value) > 2 if value[:1] in ("'", '"') else not _HARMLESS.fullmatch(value)
 
 
-def _secret_variables() -> Iterator[str]:
-    """Yields the values of secrets in the environment; code may read a variable at any time."""
-    for name, value in os.environ.items():
-        if is_secret_name(name) and name not in {"PWD", "OLDPWD"} and _is_telling(value):
-            yield value
+def _known_values() -> list[str]:
+    """The values of the secrets met so far and of those in the environment now, longest first."""
+    variables = {
+        value
+        for name, value in os.environ.items()
+        if is_secret_name(name) and name not in {"PWD", "OLDPWD"} and _is_telling(value)
+    }
+    return sorted(_met | variables, key=len, reverse=True)
 
 
 def _is_telling(value: str) -> bool:

@@ -5,6 +5,7 @@ looks for a GPU here, since a trial gets its devices after the fork.
 """
 
 import contextlib
+import gc
 import importlib
 import logging
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ _ALWAYS = (
     "labcore.life.execute",
     "labcore.data",
     "labcore.report.page",
+    "jinja2",
 )
 _WITH_TORCH = ("torch", "labcore.training", "labcore.devices.torch_setup")
 log = logging.getLogger(__name__)
@@ -61,3 +63,6 @@ def preload(plugin: str, overrides: Sequence[str]) -> None:
             importlib.import_module(module)
         except Exception as error:
             log.warning("%s cannot be imported beforehand: %s", module, error)
+    # Every full collection of a trial would walk, and so copy, the frameworks' million objects.
+    gc.collect()
+    gc.freeze()
