@@ -33,13 +33,16 @@ AREAS: dict[Area, str] = {
 """The groups of a page, in its order."""
 
 
+Question = Callable[[Machine], Finding | Iterable[Finding] | None]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
     """A question with a stable id.
 
     The question is a pure function of the facts: the same one is put to this machine, to a report
-    pasted from another and to a machine that somebody only plans. It yields nothing when it does
-    not apply, and says ``unknown`` when a fact that it needs was not to be had.
+    pasted from another and to a machine that somebody only plans. It says nothing (None) when it
+    does not apply, and ``unknown`` when a fact that it needs was not to be had.
     """
 
     id: str
@@ -47,7 +50,7 @@ class Check:
     area: Area
     title: str
     """What is looked at, in a few words, for ``--list``."""
-    ask: Callable[[Machine], Iterable[Finding]]
+    ask: Question
     needs: tuple[str, ...] = ()
     """Facts without which the question is not asked: names of fields of the machine. The answer is
     ``unknown`` when one is None."""
@@ -59,7 +62,7 @@ class Check:
 
 def check(
     name: str, area: Area, title: str, *, needs: tuple[str, ...] = ()
-) -> Callable[[Callable[[Machine], Iterable[Finding]]], Check]:
+) -> Callable[[Question], Check]:
     """Makes a check of the function below it, which is its question."""
     return lambda ask: Check(id=name, area=area, title=title, ask=ask, needs=needs)
 
@@ -84,7 +87,8 @@ def _answers(machine: Machine, check: Check) -> Iterator[Finding]:
         yield unknown(f"{check.title}: {facts} not known", lacking=lacking)
         return
     try:
-        yield from check.ask(machine)
+        said = check.ask(machine)
+        yield from (said,) if isinstance(said, Finding) else said or ()
     except Exception as error:  # whatever a check raises, the others still have something to say
         log.debug("check %s failed", check.id, exc_info=True)
         yield unknown(

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
-__all__ = ["STATES", "Finding", "State", "failure", "ok", "unknown", "warning"]
+__all__ = ["STATES", "Finding", "State", "failure", "ok", "say", "unknown", "warning"]
 
 State = Literal["ok", "warning", "failure", "unknown"]
 """``unknown``: the check could not be made, which is neither good nor bad."""
@@ -36,43 +37,27 @@ class Finding:
             raise ValueError(f"{self.check or self.summary}: a failure says what mends it")
 
 
-def ok(summary: str, *, sources: tuple[str, ...] = (), **evidence: Any) -> Finding:
-    """Returns the finding that a thing is as it should be."""
-    return Finding(state="ok", summary=summary, sources=sources, evidence=_known(evidence))
-
-
-def warning(
-    summary: str, *, cause: str, fix: str, sources: tuple[str, ...] = (), **evidence: Any
+def say(
+    state: State,
+    summary: str,
+    *,
+    cause: str = "",
+    fix: str = "",
+    sources: tuple[str, ...] = (),
+    **evidence: Any,
 ) -> Finding:
-    """Returns the finding that a thing works, but not as well as it should, or not for long."""
+    """Returns a finding; evidence that is None is left out."""
+    known = {name: value for name, value in evidence.items() if value is not None}
     return Finding(
-        state="warning",
-        summary=summary,
-        cause=cause,
-        fix=fix,
-        sources=sources,
-        evidence=_known(evidence),
+        state=state, summary=summary, cause=cause, fix=fix, sources=sources, evidence=known
     )
 
 
-def failure(
-    summary: str, *, cause: str, fix: str, sources: tuple[str, ...] = (), **evidence: Any
-) -> Finding:
-    """Returns the finding that a thing does not work."""
-    return Finding(
-        state="failure",
-        summary=summary,
-        cause=cause,
-        fix=fix,
-        sources=sources,
-        evidence=_known(evidence),
-    )
-
-
-def unknown(summary: str, *, cause: str = "", **evidence: Any) -> Finding:
-    """Returns the finding that nothing can be said, and why."""
-    return Finding(state="unknown", summary=summary, cause=cause, evidence=_known(evidence))
-
-
-def _known(evidence: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in evidence.items() if value is not None}
+ok = partial(say, "ok")
+"""A thing is as it should be."""
+warning = partial(say, "warning")
+"""A thing works, but not as well as it should, or not for long; with ``cause`` and ``fix``."""
+failure = partial(say, "failure")
+"""A thing does not work; with ``cause`` and ``fix``."""
+unknown = partial(say, "unknown")
+"""Nothing can be said; ``cause`` says why."""

@@ -27,8 +27,8 @@ def plugin_checks(found: FoundPlugin) -> tuple[Check, ...]:
     if plugin is None:
 
         @check("plugin-loads", "plugin", "loads")
-        def broken(_: Machine) -> Iterator[Finding]:
-            yield failure(
+        def broken(_: Machine) -> Finding:
+            return failure(
                 f"the plugin {found.name} cannot be loaded: {found.error}",
                 cause="its declaration raises when it is imported",
                 fix=found.fix or f"look at {found.origin}",
@@ -63,31 +63,28 @@ def stops(plugin: Plugin, area: Area, finding: Finding) -> bool:
     return area in areas_of(plugin) - {"tools"} and (area != "gpu" or not plugin.requires.cpu)
 
 
-def _packages(found: FoundPlugin, plugin: Plugin, machine: Machine) -> Iterator[Finding]:
+def _packages(found: FoundPlugin, plugin: Plugin, machine: Machine) -> Finding:
     if found.missing:
-        yield failure(
+        return failure(
             f"{plugin.name}: {', '.join(found.missing)}",
             cause="its tasks import them",
             fix=found.fix or "install them",
             requires=list(plugin.requires.packages),
         )
-        return
     versions = {}
     for names in map(_names, plugin.requires.packages):
         name = next((each for each in names if machine.version(each)), names[0])
         versions[name] = machine.version(name) or ""
     listed = ", ".join(f"{name} {version}".strip() for name, version in versions.items())
-    yield ok(f"{plugin.name} has its packages" + (f": {listed}" if listed else ""))
+    return ok(f"{plugin.name} has its packages" + (f": {listed}" if listed else ""))
 
 
-def _device(plugin: Plugin, machine: Machine) -> Iterator[Finding]:
+def _device(plugin: Plugin, machine: Machine) -> Finding:
     needs = plugin.requires
     if not needs.num_gpus and needs.cpu:
-        yield ok(f"{plugin.name} needs no GPU")
-        return
+        return ok(f"{plugin.name} needs no GPU")
     if machine.cards is None:
-        yield unknown(f"whether {plugin.name} finds its GPU: the GPUs cannot be listed")
-        return
+        return unknown(f"whether {plugin.name} finds its GPU: the GPUs cannot be listed")
     reasons = {
         _described(card): _why_not(plugin, card) for card in machine.cards if not card.mig_enabled
     }
@@ -96,16 +93,15 @@ def _device(plugin: Plugin, machine: Machine) -> Iterator[Finding]:
     num_gpus = max(needs.num_gpus, 1)
     unfit = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if reason)
     if len(fitting) >= num_gpus:
-        yield ok(f"{plugin.name} finds {wanted}: {', '.join(fitting[:num_gpus])}")
-    elif needs.cpu:
+        return ok(f"{plugin.name} finds {wanted}: {', '.join(fitting[:num_gpus])}")
+    if needs.cpu:
         text = f"{plugin.name} runs on the CPU; its full size wants {wanted}"
-        yield ok(f"{text} ({unfit})" if unfit else text)
-    else:
-        yield failure(
-            f"{plugin.name} cannot run without {wanted}",
-            cause=unfit or "there is no GPU here",
-            fix="run it on a machine that has one; lab devices lists those of this one",
-        )
+        return ok(f"{text} ({unfit})" if unfit else text)
+    return failure(
+        f"{plugin.name} cannot run without {wanted}",
+        cause=unfit or "there is no GPU here",
+        fix="run it on a machine that has one; lab devices lists those of this one",
+    )
 
 
 def _variables(plugin: Plugin, machine: Machine) -> Iterator[Finding]:

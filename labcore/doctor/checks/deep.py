@@ -1,6 +1,6 @@
 """Checks of the deep tier: what came of using each framework for real."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,31 +185,30 @@ _TRIALS = (
 )
 
 
-def _judge(trial: _Trial, machine: Machine) -> Iterator[Finding]:
+def _judge(trial: _Trial, machine: Machine) -> Finding | None:
     result: Mapping[str, Any] | None = machine.probes.get(trial.probe)
     if result is None:
-        return
+        return None
     seconds = result.get("seconds")
     outcome = result["outcome"]
     if outcome == "ok":
         told = result["result"]
         evidence = {name: value for name, value in told.items() if name != "seconds"}
-        yield ok(_in_words(trial, told), seconds=seconds, **evidence)
-    elif outcome == "missing":
+        return ok(_in_words(trial, told), seconds=seconds, **evidence)
+    if outcome == "missing":
         packages = ", ".join(result["packages"])
-        yield unknown(f"{PROBES[trial.probe].title}: not tried, {packages} is not installed")
-    elif outcome == "skipped":
-        yield unknown(f"{PROBES[trial.probe].title}: not tried, {result['reason']}")
-    elif result.get("finished") == "ok":
-        yield warning(
+        return unknown(f"{PROBES[trial.probe].title}: not tried, {packages} is not installed")
+    if outcome == "skipped":
+        return unknown(f"{PROBES[trial.probe].title}: not tried, {result['reason']}")
+    if result.get("finished") == "ok":
+        return warning(
             f"{PROBES[trial.probe].title}: it does, and the process then {_end(result)}",
             cause="The work was done; what crashed is the clearing up of the libraries at the end.",
             fix="harmless for results; in programs that end so, call os._exit(0) after saving",
             seconds=seconds,
             output=_tail(result),
         )
-    else:
-        yield _broken(trial, result, machine)
+    return _broken(trial, result, machine)
 
 
 def _broken(trial: _Trial, result: Mapping[str, Any], machine: Machine) -> Finding:

@@ -13,25 +13,24 @@ _OWN_BINDING = 12
 
 
 @check("python", "python", "Python", needs=("python",))
-def _python(machine: Machine) -> Iterator[Finding]:
+def _python(machine: Machine) -> Finding:
     version = machine.python or ""
     least, newest = _SUPPORTED
     # A report may come from a machine that never ran the lab.
     if machine.origin == "here" and not least <= _minor(version) <= newest:
-        yield failure(
+        return failure(
             f"Python {version} is not one that the lab is tested with",
             cause="it needs 3.11 to 3.13: older ones lack syntax, newer ones have no wheels of the "
             "frameworks yet",
             fix="uv venv --python 3.11 (or conda create -n lab python=3.11), then install again",
             python=version,
         )
-        return
     where = ""
     if machine.is_conda:
         where = " of conda"
     elif machine.in_venv is not None:
         where = " in a virtual environment" if machine.in_venv else " of the system"
-    yield ok(f"Python {version}{where}", python=version, in_venv=machine.in_venv)
+    return ok(f"Python {version}{where}", python=version, in_venv=machine.in_venv)
 
 
 @check("py-range", "python", "frameworks against Python", needs=("python", "packages"))
@@ -60,15 +59,15 @@ def _py_range(machine: Machine) -> Iterator[Finding]:
 
 
 @check("pynvml", "python", "NVIDIA's Python binding", needs=("packages",))
-def _pynvml(machine: Machine) -> Iterator[Finding]:
+def _pynvml(machine: Machine) -> Finding | None:
     other = machine.version("pynvml")
     has_own = machine.version("nvidia-ml-py") is not None
     if other is None or int(other.split(".")[0]) >= _OWN_BINDING:
         if has_own:
-            yield ok(f"pynvml is NVIDIA's own ({machine.version('nvidia-ml-py')})")
-        return
+            return ok(f"pynvml is NVIDIA's own ({machine.version('nvidia-ml-py')})")
+        return None
     shadowed = machine.modules.get("pynvml") == "pynvml"
-    yield warning(
+    return warning(
         f"the package pynvml {other} is installed"
         + (" and hides NVIDIA's own binding" if shadowed else " beside NVIDIA's own binding"),
         cause="both call themselves pynvml when imported; the old one knows no new call, and torch "
@@ -80,18 +79,17 @@ def _pynvml(machine: Machine) -> Iterator[Finding]:
 
 
 @check("bytecode", "python", "compiled byte code")
-def _bytecode(machine: Machine) -> Iterator[Finding]:
+def _bytecode(machine: Machine) -> Finding | None:
     if machine.has_bytecode is None:
-        return
+        return None
     blocked = bool(machine.variable("PYTHONDONTWRITEBYTECODE"))
     if machine.has_bytecode or not blocked:
-        yield ok(
+        return ok(
             "packages are compiled once"
             if machine.has_bytecode
             else "packages will be compiled at first import"
         )
-        return
-    yield warning(
+    return warning(
         "every start compiles the frameworks anew",
         cause="uv installs packages uncompiled, and PYTHONDONTWRITEBYTECODE keeps Python from "
         "saving what it compiles: an import of torch takes seconds longer, each time",

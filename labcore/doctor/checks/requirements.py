@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from labcore.doctor.check import check
-from labcore.doctor.finding import Finding, failure, ok, warning
+from labcore.doctor.finding import Finding, failure, ok, say, warning
 from labcore.doctor.machine import Machine
 from labcore.doctor.tables import parse_version, tensorflow_row
 
@@ -61,17 +61,16 @@ def conflicts(machine: Machine) -> Iterator[Conflict]:
 @check(
     "package-conflicts", "python", "packages against each other", needs=("packages", "requirements")
 )
-def _package_conflicts(machine: Machine) -> Iterator[Finding]:
+def _package_conflicts(machine: Machine) -> Finding:
     found = [each for each in conflicts(machine) if each.package not in _TOLD_APART]
     if not found:
-        yield ok(
+        return ok(
             "the packages agree on each other's versions", packages=len(machine.packages or ())
         )
-        return
     shown = "; ".join(map(str, found[:_SHOWN]))
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     wanted = " ".join(f'"{each.package}{each.specifier}"' for each in found[:_SHOWN])
-    yield warning(
+    return warning(
         f"{len(found)} packages do not find what they ask for" if len(found) > 1 else str(found[0]),
         cause=f"{shown}{more}",
         fix=f"pip install {wanted}, or a fresh environment from env/",
@@ -80,8 +79,8 @@ def _package_conflicts(machine: Machine) -> Iterator[Finding]:
 
 
 @check("protobuf", "python", "protobuf", needs=("packages",))
-def _protobuf(machine: Machine) -> Iterator[Finding]:
-    yield from _of_package(
+def _protobuf(machine: Machine) -> Finding | None:
+    return _of_package(
         machine,
         "protobuf",
         good="fits the packages that use it",
@@ -92,21 +91,18 @@ def _protobuf(machine: Machine) -> Iterator[Finding]:
 
 @check("numpy-abi", "python", "NumPy against compiled packages", needs=("packages",))
 def _numpy(machine: Machine) -> Iterator[Finding]:
-    yield from _of_package(
+    found = _of_package(
         machine,
         "numpy",
         good="fits the packages that were compiled against it",
         cause='compiled modules fail: "A module that was compiled using NumPy 1.x cannot be run in '
         'NumPy 2"',
-        sources=(),
     )
-    version, torch = machine.version("numpy"), machine.version("torch")
-    if (
-        version
-        and torch
-        and int(version.split(".")[0]) >= 2
-        and parse_version(torch) < parse_version("2.3")
-    ):
+    if found is None:
+        return
+    yield found
+    version, torch = machine.version("numpy") or "", machine.version("torch")
+    if torch and parse_version(version).major >= 2 and parse_version(torch) < parse_version("2.3"):
         yield failure(
             f"torch {torch} was compiled against NumPy 1, and NumPy {version} is installed",
             cause="tensors and arrays cannot be turned into each other",
@@ -117,22 +113,21 @@ def _numpy(machine: Machine) -> Iterator[Finding]:
 
 
 def _of_package(
-    machine: Machine, package: str, *, good: str, cause: str, sources: tuple[str, ...]
-) -> Iterator[Finding]:
+    machine: Machine, package: str, *, good: str, cause: str, sources: tuple[str, ...] = ()
+) -> Finding | None:
     version = machine.version(package)
     if version is None:
-        return
+        return None
     if machine.requirements is not None:
         found = [each for each in conflicts(machine) if each.package == package]
     else:
         found = list(_by_table(machine, package, version))
     if not found:
-        yield ok(f"{package} {version} {good}", version=version, sources=sources)
-        return
+        return ok(f"{package} {version} {good}", version=version, sources=sources)
     grave = any(each.owner in _FRAMEWORKS and each.is_sure for each in found)
     specifiers = ",".join(dict.fromkeys(each.specifier for each in found))
-    say = failure if grave else warning
-    yield say(
+    return say(
+        "failure" if grave else "warning",
         "; ".join(map(str, found[:_SHOWN])),
         cause=cause,
         fix=f'pip install "{package}{specifiers}"',

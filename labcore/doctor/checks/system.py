@@ -21,7 +21,7 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS
 
 
 @check("system", "system", "the machine")
-def _system(machine: Machine) -> Iterator[Finding]:
+def _system(machine: Machine) -> Finding:
     parts = [machine.os_name or machine.os or "unknown system"]
     cores = machine.usable_cores or machine.cores
     if cores:
@@ -34,17 +34,16 @@ def _system(machine: Machine) -> Iterator[Finding]:
         parts.append(f"in a container ({machine.container})")
     if machine.is_cluster:
         parts.append(f"in a job of {machine.is_cluster}")
-    yield ok(", ".join(parts), kernel=machine.kernel, architecture=machine.architecture)
+    return ok(", ".join(parts), kernel=machine.kernel, architecture=machine.architecture)
 
 
 @check("glibc", "system", "C library against wheels")
-def _glibc(machine: Machine) -> Iterator[Finding]:
+def _glibc(machine: Machine) -> Finding | None:
     if machine.os != "linux" or not machine.glibc:
-        return
+        return None
     if parse_version(machine.glibc) >= parse_version(_WHEEL_GLIBC):
-        yield ok(f"glibc {machine.glibc} takes today's wheels", glibc=machine.glibc)
-        return
-    yield warning(
+        return ok(f"glibc {machine.glibc} takes today's wheels", glibc=machine.glibc)
+    return warning(
         f"glibc {machine.glibc} is older than today's wheels want ({_WHEEL_GLIBC})",
         cause="pip finds no wheel of torch 2.6 or newer here and would build from source",
         fix="use a newer distribution or a container (Debian 10, Ubuntu 20.04, RHEL 8 or newer), "
@@ -54,42 +53,39 @@ def _glibc(machine: Machine) -> Iterator[Finding]:
 
 
 @check("threads", "system", "thread counts against cores")
-def _threads(machine: Machine) -> Iterator[Finding]:
+def _threads(machine: Machine) -> Finding | None:
     usable = machine.usable_cores
     if usable is None:
-        return
+        return None
     for name in _THREAD_VARIABLES:
         value = machine.variable(name)
         if value.isdigit() and int(value) > usable:
-            yield warning(
+            return warning(
                 f"{name}={value}, but this process may use {usable} cores",
                 cause="threads beyond the cores wait for each other: many times slower than fewer",
                 fix=f"unset {name} (the lab chooses), or export {name}={usable}",
                 usable_cores=usable,
                 cores=machine.cores,
             )
-            return
     if machine.cores is not None and usable < machine.cores:
-        yield ok(
+        return ok(
             f"{usable} of {machine.cores} cores are ours; the lab starts as many threads",
             usable_cores=usable,
             cores=machine.cores,
         )
-    else:
-        yield ok(f"threads fit the {usable} cores", usable_cores=usable)
+    return ok(f"threads fit the {usable} cores", usable_cores=usable)
 
 
 @check("memory", "system", "memory and its limit")
-def _memory(machine: Machine) -> Iterator[Finding]:
+def _memory(machine: Machine) -> Finding | None:
     memory = machine.usable_memory_gb
     if memory is None:
-        return
+        return None
     evidence: dict[str, Any] = {"memory_gb": machine.memory_gb, "limit_gb": machine.memory_limit_gb}
     if memory >= _LEAST_MEMORY_GB:
-        yield ok(f"{memory:.0f} GB of memory", **evidence)
-        return
+        return ok(f"{memory:.0f} GB of memory", **evidence)
     limit = machine.memory_limit_gb is not None and memory == machine.memory_limit_gb
-    yield warning(
+    return warning(
         f"{memory:.1f} GB of memory is little",
         cause="a framework alone takes about 1 GB; a process that runs out is killed without a "
         "message",
@@ -101,13 +97,12 @@ def _memory(machine: Machine) -> Iterator[Finding]:
 
 
 @check("shm", "system", "shared memory for loader workers")
-def _shm(machine: Machine) -> Iterator[Finding]:
+def _shm(machine: Machine) -> Finding | None:
     if machine.shm_gb is None:
-        return
+        return None
     if machine.shm_gb >= _LEAST_SHM_GB:
-        yield ok(f"/dev/shm has {machine.shm_gb:.1f} GB", shm_gb=machine.shm_gb)
-        return
-    yield warning(
+        return ok(f"/dev/shm has {machine.shm_gb:.1f} GB", shm_gb=machine.shm_gb)
+    return warning(
         f"/dev/shm has only {machine.shm_gb * 1000:.0f} MB",
         cause="DataLoader workers pass batches through it; when it is full they die of a bus error",
         fix="start the container with --ipc=host or --shm-size=8g"
@@ -118,9 +113,9 @@ def _shm(machine: Machine) -> Iterator[Finding]:
 
 
 @check("disk", "system", "space where the lab writes")
-def _disk(machine: Machine) -> Iterator[Finding]:
+def _disk(machine: Machine) -> Finding | None:
     if not machine.disk_free_gb:
-        return
+        return None
     folder, free = min(machine.disk_free_gb.items(), key=lambda item: item[1])
     evidence: dict[str, Any] = {"free_gb": dict(machine.disk_free_gb)}
     fix = (
@@ -128,32 +123,30 @@ def _disk(machine: Machine) -> Iterator[Finding]:
         "LAB_DATA_DIR for datasets, TMPDIR for temporary files"
     )
     if free < _FULL_DISK_GB:
-        yield failure(
+        return failure(
             f"{free:.1f} GB left for {folder}",
             cause="checkpoints and datasets no longer fit: a run would fail",
             fix=fix,
             **evidence,
         )
-    elif free < _LOW_DISK_GB:
-        yield warning(
+    if free < _LOW_DISK_GB:
+        return warning(
             f"{free:.1f} GB left for {folder}",
             cause="an environment with both frameworks takes 8 GB, a long run several",
             fix=fix,
             **evidence,
         )
-    else:
-        yield ok(f"at least {free:.0f} GB free where the lab writes", **evidence)
+    return ok(f"at least {free:.0f} GB free where the lab writes", **evidence)
 
 
 @check("open-files", "system", "limit of open files")
-def _open_files(machine: Machine) -> Iterator[Finding]:
+def _open_files(machine: Machine) -> Finding | None:
     least = _LEAST_OPEN_FILES.get(machine.os or "", 0)
     if machine.open_files is None:
-        return
+        return None
     if machine.open_files < 0 or machine.open_files >= least:
-        yield ok("enough open files allowed", open_files=machine.open_files)
-        return
-    yield warning(
+        return ok("enough open files allowed", open_files=machine.open_files)
+    return warning(
         f"a process may open only {machine.open_files} files",
         cause='loader workers share tensors through files: "Too many open files" comes soon',
         fix=f"ulimit -n {max(least, 4096)}",
@@ -162,13 +155,12 @@ def _open_files(machine: Machine) -> Iterator[Finding]:
 
 
 @check("encoding", "system", "encoding of file names")
-def _encoding(machine: Machine) -> Iterator[Finding]:
+def _encoding(machine: Machine) -> Finding | None:
     if machine.encoding is None:
-        return
+        return None
     if machine.encoding.lower().replace("-", "") == "utf8":
-        yield ok("file names are UTF-8", encoding=machine.encoding)
-        return
-    yield warning(
+        return ok("file names are UTF-8", encoding=machine.encoding)
+    return warning(
         f"file names are {machine.encoding}, not UTF-8",
         cause="names and texts beyond that alphabet cannot be read or written",
         fix="export PYTHONUTF8=1 (Windows: setx PYTHONUTF8 1), or LC_ALL=C.UTF-8",

@@ -1,7 +1,5 @@
 """Checks of what builds a CUDA extension: toolkit, compilers, memory for their processes."""
 
-from collections.abc import Iterator
-
 from labcore.doctor.check import check
 from labcore.doctor.checks.verdicts import from_verdict
 from labcore.doctor.finding import Finding, ok, warning
@@ -10,15 +8,14 @@ from labcore.doctor.tables import family, gcc_with_cuda, host_compiler, max_jobs
 
 
 @check("build", "build", "toolkit and compiler", needs=("toolkits",))
-def _build(machine: Machine) -> Iterator[Finding]:
+def _build(machine: Machine) -> Finding:
     toolkit = machine.toolkit
     if toolkit is None:
-        yield ok("no CUDA toolkit: wheels need none, only building extensions does")
-        return
+        return ok("no CUDA toolkit: wheels need none, only building extensions does")
     others = len(machine.toolkits or ()) - 1
     more = f" and {others} more" if others else ""
     host = f", gcc {machine.gcc}" if machine.gcc else ""
-    yield ok(
+    return ok(
         f"CUDA toolkit {toolkit.version}{more}{host}",
         toolkits={each.root: each.version for each in machine.toolkits or ()},
         cub=toolkit.cub,
@@ -26,23 +23,21 @@ def _build(machine: Machine) -> Iterator[Finding]:
 
 
 @check("nvcc-mismatch", "build", "nvcc against torch")
-def _nvcc_mismatch(machine: Machine) -> Iterator[Finding]:
+def _nvcc_mismatch(machine: Machine) -> Finding | None:
     toolkit, torch = machine.toolkit, machine.torch
     if toolkit is None or torch is None or not torch.cuda:
-        return
+        return None
     if toolkit.version == torch.cuda:
-        yield ok(f"nvcc and torch are both of CUDA {torch.cuda}")
-        return
+        return ok(f"nvcc and torch are both of CUDA {torch.cuda}")
     if family(toolkit.version) == family(torch.cuda):
-        yield ok(
+        return ok(
             f"nvcc is of CUDA {toolkit.version}, torch of {torch.cuda}: one family, extensions "
             "build with a warning"
         )
-        return
     fitting = [
         each for each in machine.toolkits or () if family(each.version) == family(torch.cuda)
     ]
-    yield warning(
+    return warning(
         f"nvcc is of CUDA {toolkit.version}, torch was built with {torch.cuda}",
         cause='torch refuses to build extensions: "The detected CUDA version mismatches the '
         'version that was used to compile PyTorch"; what is installed works',
@@ -57,17 +52,16 @@ def _nvcc_mismatch(machine: Machine) -> Iterator[Finding]:
 
 
 @check("cuda-home", "build", "CUDA_HOME")
-def _cuda_home(machine: Machine) -> Iterator[Finding]:
+def _cuda_home(machine: Machine) -> Finding | None:
     toolkits = [each for each in machine.toolkits or () if each.has_nvcc]
     if not toolkits or machine.cuda_home is None or machine.torch is None:
-        return
+        return None
     if any(machine.cuda_home.rstrip("/\\") == _plain(each.root) for each in toolkits) or any(
         _is_alias(machine.cuda_home, each) for each in toolkits
     ):
-        yield ok(f"torch builds extensions with {machine.cuda_home}", cuda_home=machine.cuda_home)
-        return
+        return ok(f"torch builds extensions with {machine.cuda_home}", cuda_home=machine.cuda_home)
     given = machine.variable("CUDA_HOME") or machine.variable("CUDA_PATH")
-    yield warning(
+    return warning(
         f"torch would look for CUDA in {machine.cuda_home or 'no folder at all'}",
         cause="CUDA_HOME points there"
         if given
@@ -80,35 +74,32 @@ def _cuda_home(machine: Machine) -> Iterator[Finding]:
 
 
 @check("host-compiler", "build", "host compiler")
-def _host_compiler(machine: Machine) -> Iterator[Finding]:
+def _host_compiler(machine: Machine) -> Finding | None:
     toolkit = machine.toolkit
     if toolkit is None or machine.os == "macos":
-        return
+        return None
     if machine.os == "windows":
         if machine.msvc is None:
-            return
+            return None
         if not machine.msvc:
-            yield warning(
+            return warning(
                 "no Visual C++ compiler is set up in this shell",
                 cause='nvcc calls it: "Cannot find compiler cl.exe in PATH"',
                 fix='open "x64 Native Tools Command Prompt for VS 2022" (Build Tools for Visual '
                 "Studio, C++ workload), and work from there",
             )
-        else:
-            yield ok(f"Visual C++ {machine.msvc}")
-        return
+        return ok(f"Visual C++ {machine.msvc}")
     if machine.gcc == "":
-        yield warning(
+        return warning(
             "there is a CUDA toolkit, but no C++ compiler",
             cause="nvcc hands all code for the CPU to gcc",
             fix="sudo apt install g++ (Fedora: sudo dnf install gcc-c++; conda: conda install gxx)",
         )
-        return
     if machine.gcc is None:
-        return
+        return None
     limits = host_compiler(toolkit.version)
     newest = limits.gcc_max if limits is not None else None
-    yield from_verdict(
+    return from_verdict(
         gcc_with_cuda(machine.gcc, toolkit.version),
         good=f"gcc {machine.gcc} goes with CUDA {toolkit.version}",
         bad=f"gcc {machine.gcc} does not go with CUDA {toolkit.version}",
@@ -122,27 +113,25 @@ def _host_compiler(machine: Machine) -> Iterator[Finding]:
 
 
 @check("ninja", "build", "ninja")
-def _ninja(machine: Machine) -> Iterator[Finding]:
+def _ninja(machine: Machine) -> Finding | None:
     if machine.toolkit is None or machine.has_ninja is None:
-        return
+        return None
     if machine.has_ninja:
-        yield ok("ninja compiles files side by side")
-    else:
-        yield ok("no ninja: extensions are compiled one file after another (pip install ninja)")
+        return ok("ninja compiles files side by side")
+    return ok("no ninja: extensions are compiled one file after another (pip install ninja)")
 
 
 @check("build-jobs", "build", "memory for compilers")
-def _jobs(machine: Machine) -> Iterator[Finding]:
+def _jobs(machine: Machine) -> Finding | None:
     memory, cores = machine.usable_memory_gb, machine.usable_cores or machine.cores
     if machine.toolkit is None or not machine.has_ninja or memory is None or cores is None:
-        return
+        return None
     value = machine.variable("MAX_JOBS")
     jobs = int(value) if value.isdigit() else cores
     fitting = max_jobs(jobs, memory)
     if fitting is None or jobs <= fitting:
-        yield ok(f"memory is enough for {jobs} compilers at once", memory_gb=memory)
-        return
-    yield warning(
+        return ok(f"memory is enough for {jobs} compilers at once", memory_gb=memory)
+    return warning(
         f"a build would start {jobs} compilers, and {memory:.0f} GB is enough for {fitting}",
         cause="each takes up to 2 GB: the system kills one, or stands still",
         fix=f"export MAX_JOBS={fitting}",

@@ -1,7 +1,5 @@
 """Checks of CUB, which PyTorch3D's kernels use: the toolkit's own, or another by CUB_HOME."""
 
-from collections.abc import Iterator
-
 from labcore.doctor.check import check
 from labcore.doctor.checks.frameworks.pytorch3d import installed_release
 from labcore.doctor.finding import Finding, ok, warning
@@ -10,25 +8,22 @@ from labcore.doctor.tables import cub_for, family
 
 
 @check("cub-check", "build", "CUB against Thrust")
-def _cub_check(machine: Machine) -> Iterator[Finding]:
+def _cub_check(machine: Machine) -> Finding | None:
     toolkit, version = machine.toolkit, machine.cub_home_version
     if toolkit is None or not version or not toolkit.thrust:
-        return
+        return None
     if version == toolkit.thrust:
-        yield ok(f"CUB in CUB_HOME and the toolkit's Thrust are both {version}")
-        return
+        return ok(f"CUB in CUB_HOME and the toolkit's Thrust are both {version}")
     if "THRUST_IGNORE_CUB_VERSION_CHECK" in machine.variable("NVCC_FLAGS"):
-        yield ok("CUB and Thrust differ, and their check is turned off by NVCC_FLAGS")
-        return
+        return ok("CUB and Thrust differ, and their check is turned off by NVCC_FLAGS")
     advice = cub_for(toolkit.version, machine.os or "linux", installed_release(machine))
     if advice.needed:
-        yield ok(
+        return ok(
             f"CUB {version} stands in for that of CUDA {toolkit.version}, as it should; "
             "PyTorch3D's build turns off Thrust's check of versions itself",
             why=advice.why,
         )
-        return
-    yield warning(
+    return warning(
         f"CUB_HOME holds CUB {version}, the toolkit's Thrust is {toolkit.thrust}",
         cause='Thrust stops with "The version of CUB in your include path is not compatible with '
         "this release of Thrust\"; PyTorch3D's own build turns that check off, other builds do not",
@@ -40,24 +35,22 @@ def _cub_check(machine: Machine) -> Iterator[Finding]:
 
 
 @check("cub-home", "build", "CUB_HOME")
-def _cub_home(machine: Machine) -> Iterator[Finding]:
+def _cub_home(machine: Machine) -> Finding | None:
     toolkit, given = machine.toolkit, machine.variable("CUB_HOME")
     if not given or toolkit is None:
-        return
+        return None
     if machine.cub_home_version == "":
-        yield warning(
+        return warning(
             f"CUB_HOME={given} holds no CUB",
             cause="the folder must contain cub/cub.cuh; often the inner folder cub/ is given, or "
             "the path is old",
             fix="unset CUB_HOME; or export CUB_HOME=$PWD/cub-1.17.2, the folder that contains cub/",
             sources=("p3d-install-md",),
         )
-        return
     advice = cub_for(toolkit.version, machine.os or "linux", installed_release(machine))
     if advice.needed:
-        yield ok(f"CUB_HOME is set, and CUDA {toolkit.version} wants it", why=advice.why)
-        return
-    yield warning(
+        return ok(f"CUB_HOME is set, and CUDA {toolkit.version} wants it", why=advice.why)
+    return warning(
         f"CUB_HOME is set, and CUDA {toolkit.version} brings the CUB that it needs",
         cause=advice.why,
         fix="unset CUB_HOME",
@@ -67,20 +60,19 @@ def _cub_home(machine: Machine) -> Iterator[Finding]:
 
 
 @check("cub-small-macro", "build", "CUB on Windows")
-def _small_macro(machine: Machine) -> Iterator[Finding]:
+def _small_macro(machine: Machine) -> Finding | None:
     toolkit = machine.toolkit
     if toolkit is None or machine.os != "windows":
-        return
+        return None
     used = machine.cub_home_version or toolkit.cub
     if used is None or not used.startswith("1.15."):
-        yield ok(f"CUDA {toolkit.version} compiles with the headers of Windows", cub=used)
-        return
+        return ok(f"CUDA {toolkit.version} compiles with the headers of Windows", cub=used)
     advice = cub_for(toolkit.version, "windows", installed_release(machine))
     supply = (
         f"put CUB {advice.supply} into a folder and set CUB_HOME to it" if advice.supply else ""
     )
     settings = "; ".join(f'$env:{name} = "{value}"' for name, value in advice.env.items())
-    yield warning(
+    return warning(
         f"CUB {used} of CUDA {toolkit.version} does not compile on Windows",
         cause="a header of Windows defines small as a macro, and CUB 1.15 has a member of that "
         'name: "dispatch_segmented_sort.cuh(338): invalid combination of type specifiers"',
@@ -93,17 +85,16 @@ def _small_macro(machine: Machine) -> Iterator[Finding]:
 
 
 @check("cub-missing", "build", "toolkits without CUB")
-def _missing(machine: Machine) -> Iterator[Finding]:
+def _missing(machine: Machine) -> Finding | None:
     toolkit = machine.toolkit
     if toolkit is None or family(toolkit.version) >= 11:
-        return
+        return None
     if machine.origin == "report" and installed_release(machine) is None:
-        return  # nobody there says that PyTorch3D is wanted
+        return None  # nobody there says that PyTorch3D is wanted
     if machine.cub_home_version:
-        yield ok(f"CUDA {toolkit.version} has no CUB; CUB_HOME gives {machine.cub_home_version}")
-        return
+        return ok(f"CUDA {toolkit.version} has no CUB; CUB_HOME gives {machine.cub_home_version}")
     advice = cub_for(toolkit.version, machine.os or "linux", installed_release(machine))
-    yield warning(
+    return warning(
         f"CUDA {toolkit.version} brings no CUB",
         cause='PyTorch3D stops with "cub/cub.cuh: No such file or directory"',
         fix=f"unpack CUB {advice.supply} ({advice.download}), then export "

@@ -1,7 +1,5 @@
 """Checks of LD_LIBRARY_PATH, which the loader asks before the libraries inside wheels."""
 
-from collections.abc import Iterator
-
 from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Library, Machine
@@ -14,10 +12,10 @@ _FIX = (
 
 
 @check("nvjitlink", "torch", "LD_LIBRARY_PATH against libnvJitLink", needs=("libraries",))
-def _nvjitlink(machine: Machine) -> Iterator[Finding]:
+def _nvjitlink(machine: Machine) -> Finding | None:
     shadows = [pair for pair in _shadows(machine) if pair[0].name.startswith(_NVJITLINK)]
     if shadows:
-        yield _shadowed(
+        return _shadowed(
             machine,
             shadows,
             cause='libcusparse of one CUDA release meets libnvJitLink of another: "undefined '
@@ -25,15 +23,16 @@ def _nvjitlink(machine: Machine) -> Iterator[Finding]:
             sources=("pytorch 111469", "pytorch 131312", "pytorch 134929", "pytorch 140797"),
             grave=True,
         )
-    elif _has_wheels(machine):
-        yield ok("nothing hides the wheels' libnvJitLink and libcusparse")
+    if _has_wheels(machine):
+        return ok("nothing hides the wheels' libnvJitLink and libcusparse")
+    return None
 
 
 @check("ldpath-cudnn", "torch", "LD_LIBRARY_PATH against cuDNN", needs=("libraries",))
-def _cudnn(machine: Machine) -> Iterator[Finding]:
+def _cudnn(machine: Machine) -> Finding | None:
     shadows = [pair for pair in _shadows(machine) if pair[0].name.startswith("libcudnn")]
     if shadows:
-        yield _shadowed(
+        return _shadowed(
             machine,
             shadows,
             cause="torch was compiled against the wheel's cuDNN and gets another: \"cuDNN version "
@@ -41,37 +40,40 @@ def _cudnn(machine: Machine) -> Iterator[Finding]:
             sources=("pytorch 104808", "pytorch 121222", "tensorflow 50217", "tensorflow 60913"),
             grave=bool(machine.cards),
         )
-    elif _has_wheels(machine):
-        yield ok("nothing hides the wheels' cuDNN")
+    if _has_wheels(machine):
+        return ok("nothing hides the wheels' cuDNN")
+    return None
 
 
 @check("ldpath-cuda", "torch", "LD_LIBRARY_PATH against other CUDA libraries", needs=("libraries",))
-def _other(machine: Machine) -> Iterator[Finding]:
+def _other(machine: Machine) -> Finding | None:
     apart = (*_NVJITLINK, "libcudnn")
     shadows = [pair for pair in _shadows(machine) if not pair[0].name.startswith(apart)]
     if shadows:
-        yield _shadowed(
+        return _shadowed(
             machine,
             shadows,
             cause="the framework was built and tested with the wheels' libraries, and gets others",
             sources=("pytorch 131312",),
             grave=False,
         )
-    elif _has_wheels(machine):
-        yield ok("nothing hides the wheels' other CUDA libraries")
+    if _has_wheels(machine):
+        return ok("nothing hides the wheels' other CUDA libraries")
+    return None
 
 
 @check("ld-preload", "torch", "LD_PRELOAD")
-def _preload(machine: Machine) -> Iterator[Finding]:
+def _preload(machine: Machine) -> Finding | None:
     loaded = machine.variable("LD_PRELOAD")
     cuda = [part for part in loaded.replace(" ", ":").split(":") if "libcud" in part]
     if cuda:
-        yield warning(
+        return warning(
             f"LD_PRELOAD puts {cuda[0]} into every program",
             cause="it wins over every framework's own library",
             fix="unset LD_PRELOAD",
             ld_preload=loaded,
         )
+    return None
 
 
 def _shadows(machine: Machine) -> list[tuple[Library, Library]]:

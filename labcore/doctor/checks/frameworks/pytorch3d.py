@@ -1,7 +1,5 @@
 """Checks of the installed PyTorch3D: does its compiled part fit the torch beside it?"""
 
-from collections.abc import Iterator
-
 from labcore.discovery import install_command
 from labcore.doctor.check import check
 from labcore.doctor.checks.verdicts import from_verdict
@@ -19,41 +17,38 @@ _PLAN = "lab env plan pytorch3d prints how to get one that fits"
 
 
 @check("pytorch3d", "pytorch3d", "PyTorch3D")
-def _pytorch3d(machine: Machine) -> Iterator[Finding]:
+def _pytorch3d(machine: Machine) -> Finding:
     found = _installed(machine)
     if found is not None:
         name, version = found
         of = "" if name == "pytorch3d" else f" (from {name})"
-        yield ok(f"PyTorch3D {version}{of}", distribution=name, version=version)
-    elif machine.packages is None:
-        yield unknown("whether PyTorch3D is installed is not known")
-    else:
-        yield ok(f"not installed ({install_command('render')}, or lab env plan pytorch3d)")
+        return ok(f"PyTorch3D {version}{of}", distribution=name, version=version)
+    if machine.packages is None:
+        return unknown("whether PyTorch3D is installed is not known")
+    return ok(f"not installed ({install_command('render')}, or lab env plan pytorch3d)")
 
 
 @check("p3d-torch", "pytorch3d", "release against torch")
-def _with_torch(machine: Machine) -> Iterator[Finding]:
+def _with_torch(machine: Machine) -> Finding | None:
     found, torch = _installed(machine), machine.torch
     if found is None or torch is None:
-        return
+        return None
     name, version = found
     extension = _extension(machine)
     if extension is not None and not _misses(extension):
-        yield ok(f"PyTorch3D {version} fits torch {torch.version}: its symbols are all there")
-        return
+        return ok(f"PyTorch3D {version} fits torch {torch.version}: its symbols are all there")
     number = torch.version.split("+")[0]
     system = machine.os or "linux"
     if name == _COMPILED_WHEEL and not pytorch3d_wheel(
         number, torch.cuda, system, pytorch3d=_release(version)
     ):
-        yield warning(
+        return warning(
             f"{name} {version} was not compiled for torch {torch.version}",
             cause='its compiled part fits the torch it was made for alone: "undefined symbol"',
             fix=f"{_torch_wanted(machine)}{_PLAN}",
             torch=torch.version,
         )
-        return
-    yield from_verdict(
+    return from_verdict(
         pytorch3d_with(_release(version), number, torch.cuda, system, machine.python),
         good=f"PyTorch3D {version} goes with torch {torch.version}",
         bad=f"PyTorch3D {version} was not made for torch {torch.version}",
@@ -65,16 +60,15 @@ def _with_torch(machine: Machine) -> Iterator[Finding]:
 
 
 @check("p3d-abi", "pytorch3d", "symbols against torch")
-def _abi(machine: Machine) -> Iterator[Finding]:
+def _abi(machine: Machine) -> Finding | None:
     extension = _extension(machine)
     if extension is None:
-        return
+        return None
     torch = machine.torch.version if machine.torch is not None else "this torch"
     if not extension.missing_symbols:
-        yield ok(f"PyTorch3D's compiled part finds all its symbols in torch {torch}")
-        return
+        return ok(f"PyTorch3D's compiled part finds all its symbols in torch {torch}")
     count = len(extension.missing_symbols)
-    yield failure(
+    return failure(
         f"PyTorch3D's compiled part was built for another torch than {torch}",
         cause=f"it wants {count} symbol{'s' if count > 1 else ''} that this torch does not have "
         f"(the first: {extension.missing_symbols[0]}); importing it ends in "
@@ -87,16 +81,15 @@ def _abi(machine: Machine) -> Iterator[Finding]:
 
 
 @check("p3d-needed", "pytorch3d", "libraries that it needs")
-def _needed(machine: Machine) -> Iterator[Finding]:
+def _needed(machine: Machine) -> Finding | None:
     extension = _extension(machine)
     if extension is None:
-        return
+        return None
     missing = extension.missing_libraries
     if not missing:
-        yield ok("PyTorch3D's compiled part finds the libraries that it needs")
-        return
+        return ok("PyTorch3D's compiled part finds the libraries that it needs")
     cpu_torch = machine.torch is not None and machine.torch.cuda == ""
-    yield failure(
+    return failure(
         f"PyTorch3D's compiled part needs {', '.join(missing)}, which is nowhere",
         cause="it was built with CUDA, and this torch is a CPU build"
         if cpu_torch
@@ -109,14 +102,13 @@ def _needed(machine: Machine) -> Iterator[Finding]:
 
 
 @check("import-order", "pytorch3d", "order of imports")
-def _import_order(machine: Machine) -> Iterator[Finding]:
+def _import_order(machine: Machine) -> Finding | None:
     extension = _extension(machine)
     if extension is None or extension.has_runpath is None:
-        return
+        return None
     if extension.has_runpath:
-        yield ok("PyTorch3D finds torch's libraries by itself")
-        return
-    yield warning(
+        return ok("PyTorch3D finds torch's libraries by itself")
+    return warning(
         "PyTorch3D's compiled part loads only after torch",
         cause='it does not know where torch is: "libc10.so: cannot open shared object file"',
         fix="import torch before pytorch3d (the lab does)",
@@ -126,14 +118,13 @@ def _import_order(machine: Machine) -> Iterator[Finding]:
 
 
 @check("p3d-cuda-missing", "pytorch3d", "its CUDA part")
-def _cuda(machine: Machine) -> Iterator[Finding]:
+def _cuda(machine: Machine) -> Finding | None:
     extension = _extension(machine)
     if extension is None or extension.has_cuda is None or not machine.cards:
-        return
+        return None
     if extension.has_cuda:
-        yield ok("PyTorch3D has its CUDA part", runtime=extension.needs_cuda_runtime)
-        return
-    yield warning(
+        return ok("PyTorch3D has its CUDA part", runtime=extension.needs_cuda_runtime)
+    return warning(
         "PyTorch3D was built without CUDA, and there is a GPU",
         cause='tensors on the GPU give "Not compiled with GPU support"',
         fix=f"build it again with FORCE_CUDA=1; {_PLAN}",

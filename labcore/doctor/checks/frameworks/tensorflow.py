@@ -1,7 +1,5 @@
 """Checks of the installed TensorFlow and of what goes with it."""
 
-from collections.abc import Iterator
-
 from labcore.discovery import install_command
 from labcore.doctor.check import check
 from labcore.doctor.checks.verdicts import failure_by, from_verdict
@@ -27,17 +25,15 @@ _SONAMES = {
 
 
 @check("tensorflow", "tensorflow", "TensorFlow")
-def _tensorflow(machine: Machine) -> Iterator[Finding]:
+def _tensorflow(machine: Machine) -> Finding | None:
     build = machine.tensorflow
     if build is None:
         if machine.packages is None:
-            yield unknown("whether TensorFlow is installed is not known")
-        else:
-            yield ok(f"not installed ({install_command('tflite')})")
-        return
+            return unknown("whether TensorFlow is installed is not known")
+        return ok(f"not installed ({install_command('tflite')})")
     cuda = f", built for CUDA {build.cuda}" if build.cuda else ""
     cuda = ", built for the CPU" if build.cuda == "" else cuda
-    yield ok(
+    return ok(
         f"TensorFlow {build.version}{cuda}",
         cuda=build.cuda,
         cudnn=build.cudnn,
@@ -46,22 +42,20 @@ def _tensorflow(machine: Machine) -> Iterator[Finding]:
 
 
 @check("tf-tested", "tensorflow", "tested configurations")
-def _tested(machine: Machine) -> Iterator[Finding]:
+def _tested(machine: Machine) -> Finding | None:
     build = machine.tensorflow
     if build is None:
-        return
+        return None
     row = tensorflow_row(build.version)
     if row is None:
-        yield unknown(f"TensorFlow {build.version} is not in the tables of tested configurations")
-        return
+        return unknown(f"TensorFlow {build.version} is not in the tables of tested configurations")
     if not _uses_gpu(machine, build):
-        yield ok(f"TensorFlow {row.tensorflow} was tested with CUDA {row.cuda}, cuDNN {row.cudnn}")
-        return
+        return ok(f"TensorFlow {row.tensorflow} was tested with CUDA {row.cuda}, cuDNN {row.cudnn}")
     cudnn = _found_version(machine, "libcudnn.so")
     cuda = build.cuda or (machine.toolkit.version if machine.toolkit else None)
     if cuda is None:
-        return
-    yield from_verdict(
+        return None
+    return from_verdict(
         tensorflow_with_cuda(build.version, cuda, cudnn),
         good=f"TensorFlow {build.version} goes with CUDA {cuda}"
         + (f" and cuDNN {cudnn}" if cudnn else ""),
@@ -76,22 +70,21 @@ def _tested(machine: Machine) -> Iterator[Finding]:
 
 
 @check("cudnn-missing", "tensorflow", "cuDNN for TensorFlow", needs=("libraries",))
-def _cudnn_missing(machine: Machine) -> Iterator[Finding]:
+def _cudnn_missing(machine: Machine) -> Finding | None:
     build = machine.tensorflow
     if build is None or not _uses_gpu(machine, build) or machine.os != "linux":
-        return
+        return None
     row = tensorflow_row(build.version)
     wanted = build.cudnn or (row.cudnn if row is not None else "")
     major = wanted.split(".")[0]
     if not major:
-        return
+        return None
     soname = f"libcudnn.so.{major}"
     where = [each.path for each in machine.libraries or () if each.name == soname]
     if where:
-        yield ok(f"cuDNN {major} is there for TensorFlow", path=where[0])
-        return
+        return ok(f"cuDNN {major} is there for TensorFlow", path=where[0])
     say = failure_by(row) if row is not None and not build.cudnn else failure
-    yield say(
+    return say(
         f"TensorFlow {build.version} finds no cuDNN {major} ({soname})",
         cause='it then leaves the GPU out: "Could not load dynamic library", "Skipping registering '
         'GPU devices"',
@@ -102,18 +95,18 @@ def _cudnn_missing(machine: Machine) -> Iterator[Finding]:
 
 
 @check("tf-libraries", "tensorflow", "CUDA libraries for TensorFlow", needs=("libraries",))
-def _libraries(machine: Machine) -> Iterator[Finding]:
+def _libraries(machine: Machine) -> Finding | None:
     build = machine.tensorflow
     if build is None or not build.cuda or not machine.cards or machine.os != "linux":
-        return
+        return None
     there = {each.name for each in machine.libraries or ()}
     wanted = _SONAMES.get(family(build.cuda), ())
     missing = [soname for soname in wanted if soname not in there]
     if not missing:
         if wanted:
-            yield ok(f"the CUDA {family(build.cuda)} libraries of TensorFlow are there")
-        return
-    yield failure(
+            return ok(f"the CUDA {family(build.cuda)} libraries of TensorFlow are there")
+        return None
+    return failure(
         f"TensorFlow {build.version} finds {len(missing)} of its CUDA libraries nowhere",
         cause=f'"Cannot dlopen some GPU libraries": {", ".join(missing)}',
         fix=_with_cuda(build),
@@ -123,14 +116,13 @@ def _libraries(machine: Machine) -> Iterator[Finding]:
 
 
 @check("libdevice", "tensorflow", "libdevice for XLA", needs=("libdevice",))
-def _libdevice(machine: Machine) -> Iterator[Finding]:
+def _libdevice(machine: Machine) -> Finding | None:
     if machine.tensorflow is None or not _uses_gpu(machine, machine.tensorflow):
-        return
+        return None
     if machine.libdevice:
-        yield ok("XLA finds libdevice", path=machine.libdevice)
-        return
+        return ok("XLA finds libdevice", path=machine.libdevice)
     major = family(machine.tensorflow.cuda or "12")
-    yield warning(
+    return warning(
         "XLA finds no libdevice.10.bc",
         cause='code compiled by XLA fails on the GPU: "libdevice not found at ./libdevice.10.bc"',
         fix=f"pip install nvidia-cuda-nvcc-cu{major}; or, with a toolkit: export "
@@ -140,15 +132,15 @@ def _libdevice(machine: Machine) -> Iterator[Finding]:
 
 
 @check("two-cuda-majors", "tensorflow", "TensorFlow and torch in one environment")
-def _two_majors(machine: Machine) -> Iterator[Finding]:
+def _two_majors(machine: Machine) -> Finding | None:
     build, torch = machine.tensorflow, machine.torch
     if build is None or torch is None or not torch.cuda or not machine.cards:
-        return
+        return None
     version = torch.version.split("+")[0]
     row = tensorflow_row(build.version)
     cuda = build.cuda or (row.cuda if row is not None else "")
     apart = bool(cuda) and family(cuda) != family(torch.cuda)
-    yield from_verdict(
+    return from_verdict(
         tensorflow_with_torch(build.version, version),
         good=f"TensorFlow {build.version} and torch {version} go together",
         bad=f"TensorFlow {build.version} is built for CUDA {cuda}, torch {version} for {torch.cuda}"
@@ -165,18 +157,17 @@ def _two_majors(machine: Machine) -> Iterator[Finding]:
 
 
 @check("tf-grabs-memory", "tensorflow", "TensorFlow's share of memory")
-def _memory(machine: Machine) -> Iterator[Finding]:
+def _memory(machine: Machine) -> Finding | None:
     if machine.tensorflow is None or not machine.cards:
-        return
+        return None
     value = machine.variable("TF_FORCE_GPU_ALLOW_GROWTH").lower()
     if value in {"", "true", "1"}:
-        yield ok(
+        return ok(
             "runs of the lab let TensorFlow's memory grow; your own scripts: "
             "export TF_FORCE_GPU_ALLOW_GROWTH=true",
             sources=("tensorflow 25138", "tensorflow 8021"),
         )
-        return
-    yield warning(
+    return warning(
         f"TF_FORCE_GPU_ALLOW_GROWTH={value} lets TensorFlow take all memory of the card",
         cause="a second process on that card then fails for lack of memory",
         fix="export TF_FORCE_GPU_ALLOW_GROWTH=true, before TensorFlow is imported",
@@ -185,47 +176,47 @@ def _memory(machine: Machine) -> Iterator[Finding]:
 
 
 @check("keras-line", "tensorflow", "Keras 2 and Keras 3")
-def _keras(machine: Machine) -> Iterator[Finding]:
+def _keras(machine: Machine) -> Finding | None:
     build = machine.tensorflow
     optimization = machine.version("tensorflow-model-optimization")
     if build is None or not _at_least(build.version, _FIRST_KERAS_3):
-        return
+        return None
     legacy = machine.version("tf-keras")
     minor = ".".join(build.version.split(".")[:2])
     if optimization and legacy is None:
-        yield failure(
+        return failure(
             f"tensorflow-model-optimization {optimization} needs tf-keras, which is not installed",
             cause="TensorFlow 2.16 and newer bring Keras 3, which it cannot prune or quantise",
             fix=f'pip install "tf-keras=={minor}.*" and set TF_USE_LEGACY_KERAS=1',
         )
-    elif legacy is not None and legacy.split(".")[:2] != build.version.split(".")[:2]:
-        yield failure(
+    if legacy is not None and legacy.split(".")[:2] != build.version.split(".")[:2]:
+        return failure(
             f"tf-keras {legacy} does not belong to TensorFlow {build.version}",
             cause="each tf-keras is made for the TensorFlow of its own minor version",
             fix=f'pip install "tf-keras=={minor}.*"',
         )
-    elif optimization and machine.variable("TF_USE_LEGACY_KERAS").lower() in {"0", "false"}:
-        yield warning(
+    if optimization and machine.variable("TF_USE_LEGACY_KERAS").lower() in {"0", "false"}:
+        return warning(
             "TF_USE_LEGACY_KERAS=0 takes Keras 3",
             cause="tensorflow-model-optimization works on models of tf-keras only",
             fix="unset TF_USE_LEGACY_KERAS: the lab sets it for its runs",
         )
-    elif legacy is not None:
-        yield ok(
+    if legacy is not None:
+        return ok(
             f"tf-keras {legacy} goes with TensorFlow {build.version}; the lab sets "
             "TF_USE_LEGACY_KERAS=1 for its runs"
         )
+    return None
 
 
 @check("tf-windows", "tensorflow", "GPU on Windows")
-def _windows(machine: Machine) -> Iterator[Finding]:
+def _windows(machine: Machine) -> Finding | None:
     build = machine.tensorflow
     if build is None or machine.os != "windows":
-        return
+        return None
     if not machine.cards or not _at_least(build.version, _FIRST_WITHOUT_WINDOWS):
-        yield ok(f"TensorFlow {build.version} does on Windows what it can")
-        return
-    yield warning(
+        return ok(f"TensorFlow {build.version} does on Windows what it can")
+    return warning(
         f"TensorFlow {build.version} has no GPU support on Windows",
         cause="2.10 was the last release that uses an NVIDIA GPU outside WSL",
         fix='use WSL 2 (wsl --install) and pip install "tensorflow[and-cuda]" there',

@@ -20,21 +20,19 @@ _TORCH_COMPANIONS = ("torchvision", "torchaudio", "easypytorch3d", "xformers", "
 
 
 @check("torch", "torch", "torch and its build")
-def _torch(machine: Machine) -> Iterator[Finding]:
+def _torch(machine: Machine) -> Finding | None:
     build = machine.torch
     if build is None:
         if machine.version("torch"):
-            yield failure(
+            return failure(
                 f"torch {machine.version('torch')} is recorded as installed, but its files are not "
                 "there",
                 cause="an installation was interrupted, or removed by hand",
                 fix="pip install --force-reinstall --no-deps torch",
             )
-        elif machine.packages is None:
-            yield unknown("whether torch is installed is not known")
-        else:
-            yield ok(f"not installed ({install_command('torch')})")
-        return
+        if machine.packages is None:
+            return unknown("whether torch is installed is not known")
+        return ok(f"not installed ({install_command('torch')})")
     if build.hip:
         text = f"torch {build.version}, built for AMD (ROCm {build.hip})"
     elif build.cuda:
@@ -43,18 +41,18 @@ def _torch(machine: Machine) -> Iterator[Finding]:
         text = f"torch {build.version}, built for the CPU"
     else:
         text = f"torch {build.version}"
-    yield ok(text, cuda=build.cuda, cudnn=build.cudnn, archs=list(build.archs or ()))
+    return ok(text, cuda=build.cuda, cudnn=build.cudnn, archs=list(build.archs or ()))
 
 
 @check("torch-cpu-build", "torch", "build against the GPU")
-def _cpu_build(machine: Machine) -> Iterator[Finding]:
+def _cpu_build(machine: Machine) -> Finding | None:
     build = machine.torch
     if build is None or build.cuda is None or build.hip:
-        return
+        return None
     if build.cuda or not machine.cards:
         if machine.cards:
-            yield ok("torch can use the GPU", cuda=build.cuda)
-        return
+            return ok("torch can use the GPU", cuda=build.cuda)
+        return None
     card = machine.cards[0]
     choice = torch_for(
         capability=card.compute_capability,
@@ -62,7 +60,7 @@ def _cpu_build(machine: Machine) -> Iterator[Finding]:
         os=machine.os or "linux",
         python=machine.python,
     )
-    yield warning(
+    return warning(
         f"torch {build.version} is a CPU build, and there is a {card.name}",
         cause='it cannot use the GPU: "Torch not compiled with CUDA enabled"',
         fix=choice.pip if choice is not None else "install a CUDA build: https://pytorch.org",
@@ -71,16 +69,16 @@ def _cpu_build(machine: Machine) -> Iterator[Finding]:
 
 
 @check("pip-file-clobber", "torch", "CUDA wheels that overwrite each other", needs=("owners",))
-def _clobber(machine: Machine) -> Iterator[Finding]:
+def _clobber(machine: Machine) -> Finding | None:
     owners = machine.owners or {}
     if not owners:
         if any(name.startswith("nvidia-cu") for name in machine.packages or ()):
-            yield ok("each file of the CUDA wheels belongs to one package")
-        return
+            return ok("each file of the CUDA wheels belongs to one package")
+        return None
     pairs = dict.fromkeys(owners.values())
     present, *others = next(iter(pairs))
     say = failure if machine.cards else warning
-    yield say(
+    return say(
         f"{' and '.join([present, *others])} own the same {len(owners)} files",
         cause=f"the one that was installed last has overwritten the other (here {present} is on "
         "disk), and removing either deletes them for both; torch and TensorFlow then load a "
@@ -104,7 +102,15 @@ def _companions(machine: Machine) -> Iterator[Finding]:
         return
     version = machine.torch.version.split("+")[0]
     if machine.requirements is None:
-        yield from _torchvision_by_table(machine, version)
+        torchvision = machine.version("torchvision")
+        if torchvision is not None:  # a report that lists versions, and not what packages ask for
+            yield from_verdict(
+                torchvision_with(torchvision, version),
+                good=f"torchvision {torchvision} goes with torch {version}",
+                bad=f"torchvision {torchvision} was made for another torch than {version}",
+                torchvision=torchvision,
+                torch=version,
+            )
         return
     found = [each for each in conflicts(machine) if each.package == "torch"]
     for conflict in found:
@@ -121,20 +127,6 @@ def _companions(machine: Machine) -> Iterator[Finding]:
     if companions and not found:
         verb = "go" if len(companions) > 1 else "goes"
         yield ok(f"{', '.join(companions)} {verb} with torch {version}")
-
-
-def _torchvision_by_table(machine: Machine, torch: str) -> Iterator[Finding]:
-    """For a report that lists versions, and not what packages ask for."""
-    torchvision = machine.version("torchvision")
-    if torchvision is None:
-        return
-    yield from_verdict(
-        torchvision_with(torchvision, torch),
-        good=f"torchvision {torchvision} goes with torch {torch}",
-        bad=f"torchvision {torchvision} was made for another torch than {torch}",
-        torchvision=torchvision,
-        torch=torch,
-    )
 
 
 @check("extension-abi", "torch", "compiled extensions")

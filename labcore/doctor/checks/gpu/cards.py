@@ -11,12 +11,12 @@ _BAD_THROTTLE = ("thermal", "hardware", "brake")
 
 
 @check("gpu-lost", "gpu", "cards that do not answer")
-def _lost(machine: Machine) -> Iterator[Finding]:
+def _lost(machine: Machine) -> Finding | None:
     if not machine.lost_cards:
         if machine.cards:
-            yield ok("every card answers", gpus=len(machine.cards))
-        return
-    yield failure(
+            return ok("every card answers", gpus=len(machine.cards))
+        return None
+    return failure(
         f"a card does not answer: {'; '.join(machine.lost_cards)}",
         cause="it has fallen off the bus: heat, power, riser cable or a driver fault; sudo dmesg "
         "has a line with Xid that says which",
@@ -27,11 +27,11 @@ def _lost(machine: Machine) -> Iterator[Finding]:
 
 
 @check("ecc", "gpu", "memory errors of the cards")
-def _ecc(machine: Machine) -> Iterator[Finding]:
+def _ecc(machine: Machine) -> Finding | None:
     counted = [card for card in machine.cards or () if card.ecc_errors is not None]
     bad = [card for card in counted if card.ecc_errors]
     if bad:
-        yield failure(
+        return failure(
             f"uncorrected memory errors on {_named(bad)}",
             cause="values in its memory were lost since the driver was loaded; a process that "
             "meets one is killed, and results before that are in doubt",
@@ -39,24 +39,23 @@ def _ecc(machine: Machine) -> Iterator[Finding]:
             "when they come back, have the card replaced (nvidia-smi -q -d ECC,ROW_REMAPPER)",
             errors={card.uuid or card.name: card.ecc_errors for card in bad},
         )
-    elif counted:
-        yield ok("no uncorrected memory error", gpus=len(counted))
+    if counted:
+        return ok("no uncorrected memory error", gpus=len(counted))
+    return None
 
 
 @check("persistence", "gpu", "persistence mode")
-def _persistence(machine: Machine) -> Iterator[Finding]:
+def _persistence(machine: Machine) -> Finding | None:
     known = [card for card in machine.whole_cards if card.persistence is not None]
     off = [card for card in known if not card.persistence]
     if not known or machine.os != "linux" or machine.is_wsl:
-        return
+        return None
     if not off:
-        yield ok("the driver stays loaded between runs (persistence mode)")
-        return
+        return ok("the driver stays loaded between runs (persistence mode)")
     # A display server keeps the driver loaded, and a container cannot change it.
     if machine.variable("DISPLAY") or machine.variable("WAYLAND_DISPLAY") or machine.container:
-        yield ok("persistence mode is off; the display keeps the driver loaded")
-        return
-    yield warning(
+        return ok("persistence mode is off; the display keeps the driver loaded")
+    return warning(
         "the driver is unloaded whenever no process uses the card (persistence mode is off)",
         cause="on a machine without a display the first CUDA call of each run takes seconds longer",
         fix="sudo systemctl enable --now nvidia-persistenced, or sudo nvidia-smi -pm 1",
@@ -108,37 +107,36 @@ def _compute_mode(machine: Machine) -> Iterator[Finding]:
 
 
 @check("mig", "gpu", "MIG slices")
-def _mig(machine: Machine) -> Iterator[Finding]:
+def _mig(machine: Machine) -> Finding | None:
     parents = [card for card in machine.cards or () if card.mig_enabled]
     if not parents:
-        return
+        return None
     slices = [card for card in machine.cards or () if card.mig_profile is not None]
     asked = [part.strip() for part in machine.variable("CUDA_VISIBLE_DEVICES").split(",")]
     named = [card.name for card in parents if any(part and _is(card, part) for part in asked)]
     if not slices:
-        yield warning(
+        return warning(
             f"{_named(parents)} is in MIG mode, but has no slice",
             cause="a card in MIG mode cannot be used as a whole, so CUDA finds no device on it",
             fix="sudo nvidia-smi mig -cgi 19 -C (nvidia-smi mig -lgip lists the numbers), or turn "
             "it off: sudo nvidia-smi -mig 0",
         )
-    elif named:
-        yield warning(
+    if named:
+        return warning(
             f"CUDA_VISIBLE_DEVICES names {named[0]}, which is cut into MIG slices",
             cause="CUDA takes no card that is cut; it takes one slice, by its UUID",
             fix="unset CUDA_VISIBLE_DEVICES and let the lab choose, or export "
             f"CUDA_VISIBLE_DEVICES={slices[0].uuid}",
             sources=("CUDA programming guide",),
         )
-    elif sum(part.startswith("MIG-") for part in asked) > 1:
-        yield warning(
+    if sum(part.startswith("MIG-") for part in asked) > 1:
+        return warning(
             "CUDA_VISIBLE_DEVICES names several MIG slices",
             cause="a process uses one slice: CUDA takes the first and ignores the rest",
             fix="one slice for each process: export CUDA_VISIBLE_DEVICES=" + asked[0],
             sources=("CUDA programming guide",),
         )
-    else:
-        yield ok(f"{len(slices)} MIG slices, one for a process")
+    return ok(f"{len(slices)} MIG slices, one for a process")
 
 
 def _is(card: Card, entry: str) -> bool:

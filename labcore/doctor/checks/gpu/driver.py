@@ -1,7 +1,5 @@
 """Checks of NVIDIA's driver: is it there, does it answer, may it be used from here?"""
 
-from collections.abc import Iterator
-
 from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 from labcore.doctor.machine import Machine
@@ -14,7 +12,7 @@ _RESTART = (
 
 
 @check("gpu", "gpu", "the GPUs")
-def _gpu(machine: Machine) -> Iterator[Finding]:
+def _gpu(machine: Machine) -> Finding:
     if machine.cards:
         names = [card.name for card in machine.whole_cards or machine.cards]
         counted = ", ".join(
@@ -24,28 +22,26 @@ def _gpu(machine: Machine) -> Iterator[Finding]:
         driver = f", driver {machine.driver}" if machine.driver else ""
         slices = sum(card.mig_profile is not None for card in machine.cards)
         mig = f", {slices} MIG slice{'s' if slices > 1 else ''}" if slices else ""
-        yield ok(f"{counted}{mig}{driver}", gpus=len(machine.cards), driver=machine.driver)
-    elif machine.cards is None:
-        yield unknown(
+        return ok(f"{counted}{mig}{driver}", gpus=len(machine.cards), driver=machine.driver)
+    if machine.cards is None:
+        return unknown(
             "the GPUs cannot be listed",
             cause=machine.driver_trouble.text if machine.driver_trouble else "",
         )
-    elif machine.os == "macos":
-        yield ok("no NVIDIA GPU: everything runs on the CPU or on Apple's GPU")
-    elif machine.nvidia_pci:
-        yield unknown("a card of NVIDIA is here, but no driver answers")
-    else:
-        yield ok("no NVIDIA GPU: everything runs on the CPU", nvidia_pci=machine.nvidia_pci)
+    if machine.os == "macos":
+        return ok("no NVIDIA GPU: everything runs on the CPU or on Apple's GPU")
+    if machine.nvidia_pci:
+        return unknown("a card of NVIDIA is here, but no driver answers")
+    return ok("no NVIDIA GPU: everything runs on the CPU", nvidia_pci=machine.nvidia_pci)
 
 
 @check("driver-present", "gpu", "driver for the card")
-def _driver_present(machine: Machine) -> Iterator[Finding]:
+def _driver_present(machine: Machine) -> Finding | None:
     if not machine.nvidia_pci or machine.container:
-        return
+        return None
     if machine.kernel_driver or machine.driver:
-        yield ok(f"driver {machine.driver or machine.kernel_driver} is loaded")
-        return
-    yield failure(
+        return ok(f"driver {machine.driver or machine.kernel_driver} is loaded")
+    return failure(
         "an NVIDIA card is on the bus, but its driver is not loaded",
         cause="either no driver is installed, or its kernel module was not rebuilt after a kernel "
         "update, or Secure Boot refuses it, or nouveau holds the card",
@@ -58,18 +54,18 @@ def _driver_present(machine: Machine) -> Iterator[Finding]:
 
 
 @check("nvml-load", "gpu", "management library")
-def _nvml_load(machine: Machine) -> Iterator[Finding]:
+def _nvml_load(machine: Machine) -> Finding | None:
     trouble = machine.driver_trouble
     if trouble is None:
         if machine.driver:
-            yield ok("NVIDIA's management library answers", driver=machine.driver)
-        return
+            return ok("NVIDIA's management library answers", driver=machine.driver)
+        return None
     has_driver = bool(machine.kernel_driver or machine.device_nodes)
     # The ordinary machine without a GPU, and what other checks tell better.
     if trouble.code in {_NOT_LOADED, _MISMATCH} or (trouble.code == _NO_LIBRARY and not has_driver):
-        return
+        return None
     if trouble.code == _UNKNOWN and machine.container:
-        return
+        return None
     no_binding = machine.packages is not None and machine.version("nvidia-ml-py") is None
     fixes = {
         _NO_LIBRARY: "pip install nvidia-ml-py"
@@ -80,7 +76,7 @@ def _nvml_load(machine: Machine) -> Iterator[Finding]:
         f"(Debian), libnvidia-compute-{(machine.kernel_driver or '580').split('.')[0]} (Ubuntu)",
         _NO_PERMISSION: "sudo usermod -aG video,render $USER, then log in again",
     }
-    yield failure(
+    return failure(
         f"the GPUs cannot be asked: {trouble.text}",
         cause=f"NVML answers with error {trouble.code}",
         fix=fixes.get(trouble.code, f"read what nvidia-smi and sudo dmesg say; then {_RESTART}"),
@@ -89,16 +85,16 @@ def _nvml_load(machine: Machine) -> Iterator[Finding]:
 
 
 @check("nvml-mismatch", "gpu", "driver against libraries")
-def _nvml_mismatch(machine: Machine) -> Iterator[Finding]:
+def _nvml_mismatch(machine: Machine) -> Finding | None:
     loaded, library = machine.kernel_driver, machine.nvml_library
     differ = bool(loaded and library and loaded != library)
     said = machine.driver_trouble is not None and machine.driver_trouble.code == _MISMATCH
     if not (differ or said):
         if loaded and library:
-            yield ok(f"kernel module and libraries are both {loaded}")
-        return
+            return ok(f"kernel module and libraries are both {loaded}")
+        return None
     versions = f": module {loaded}, library {library}" if differ else ""
-    yield failure(
+    return failure(
         f"driver and library versions differ{versions}",
         cause="the driver was updated while its old kernel module stayed loaded; nothing on the "
         "GPU starts until both are the same",
@@ -110,11 +106,11 @@ def _nvml_mismatch(machine: Machine) -> Iterator[Finding]:
 
 
 @check("nvml-container-lost", "gpu", "GPUs lost by a running container")
-def _nvml_container_lost(machine: Machine) -> Iterator[Finding]:
+def _nvml_container_lost(machine: Machine) -> Finding | None:
     trouble = machine.driver_trouble
     if trouble is None or trouble.code != _UNKNOWN or not machine.container:
-        return
-    yield failure(
+        return None
+    return failure(
         "this container has lost its GPUs",
         cause="systemctl daemon-reload on the host rewrites control groups, and a container that "
         "got its GPUs through them loses them while it runs",
@@ -126,14 +122,14 @@ def _nvml_container_lost(machine: Machine) -> Iterator[Finding]:
 
 
 @check("container-gpu", "gpu", "GPUs inside a container")
-def _container_gpu(machine: Machine) -> Iterator[Finding]:
+def _container_gpu(machine: Machine) -> Finding | None:
     if not machine.container:
-        return
+        return None
     hidden = machine.variable("NVIDIA_VISIBLE_DEVICES") in {"void", "none"}
     if machine.cards or machine.device_nodes:
-        yield ok("the container sees the GPUs", container=machine.container)
-    elif machine.nvidia_pci:
-        yield warning(
+        return ok("the container sees the GPUs", container=machine.container)
+    if machine.nvidia_pci:
+        return warning(
             "this machine has an NVIDIA card, but the container was started without it",
             cause="a container sees GPUs only when asked to"
             + ("; NVIDIA_VISIBLE_DEVICES hides them" if hidden else ""),
@@ -142,25 +138,25 @@ def _container_gpu(machine: Machine) -> Iterator[Finding]:
             container=machine.container,
             nvidia_pci=machine.nvidia_pci,
         )
+    return None
 
 
 @check("device-nodes", "gpu", "rights to /dev/nvidia*")
-def _device_nodes(machine: Machine) -> Iterator[Finding]:
+def _device_nodes(machine: Machine) -> Finding | None:
     nodes = machine.device_nodes
     if not nodes:
         if machine.kernel_driver and not machine.container and not machine.is_wsl:
-            yield warning(
+            return warning(
                 "the driver is loaded, but there is no /dev/nvidia*",
                 cause="its device files are made on first use, by root",
                 fix="sudo nvidia-modprobe -u -c=0, or sudo nvidia-smi once after boot",
                 kernel_driver=machine.kernel_driver,
             )
-        return
+        return None
     shut = sorted(node for node, may_open in nodes.items() if not may_open)
     if not shut:
-        yield ok("the device files may be opened", nodes=sorted(nodes))
-        return
-    yield failure(
+        return ok("the device files may be opened", nodes=sorted(nodes))
+    return failure(
         f"this user may not open {', '.join(shut)}",
         cause="CUDA then finds no device, though nvidia-smi as root shows it",
         fix="sudo usermod -aG video,render $USER, then log in again",
@@ -169,18 +165,17 @@ def _device_nodes(machine: Machine) -> Iterator[Finding]:
 
 
 @check("cuda-compat-misuse", "gpu", "forward-compatibility libraries")
-def _cuda_compat(machine: Machine) -> Iterator[Finding]:
+def _cuda_compat(machine: Machine) -> Finding | None:
     in_path = [
         part for part in machine.variable("LD_LIBRARY_PATH").split(":") if "compat" in part.lower()
     ]
     used = "/compat/" in (machine.libcuda or "")
     if not machine.cards or not (used or in_path):
-        return
+        return None
     consumer = [card.name for card in machine.cards if "geforce" in card.name.lower()]
     if not consumer:
-        yield ok("CUDA's forward-compatibility libraries are in use", libcuda=machine.libcuda)
-        return
-    yield failure(
+        return ok("CUDA's forward-compatibility libraries are in use", libcuda=machine.libcuda)
+    return failure(
         "CUDA's forward-compatibility libraries are in the way",
         cause=f"they work on data-centre cards only, not on a {consumer[0]}: errors 803 and 804",
         fix="take the compat folder out of LD_LIBRARY_PATH (sudo apt remove 'cuda-compat-*') and "
@@ -192,11 +187,11 @@ def _cuda_compat(machine: Machine) -> Iterator[Finding]:
 
 
 @check("smi-cuda-misread", "gpu", "nvidia-smi's CUDA version")
-def _smi_misread(machine: Machine) -> Iterator[Finding]:
+def _smi_misread(machine: Machine) -> Finding | None:
     toolkit = None if machine.toolkit is None else machine.toolkit.version
     if not machine.driver_cuda or toolkit is None or toolkit == machine.driver_cuda:
-        return
-    yield ok(
+        return None
+    return ok(
         f"nvidia-smi says CUDA {machine.driver_cuda}, nvcc {toolkit}: no contradiction; the first "
         "is the most that the driver can run, the second the toolkit that is installed",
         driver_cuda=machine.driver_cuda,

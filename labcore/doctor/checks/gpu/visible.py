@@ -1,6 +1,5 @@
 """Checks of which GPUs a process is shown, and in what order."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from labcore.devices.inventory.survey import read_visible
@@ -12,19 +11,18 @@ _GUIDE = ("CUDA programming guide",)
 
 
 @check("cvd-bad", "gpu", "CUDA_VISIBLE_DEVICES")
-def _cvd_bad(machine: Machine) -> Iterator[Finding]:
+def _cvd_bad(machine: Machine) -> Finding | None:
     value = (machine.environ or {}).get("CUDA_VISIBLE_DEVICES")
     if value is None or not machine.cards:
-        return
+        return None
     entries = [part.strip() for part in value.split(",")]
     if entries[0] in {"", "-1", "NoDevFiles", "none"}:
-        yield warning(
+        return warning(
             f"CUDA_VISIBLE_DEVICES={value!r} hides every GPU",
             cause="an empty list, or -1, is a list of no devices; everything runs on the CPU",
             fix="unset CUDA_VISIBLE_DEVICES",
             sources=_GUIDE,
         )
-        return
     slices = [card for card in machine.cards if card.mig_profile is not None]
     good, problem = read_visible(value, machine.whole_cards, slices)
     evidence: dict[str, Any] = {"value": value, "gives": [card.uuid or card.name for card in good]}
@@ -38,34 +36,32 @@ def _cvd_bad(machine: Machine) -> Iterator[Finding]:
     )
     if not problem:
         names = ", ".join(card.name for card in good)
-        yield ok(f"CUDA_VISIBLE_DEVICES shows {names}", **evidence)
-    elif not good:
-        yield failure(
+        return ok(f"CUDA_VISIBLE_DEVICES shows {names}", **evidence)
+    if not good:
+        return failure(
             f"CUDA_VISIBLE_DEVICES={value} hides every GPU: {problem}",
             cause=cause,
             fix=fix,
             sources=_GUIDE,
             **evidence,
         )
-    else:
-        yield warning(
-            f"CUDA_VISIBLE_DEVICES={value} shows fewer GPUs than it names: {problem}",
-            cause=cause,
-            fix=fix,
-            sources=_GUIDE,
-            **evidence,
-        )
+    return warning(
+        f"CUDA_VISIBLE_DEVICES={value} shows fewer GPUs than it names: {problem}",
+        cause=cause,
+        fix=fix,
+        sources=_GUIDE,
+        **evidence,
+    )
 
 
 @check("order", "gpu", "order of unlike cards")
-def _order(machine: Machine) -> Iterator[Finding]:
+def _order(machine: Machine) -> Finding | None:
     names = {card.name for card in machine.whole_cards}
     order = machine.variable("CUDA_DEVICE_ORDER")
     if len(names) < 2:
-        return
+        return None
     if order == "PCI_BUS_ID":
-        yield ok("CUDA numbers the cards as nvidia-smi does", order=order)
-        return
+        return ok("CUDA numbers the cards as nvidia-smi does", order=order)
     visible = machine.variable("CUDA_VISIBLE_DEVICES")
     numbers = any(part.strip().isdecimal() for part in visible.split(","))
     cause = (
@@ -73,9 +69,8 @@ def _order(machine: Machine) -> Iterator[Finding]:
         "sets the order for its own runs, other programs do not"
     )
     if not numbers:
-        yield ok("the lab numbers the cards as nvidia-smi does", cards=sorted(names))
-        return
-    yield warning(
+        return ok("the lab numbers the cards as nvidia-smi does", cards=sorted(names))
+    return warning(
         f"CUDA_VISIBLE_DEVICES={visible} may mean other cards than nvidia-smi's",
         cause=cause,
         fix="export CUDA_DEVICE_ORDER=PCI_BUS_ID, or name cards by UUID (nvidia-smi -L)",
@@ -85,13 +80,13 @@ def _order(machine: Machine) -> Iterator[Finding]:
 
 
 @check("cvd-late", "gpu", "frameworks loaded too early")
-def _cvd_late(machine: Machine) -> Iterator[Finding]:
+def _cvd_late(machine: Machine) -> Finding | None:
     if not machine.preloaded:
         if machine.origin == "here":
-            yield ok("no framework is loaded before the lab chooses the devices")
-        return
+            return ok("no framework is loaded before the lab chooses the devices")
+        return None
     names = ", ".join(machine.preloaded)
-    yield warning(
+    return warning(
         f"{names} was loaded before the lab began",
         cause="a sitecustomize, usercustomize or .pth file of this Python imports it at every "
         "start; CUDA_VISIBLE_DEVICES and thread counts that the lab sets come too late for it",
@@ -102,10 +97,10 @@ def _cvd_late(machine: Machine) -> Iterator[Finding]:
 
 
 @check("nvml-fooled", "gpu", "torch's answer without trying")
-def _nvml_fooled(machine: Machine) -> Iterator[Finding]:
+def _nvml_fooled(machine: Machine) -> Finding | None:
     if machine.variable("PYTORCH_NVML_BASED_CUDA_CHECK") != "1":
-        return
-    yield warning(
+        return None
+    return warning(
         "PYTORCH_NVML_BASED_CUDA_CHECK=1 makes torch say that CUDA works without trying it",
         cause="torch.cuda.is_available() then asks the management library only, and is True even "
         "where no kernel can start",
