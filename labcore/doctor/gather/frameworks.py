@@ -86,7 +86,7 @@ def read_extensions() -> dict[str, Any]:
     paths = [path for name, folder in folders.items() for path in folder.glob(_EXTENSIONS[name])]
     if not paths:
         return {"extensions": ()}
-    from labcore.doctor.elf import inspect_extension  # its parser takes a tenth of a second
+    from labcore.doctor.gather.elf import inspect_extension  # its parser takes a tenth of a second
 
     libraries = sorted(path for path in (torch.parent / "nvidia").glob("*/lib") if path.is_dir())
     found = [inspect_extension(path, torch / "lib", libraries) for path in sorted(paths)]

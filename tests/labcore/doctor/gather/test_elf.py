@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
-from labcore.doctor.elf import inspect_extension
-from labcore.doctor.elf_file import ElfFile
+from labcore.doctor.gather.elf import defined_by, inspect_extension, wanted_by
 from labcore.doctor.mangled import is_torch_symbol, qualified_name
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
@@ -142,8 +142,8 @@ def test_without_torch_its_libraries_are_missing_and_nothing_is_said_of_symbols(
 def test_a_library_defines_what_nm_lists_whatever_its_hash_table(tmp_path, style):
     names = [f"_ZN3c10{len(str(i)) + 4}func{i}Ev" for i in range(300)]
     library = build(tmp_path / "lib.so", defines=names[::2], flags=(f"-Wl,--hash-style={style}",))
-    with ElfFile(library) as opened:
-        assert [name for name in names if opened.defines(name)] == names[::2]
+    with library.open("rb") as opened:
+        assert defined_by(ELFFile(opened), names) == set(names[::2])
 
 
 @compiled
@@ -158,8 +158,8 @@ def test_what_an_extension_wants_is_what_nm_says(tmp_path):
         ["nm", "-D", "--undefined-only", path], check=True, capture_output=True, text=True
     ).stdout.split("\n")
     expected = {line.split()[1].split("@")[0] for line in listed if line.strip().startswith("U ")}
-    with ElfFile(path) as opened:
-        assert set(opened.wanted()) == expected
+    with path.open("rb") as opened:
+        assert set(wanted_by(ELFFile(opened))) == expected
     assert {CHECK_NEW, "PyList_New", "other"} <= expected
 
 
