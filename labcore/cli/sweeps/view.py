@@ -8,7 +8,7 @@ import click
 from labcore.cli.sweeps.words import COLOURS, number, outcome_line, parameters
 from labcore.record.durations import format_duration
 from labcore.sweeps.local.record import Record
-from labcore.sweeps.local.watch import Event, Running, Snapshot
+from labcore.sweeps.local.standing import Event, LiveTrial, Standing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,7 +50,7 @@ class PlainView:
         """Writes it."""
         click.echo(text)
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, standing: Standing) -> None:
         """Shows nothing between two events."""
 
     def __enter__(self) -> "PlainView":
@@ -90,9 +90,9 @@ class LiveView:
         """Writes above the table."""
         self._live.console.print(text, markup=False)
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, standing: Standing) -> None:
         """Draws."""
-        self._live.update(self._draw(snapshot), refresh=True)
+        self._live.update(self._draw(standing), refresh=True)
 
     def __enter__(self) -> "LiveView":
         self._live.start()
@@ -101,29 +101,28 @@ class LiveView:
     def __exit__(self, *error: object) -> None:
         self._live.stop()
 
-    def _draw(self, snapshot: Snapshot) -> "Table":
+    def _draw(self, standing: Standing) -> "Table":
         from rich.table import Table
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, title_justify="left", header_style="bold")
-        table.title = Text(_headline(snapshot, self._metric), style="bold")
+        table.title = Text(_headline(standing, self._metric), style="bold")
         for name in ("trial", "parameters", "logs", "now", "best", "on", "time", "state"):
             right = name in {"trial", "logs", "now", "best", "time"}
             wraps = name in {"parameters", "state"}
             justify = "right" if right else "left"
             table.add_column(name, justify=justify, no_wrap=not wraps, overflow="fold")  # type: ignore[arg-type]
-        best = snapshot.best
-        under_way = {each.record.number for each in snapshot.running}
-        ended = [each for each in snapshot.records if each.outcome]
+        best, under_way = standing.best, standing.live
+        ended = [each for each in standing.records if each.outcome]
         shown = sorted(ended, key=lambda each: each.ended or 0)[-_MOST_ENDED:]
         is_over = best is not None and best.outcome and best.number not in under_way
         if best is not None and is_over and best not in shown:
             shown.insert(0, best)
         for record in shown:
             table.add_row(*self._ended(record, is_best=record is best))
-        for running in snapshot.running:
-            table.add_row(*self._running(running, is_best=running.record is best))
-        for record in snapshot.records:
+        for _, live in sorted(under_way.items()):
+            table.add_row(*self._running(live, is_best=live.record is best))
+        for record in standing.records:
             if not record.outcome and record.number not in under_way:
                 cells = self._common(record, is_best=record is best)
                 table.add_row(*cells, "", "", "[yellow]to go on[/]")
@@ -131,21 +130,20 @@ class LiveView:
 
     def _ended(self, record: Record, *, is_best: bool) -> "list[str]":
         colour = COLOURS[record.outcome]
-        took = (record.ended or 0) - (record.started or 0)
         why = f" {_brief(record.reason)}" if record.reason else ""
         return [
             *self._common(record, is_best=is_best),
             "",
-            format_duration(took),
+            format_duration(record.seconds or 0),
             f"[{colour}]{record.outcome}[/]{_escaped(why)}",
         ]
 
-    def _running(self, running: Running, *, is_best: bool) -> "list[str]":
-        record = running.record
-        state = "[yellow]stopping[/]" if running.stopping else "[cyan]running[/]"
+    def _running(self, live: LiveTrial, *, is_best: bool) -> "list[str]":
+        record = live.record
+        state = "[yellow]stopping[/]" if live.verdict else "[cyan]running[/]"
         return [
             *self._common(record, is_best=is_best),
-            running.device,
+            live.where,
             format_duration(time.time() - (record.started or time.time())),
             state,
         ]
@@ -171,16 +169,16 @@ def choose_view(metric: str, varying: tuple[str, ...], limit: int | None) -> "Pl
     return PlainView(metric, varying, limit)
 
 
-def _headline(snapshot: Snapshot, metric: str) -> str:
-    done = sum(1 for each in snapshot.records if each.outcome)
-    total = "" if snapshot.limit is None else f" of {snapshot.limit}"
-    parts = [f"{snapshot.name}: {done}{total} trials done"]
-    parts += [f"{count} {word}" for word, count in snapshot.counts.items() if word != "completed"]
-    if snapshot.best is not None:
-        best = snapshot.best
+def _headline(standing: Standing, metric: str) -> str:
+    best = standing.best
+    done = sum(1 for each in standing.records if each.outcome)
+    total = "" if standing.limit is None else f" of {standing.limit}"
+    parts = [f"{standing.name}: {done}{total} trials done"]
+    parts += [f"{count} {word}" for word, count in standing.counts.items() if word != "completed"]
+    if best is not None:
         parts.append(f"best trial {best.number}: {metric} {number(best.value)}")
-    if snapshot.eta_s:
-        parts.append(f"about {format_duration(snapshot.eta_s)} left")
+    if eta_s := standing.eta_s:
+        parts.append(f"about {format_duration(eta_s)} left")
     return " · ".join(parts)
 
 

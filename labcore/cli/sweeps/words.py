@@ -37,8 +37,8 @@ def number(value: float | None) -> str:
 def outcome_line(record: Record, metric: str) -> str:
     """Returns how a trial ended, in one line."""
     took = ""
-    if record.started is not None and record.ended is not None:
-        took = f" in {format_duration(record.ended - record.started)}"
+    if record.seconds is not None:
+        took = f" in {format_duration(record.seconds)}"
     value = f", {metric} {number(record.value)}" if record.value is not None else ""
     logs = f" at log {len(record.history)}" if record.outcome == "stopped early" else ""
     reason = f" ({record.reason})" if record.reason else ""

@@ -7,24 +7,22 @@ that were cut short.
 """
 
 import time
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 from labcore.errors import LabError
 from labcore.run.signals import StopSignal
-from labcore.sweeps.folder import SweepFolder, SweepStatus
-from labcore.sweeps.local.live import LiveTrial, device_of
+from labcore.sweeps.folder import Settings, SweepFolder, SweepStatus
 from labcore.sweeps.local.metric_log import MetricLog
 from labcore.sweeps.local.record import Record
-from labcore.sweeps.local.requests import Requests
-from labcore.sweeps.local.settlement import settle
-from labcore.sweeps.local.standing import Standing
+from labcore.sweeps.local.standing import LiveTrial, Standing, Watch, limit_of
 from labcore.sweeps.local.store import TrialStore
 from labcore.sweeps.local.suggest import Suggester
-from labcore.sweeps.local.verdict import judge
-from labcore.sweeps.local.watch import Watch
+from labcore.sweeps.local.verdict import judge, settle
+from labcore.sweeps.overrides import as_overrides, as_value
 from labcore.sweeps.sweep import Sweep
-from labcore.sweeps.trial import RunningTrial, Starter, status_of
+from labcore.sweeps.trial import Launcher, RunningTrial, TrialRequest, status_of
 
 __all__ = ["Controller", "Ended"]
 
@@ -37,8 +35,7 @@ _LONGEST_PAUSE_S = 60.0
 """Between two tries to start a trial that a scheduler refuses."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """How a controller's work ended."""
 
     state: Literal["finished", "interrupted", "failed"]
@@ -52,13 +49,10 @@ class Controller:
     Args:
         sweep: The sweep file.
         folder: The sweep's folder; the caller holds its lock.
+        settings: Of the sweep.
         store: The study.
-        suggester: Says which values the next trial gets.
-        starter: Starts trials.
-        requests: Makes the requests.
-        agents: Trials at once.
-        limit: Most trials; None when there is no end.
-        retries: How often a trial that failed is tried again.
+        launcher: Starts trials.
+        overrides: What every trial sets, ``plugin=`` among it.
         patience: Failed trials, or refused starts, in a row after which the sweep is given up.
         watch: Shows it.
     """
@@ -67,37 +61,40 @@ class Controller:
         self,
         sweep: Sweep,
         folder: SweepFolder,
+        settings: Settings,
         store: TrialStore,
-        suggester: Suggester,
-        starter: Starter,
-        requests: Requests,
+        launcher: Launcher,
         *,
-        agents: int = 1,
-        limit: int | None = None,
-        retries: int = 1,
-        patience: int = 5,
+        overrides: Sequence[str],
+        patience: int,
         watch: Watch,
     ) -> None:
         self._sweep = sweep
         self._folder = folder
+        self._settings = settings
         self._store = store
-        self._suggester = suggester
-        self._starter = starter
-        self._requests = requests
-        self._agents = agents
-        self._retries = retries
+        sampler: Literal["gp", "tpe"] = "gp" if settings.sampler == "gp" else "tpe"
+        self._suggester = Suggester(sweep, seed=settings.seed, sampler=sampler)
+        self._starter = launcher.starter
+        self._agents = launcher.agents
+        self._overrides = (*overrides, f"runs_dir={as_value(settings.runs_dir)}")
         self._patience = patience
         self._watch = watch
         self._status = SweepStatus(sweep=folder.name, plugin=sweep.plugin)
         self._stop = StopSignal()
-        self._live: dict[int, LiveTrial] = {}
+        limit = limit_of(sweep, settings.count)
+        self._standing = Standing(
+            sweep=sweep, name=folder.name, agents=launcher.agents, limit=limit
+        )
+        self._live = self._standing.live
         self._due: list[Record] = []
         """Open trials that wait for an agent."""
-        self._standing = Standing(sweep, folder.name, agents=agents, limit=limit)
-        self._is_exhausted = False
+        self._failed: list[Record] = []
+        """In a row, the newest last; emptied by every trial that does not fail."""
         self._refusals: list[LabError] = []
         """Of starts, in a row: a queue that is full, a scheduler that does not answer."""
         self._next_start = 0.0
+        self._is_exhausted = False
         self._beaten = self._shown = 0.0
 
     def run(self) -> Ended:
@@ -127,47 +124,39 @@ class Controller:
     def _take_up(self) -> None:
         """Finds the trials of an earlier controller, whatever has become of them."""
         for record in self._store.records():
-            self._standing.add(record)
+            self._standing.records.append(record)
             if record.is_open:
-                handle = self._starter.adopt(self._requests.make(record))
-                self._live[record.number] = self._follow(record, handle)
-                self._live[record.number].adopted = True
+                handle = self._starter.adopt(self._request(record))
+                self._follow(record, handle, adopted=True)
                 if not handle.poll():
                     self._watch.event("adopted", record)
 
     def _reason_to_end(self) -> Ended | None:
         if self._stop.number is not None:
             code = 128 + self._stop.number
-            return Ended(state="interrupted", message="stopped by a signal", exit_code=code)
+            return Ended("interrupted", "stopped by a signal", code)
         if self._folder.is_asked_to_stop():
-            return Ended(state="interrupted", message="stopped by lab sweep stop", exit_code=143)
-        failed = self._standing.failed_in_a_row
+            return Ended("interrupted", "stopped by lab sweep stop", 143)
+        failed = self._failed
         if len(failed) >= self._patience:
             first = failed[0]
             message = f"{len(failed)} trials in a row failed; trial {first.number}: {first.reason}"
-            return Ended(state="failed", message=message, exit_code=1)
+            return Ended("failed", message, 1)
         if len(self._refusals) >= self._patience and not self._live:
-            message = f"no trial could be started: {_in_a_line(self._refusals[-1])}"
-            return Ended(state="failed", message=message, exit_code=self._refusals[-1].exit_code)
+            last = self._refusals[-1]
+            why = " ".join(line.strip() for line in last.message.splitlines())
+            return Ended("failed", f"no trial could be started: {why}", last.exit_code)
         if self._live or self._due or self._wants_more():
             return None
-        return self._finished()
-
-    def _finished(self) -> Ended:
-        reached = self._standing.reached_target()
-        if reached is not None:
-            return Ended(state="finished", message=f"trial {reached.number} reached the target")
-        if not self._standing.has_result:
-            message = "no trial gave a result"
-            return Ended(state="failed", message=message, exit_code=1)
-        return Ended(state="finished")
+        if (reached := self._standing.reached_target) is not None:
+            return Ended("finished", f"trial {reached.number} reached the target")
+        if all(each.outcome in {"", "failed"} for each in self._standing.records):
+            return Ended("failed", "no trial gave a result", 1)
+        return Ended("finished")
 
     def _wants_more(self) -> bool:
-        return not (
-            self._is_exhausted
-            or self._standing.is_full
-            or self._standing.reached_target() is not None
-        )
+        standing = self._standing
+        return not (self._is_exhausted or standing.is_full or standing.reached_target is not None)
 
     def _start_trials(self) -> None:
         while len(self._live) < self._agents and self._stop.number is None:
@@ -187,7 +176,7 @@ class Controller:
         if suggestion is None:
             self._is_exhausted = True
             return
-        folder, attempt = self._requests.run_folder(number, 0)
+        folder, attempt = self._run_folder(number, 0)
         record = Record(
             number=number,
             values=suggestion.values,
@@ -198,7 +187,7 @@ class Controller:
             started=time.time(),
         )
         self._store.create(record, self._suggester.distributions)
-        self._standing.add(record)
+        self._standing.records.append(record)
         self._start(record, resume=False)
 
     def _go_on(self, record: Record) -> None:
@@ -210,9 +199,7 @@ class Controller:
             and (record.folder / "config.yaml").exists()
         )
         if not resume and record.folder.exists():
-            record.folder, record.attempts = self._requests.run_folder(
-                record.number, record.attempts + 1
-            )
+            record.folder, record.attempts = self._run_folder(record.number, record.attempts + 1)
             record.reached = 0
         record.started = record.started or time.time()
         self._store.update(record)
@@ -221,7 +208,7 @@ class Controller:
     def _start(self, record: Record, *, resume: bool) -> None:
         """Starts a trial; one that is refused is due again, after a pause that grows."""
         try:
-            handle = self._starter.start(self._requests.make(record, resume=resume))
+            handle = self._starter.start(self._request(record, resume=resume))
         except LabError as error:
             self._refusals.append(error)
             pause_s = min(2.0 ** (len(self._refusals) - 1), _LONGEST_PAUSE_S)
@@ -231,42 +218,74 @@ class Controller:
             self._watch.say(f"trial {record.number} could not be started{again}: {error}")
             return
         self._refusals.clear()
-        self._live[record.number] = self._follow(record, handle)
+        self._follow(record, handle)
         self._watch.event("resumed" if resume else "started", record)
 
-    def _follow(self, record: Record, handle: RunningTrial) -> LiveTrial:
+    def _run_folder(self, number: int, attempt: int) -> tuple[Path, int]:
+        """Returns a run folder that is not there yet, and which attempt it is.
+
+        Args:
+            number: Of the trial.
+            attempt: The first that may be; a trial that is begun anew gets another folder, and so
+                does one whose name a sweep of the same name has taken.
+        """
+        runs = Path(self._settings.runs_dir).absolute() / self._settings.plugin
+        while True:
+            again = f"-{attempt + 1}" if attempt else ""
+            folder = runs / f"{self._folder.name}-{number:04}{again}"
+            if not folder.exists():
+                return folder, attempt
+            attempt += 1
+
+    def _request(self, record: Record, *, resume: bool = False) -> TrialRequest:
+        return TrialRequest(
+            sweep=self._folder.name,
+            number=record.number,
+            overrides=(*self._overrides, *as_overrides(record.values)),
+            folder=record.folder,
+            resume=resume,
+            log=self._folder.trial_file(record.number, "log").absolute(),
+            lock=self._folder.trial_file(record.number, "lock").absolute(),
+        )
+
+    def _follow(self, record: Record, handle: RunningTrial, *, adopted: bool = False) -> None:
         metric = self._sweep.metric
         log = None if metric is None else MetricLog(record.folder, metric.name)
-        return LiveTrial(record=record, handle=handle, log=log)
+        live = LiveTrial(record=record, handle=handle, log=log, adopted=adopted)
+        self._live[record.number] = live
 
     def _look(self) -> None:
         """Reads what trials have logged, stops those without hope, settles those that ended."""
+        has_news = False
         for live in list(self._live.values()):
-            if live.handle.poll():
+            has_ended = live.handle.poll()
+            has_news |= self._read_log(live)  # its last logs too, now that it has ended
+            if has_ended:
                 del self._live[live.record.number]
                 self._settle(live)
-        for live in self._live.values():
-            self._read_log(live)
-            live.device = live.device or device_of(live.record)
+                continue
+            if not live.device:
+                live.look_for_device()
             if live.killed_at < time.monotonic():
                 live.handle.kill()
         # A new log of one trial may change the threshold for another. One that has been asked to
         # end is asked once: a second signal would cut its checkpoint short.
-        if self._standing.take_news():
+        if has_news:
             for live in self._live.values():
                 if not live.is_stopping:
                     self._judge(live)
 
-    def _read_log(self, live: LiveTrial) -> None:
-        if live.log is None or not live.log.read():
-            return
-        live.record.history = list(live.log.values)
-        assert self._sweep.metric is not None, "there is a log"
-        live.record.value = self._sweep.metric.best(live.record.history)
-        self._standing.news = True
+    def _read_log(self, live: LiveTrial) -> bool:
+        """Reads what a trial has logged; returns whether there was anything new."""
+        metric, record = self._sweep.metric, live.record
+        if metric is None or live.log is None or not live.log.read():
+            return False
+        record.history = list(live.log.values)
+        record.value = metric.best(record.history)
         if time.monotonic() > live.logged + _BEAT_S:
             live.logged = time.monotonic()
-            self._store.log(live.record)
+            self._store.log(record)
+        return True
 
     def _judge(self, live: LiveTrial) -> None:
         others = [
@@ -281,12 +300,11 @@ class Controller:
     def _settle(self, live: LiveTrial) -> None:
         """Writes down what becomes of a trial whose process has ended."""
         record, result = live.record, live.handle.result()
-        self._read_log(live)
-        decision = settle(live, result, metric=self._sweep.metric, retries=self._retries)
+        decision = settle(live, result, metric=self._sweep.metric, retries=self._settings.retries)
         if decision.outcome:
             record.outcome, record.reason = decision.outcome, decision.reason
             self._store.finish(record)
-            self._standing.end(record)
+            self._failed = [*self._failed, record] if record.outcome == "failed" else []
             self._watch.event("ended", record)
         else:
             self._store.log(record)
@@ -312,16 +330,12 @@ class Controller:
         now = time.monotonic()
         if at_once or now > self._shown + _SHOW_S:
             self._shown = now
-            self._watch.show(self._standing.snapshot(self._live.values()))
+            self._watch.show(self._standing)
         if at_once or now > self._beaten + _BEAT_S:
             self._beaten = now
             self._status.heartbeat = time.time()
-            self._status.counts = self._standing.counts(self._live)
-            best = self._standing.best()
+            self._status.counts = self._standing.counts
+            best = self._standing.best
             if best is not None and best.value is not None:
                 self._status.best = {"trial": best.number, "value": best.value}
             self._folder.write_status(self._status)
-
-
-def _in_a_line(error: LabError) -> str:
-    return " ".join(line.strip() for line in error.message.splitlines())

@@ -10,12 +10,9 @@ from labcore.sweeps.best import write_best
 from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.local.controller import Controller, Ended
 from labcore.sweeps.local.record import Record
-from labcore.sweeps.local.requests import Requests
 from labcore.sweeps.local.results import results_of
-from labcore.sweeps.local.standing import best_record, limit_of
-from labcore.sweeps.local.store import TrialStore, open_store
-from labcore.sweeps.local.suggest import Sampler, Suggester
-from labcore.sweeps.local.watch import Watch
+from labcore.sweeps.local.standing import Watch, best_record
+from labcore.sweeps.local.store import TrialStore
 from labcore.sweeps.overrides import as_value
 from labcore.sweeps.prepare import Prepared, threads_of_each
 from labcore.sweeps.report import build
@@ -57,23 +54,13 @@ def conduct(
     try:
         store = open_study(folder, sweep, settings, storage=storage)
         fixed = [*prepared.overrides, *_wandb_overrides(sweep, settings, folder.name)]
-        launcher = launcher or _this_machine(folder, prepared, settings, fixed)
-        requests = Requests(
-            folder,
-            settings,
-            [*fixed, f"runs_dir={as_value(settings.runs_dir)}"],
-        )
-        sampler: Sampler = "gp" if settings.sampler == "gp" else "tpe"
         controller = Controller(
             sweep,
             folder,
+            settings,
             store,
-            Suggester(sweep, seed=settings.seed, sampler=sampler),
-            launcher.starter,
-            requests,
-            agents=launcher.agents,
-            limit=limit_of(sweep, settings.count),
-            retries=settings.retries,
+            launcher or _this_machine(folder, prepared, settings, fixed),
+            overrides=fixed,
             patience=patience,
             watch=watch,
         )
@@ -104,7 +91,7 @@ def open_study(
             f"the study of {folder.name} is in {url}, whose password is not kept",
             fix="give the URL again: --storage URL",
         )
-    return open_store(
+    return TrialStore(
         folder.path,
         settings.study or folder.name,
         goal="minimize" if sweep.metric is None else sweep.metric.goal,

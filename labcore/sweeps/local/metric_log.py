@@ -3,18 +3,11 @@
 import json
 import math
 from pathlib import Path
-from typing import NamedTuple
 
 __all__ = ["MetricLog", "split_name"]
 
 _FILE = "metrics.jsonl"
 _PHASES = frozenset({"train", "val", "test", "result", "perf"})
-
-
-class _Seen(NamedTuple):
-    inode: int
-    size: int
-    changed_ns: int
 
 
 def split_name(metric: str) -> tuple[str, str]:
@@ -41,7 +34,8 @@ class MetricLog:
         phase, self._name = split_name(metric)
         # What a task returns was once recorded as a test.
         self._phases = {phase, "result"} if phase == "test" else {phase}
-        self._seen: _Seen | None = None
+        self._seen = (0, 0, 0)
+        """Inode, size and time of the last change of the file, at the last look."""
         self._offset = 0
         self.values: list[float] = []
         """One number for each log; NaN where it was not finite."""
@@ -53,11 +47,11 @@ class MetricLog:
             about = self._path.stat()
         except OSError:
             return False
-        seen = _Seen(about.st_ino, about.st_size, about.st_mtime_ns)
+        seen = (about.st_ino, about.st_size, about.st_mtime_ns)
         if seen == self._seen:
             return False
         before = list(self.values)
-        if self._seen is None or seen.inode != self._seen.inode or seen.size < self._offset:
+        if seen[0] != self._seen[0] or seen[1] < self._offset:
             self._offset = 0
             self.values.clear()
             self.steps.clear()

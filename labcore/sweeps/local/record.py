@@ -4,12 +4,19 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-__all__ = ["OUTCOMES", "Outcome", "Record"]
+__all__ = ["Outcome", "Record", "Verdict"]
 
 Outcome = Literal["", "completed", "stopped early", "diverged", "failed"]
-OUTCOMES: tuple[Outcome, ...] = ("completed", "stopped early", "diverged", "failed")
+
+
+class Verdict(NamedTuple):
+    """What becomes of a trial that is stopped, or whose process has ended."""
+
+    outcome: Outcome
+    """Empty when it is to be run again."""
+    reason: str = ""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -45,6 +52,16 @@ class Record:
     def is_open(self) -> bool:
         """Whether it is still to be run, or to be finished."""
         return not self.outcome
+
+    @property
+    def result(self) -> float | None:
+        """What it is compared by: its best value, unless it diverged or failed."""
+        return None if self.outcome in {"diverged", "failed"} else self.value
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, once it has ended."""
+        return None if self.started is None or self.ended is None else self.ended - self.started
 
     def to_json(self) -> dict[str, Any]:
         """Returns what the study keeps beside Optuna's own fields."""

@@ -13,7 +13,7 @@ from labcore.sweeps.local.record import Record
 from labcore.sweeps.report import Parameter, SweepResults, TrialRow
 from labcore.sweeps.report.model import STATE_LABELS
 from labcore.sweeps.sweep import Sweep
-from labcore.sweeps.trial import status_of
+from labcore.sweeps.trial import says_it_runs, status_of
 
 __all__ = ["as_rows", "as_table", "results_of", "state_of"]
 
@@ -54,12 +54,9 @@ def state_of(folder: SweepFolder, record: Record) -> str:
     """Returns one of the page's states for a trial."""
     if record.outcome:
         return _STATES[record.outcome]
-    if is_held(folder.trial_file(record.number, "lock")):
+    if is_held(folder.trial_file(record.number, "lock")) or says_it_runs(record.folder):
         return "running"
-    status = status_of(record.folder)
-    if status is None:
-        return "queued"
-    return "running" if status.observed_state() in {"queued", "running"} else "interrupted"
+    return "queued" if status_of(record.folder) is None else "interrupted"
 
 
 def as_rows(folder: SweepFolder, records: Sequence[Record]) -> list[dict[str, Any]]:
@@ -71,7 +68,7 @@ def as_rows(folder: SweepFolder, records: Sequence[Record]) -> list[dict[str, An
             "reason": record.reason,
             "value": record.value,
             "logs": len(record.history),
-            "seconds": _seconds(record),
+            "seconds": None if record.seconds is None else round(record.seconds, 3),
             "parameters": dict(record.values),
             "run": str(record.folder),
         }
@@ -82,12 +79,10 @@ def as_rows(folder: SweepFolder, records: Sequence[Record]) -> list[dict[str, An
 def as_table(folder: SweepFolder, records: Sequence[Record]) -> list[list[str]]:
     """Returns the rows as text, the first with the names; a column for each parameter."""
     names = list(dict.fromkeys(name for record in records for name in record.values))
-    head = ["trial", "state", "reason", "value", "logs", "seconds", *names, "run"]
-    table = [head]
+    table = [["trial", "state", "reason", "value", "logs", "seconds", *names, "run"]]
     for row in as_rows(folder, records):
-        values = [row["parameters"].get(name) for name in names]
-        cells = [row["trial"], row["state"], row["reason"], row["value"], row["logs"]]
-        cells += [row["seconds"], *values, row["run"]]
+        *cells, values, run = row.values()
+        cells += [*(values.get(name) for name in names), run]
         table.append([_text(cell) for cell in cells])
     return table
 
@@ -96,12 +91,6 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _seconds(record: Record) -> float | None:
-    if record.started is None or record.ended is None:
-        return None
-    return round(record.ended - record.started, 3)
 
 
 def _row(folder: SweepFolder, sweep: Sweep, record: Record) -> TrialRow:
@@ -124,7 +113,7 @@ def _row(folder: SweepFolder, sweep: Sweep, record: Record) -> TrialRow:
         best_metric=record.value,
         curve=finite,
         stopped_by="" if is_failure else record.reason,
-        seconds=_seconds(record),
+        seconds=record.seconds,
         run_folder=record.folder if record.folder.exists() else None,
         error=record.reason if is_failure else "",
     )

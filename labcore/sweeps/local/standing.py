@@ -1,15 +1,22 @@
 """How a sweep stands: its trials, the best, how many are left, and how long that may take."""
 
+import json
+import math
+import time
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
-from labcore.sweeps.local.live import LiveTrial
-from labcore.sweeps.local.record import Record
-from labcore.sweeps.local.watch import Running, Snapshot
+from labcore.sweeps.local.metric_log import MetricLog
+from labcore.sweeps.local.record import Record, Verdict
 from labcore.sweeps.report import Parameter
 from labcore.sweeps.sweep import Sweep
+from labcore.sweeps.trial import RunningTrial
 
-__all__ = ["Standing", "best_record", "limit_of", "varying_of"]
+__all__ = ["Event", "LiveTrial", "Standing", "Watch", "best_record", "limit_of", "varying_of"]
+
+Event = Literal["started", "resumed", "adopted", "stopping", "again", "ended"]
 
 
 def best_record(sweep: Sweep, records: Iterable[Record]) -> Record | None:
@@ -21,9 +28,9 @@ def best_record(sweep: Sweep, records: Iterable[Record]) -> Record | None:
     if metric is None:
         return None
     for record in records:
-        if record.outcome in {"diverged", "failed"} or record.value is None:
+        if record.result is None:
             continue
-        if best is None or best.value is None or metric.is_better(record.value, best.value):
+        if best is None or best.value is None or metric.is_better(record.result, best.value):
             best = record
     return best
 
@@ -44,110 +51,109 @@ def limit_of(sweep: Sweep, count: int | None) -> int | None:
     return min((n for n in (sweep.run_cap, count, sweep.grid_size) if n is not None), default=None)
 
 
+@dataclass(kw_only=True, slots=True)
+class LiveTrial:
+    """A trial under way, and all that is known of it here."""
+
+    record: Record
+    handle: RunningTrial
+    log: MetricLog | None
+    adopted: bool = False
+    """Found running, or dead, when this controller took up the sweep."""
+    verdict: Verdict | None = None
+    """Why it has been asked to end before its time."""
+    killed_at: float = math.inf
+    """When patience with it ends, once it has been asked to end."""
+    device: str = ""
+    logged: float = 0.0
+    """When its logs were last written to the study."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it has been asked to end."""
+        return self.killed_at < math.inf
+
+    @property
+    def where(self) -> str:
+        """Where it computes, in a few words: its machine or job, and its device."""
+        return " ".join(filter(None, [self.handle.where, self.device]))
+
+    def look_for_device(self) -> None:
+        """Finds out on which device it computes, once its run has written that down."""
+        try:
+            row = json.loads((self.record.folder / "environment.json").read_text(encoding="utf-8"))
+            device = row["device"]
+            self.device = "CPU" if device["kind"] == "cpu" else f"GPU {device['index']}"
+        except (OSError, ValueError, KeyError, TypeError):
+            return
+
+    def stop(self, grace_s: float) -> None:
+        """Asks it to write a checkpoint and end; patience with it ends after so many seconds."""
+        self.killed_at = time.monotonic() + grace_s
+        self.handle.stop()
+
+
+@dataclass(kw_only=True, slots=True)
 class Standing:
-    """The trials of a sweep, kept for as long as it is worked on.
+    """The trials of a sweep, kept for as long as it is worked on."""
 
-    Args:
-        sweep: The sweep file.
-        name: Name of the sweep.
-        agents: Trials at once.
-        limit: Most trials; None when there is no end.
-    """
-
-    def __init__(self, sweep: Sweep, name: str, *, agents: int, limit: int | None) -> None:
-        self._sweep = sweep
-        self._name = name
-        self._agents = agents
-        self._limit = limit
-        self.records: list[Record] = []
-        self.failed_in_a_row: list[Record] = []
-        """Newest last; emptied by every trial that does not fail."""
-        self.news = False
-        """Whether a trial has logged the metric since the last look."""
+    sweep: Sweep
+    name: str
+    agents: int = 1
+    """Trials at once."""
+    limit: int | None = None
+    """Most trials; None when there is no end."""
+    records: list[Record] = field(default_factory=list)
+    live: dict[int, LiveTrial] = field(default_factory=dict)
+    """Those under way, by number."""
 
     @property
     def is_full(self) -> bool:
         """Whether no more trials may be started."""
-        return self._limit is not None and len(self.records) >= self._limit
+        return self.limit is not None and len(self.records) >= self.limit
 
     @property
-    def has_result(self) -> bool:
-        """Whether there is a trial that did not fail."""
-        return any(each.outcome not in {"", "failed"} for each in self.records)
-
-    def add(self, record: Record) -> None:
-        """Takes in a trial, new or of an earlier controller."""
-        self.records.append(record)
-
-    def end(self, record: Record) -> None:
-        """Takes note of an outcome."""
-        if record.outcome == "failed":
-            self.failed_in_a_row.append(record)
-        else:
-            self.failed_in_a_row.clear()
-
-    def take_news(self) -> bool:
-        """Returns :attr:`news` and forgets it."""
-        news, self.news = self.news, False
-        return news
-
     def best(self) -> Record | None:
-        """Returns the best trial so far, those under way included."""
-        return best_record(self._sweep, self.records)
+        """The best trial so far, those under way included."""
+        return best_record(self.sweep, self.records)
 
+    @property
     def reached_target(self) -> Record | None:
-        """Returns the first trial that has reached the metric's target, and did not diverge."""
-        metric = self._sweep.metric
-        if metric is None or metric.target is None:
+        """The first trial that has reached the metric's target, and did not diverge."""
+        metric = self.sweep.metric
+        if metric is None:
             return None
-        for each in self.records:
-            is_wrong = each.outcome in {"diverged", "failed"}
-            if not is_wrong and each.value is not None and metric.is_reached(each.value):
-                return each
-        return None
-
-    def counts(self, live: Container[int]) -> dict[str, int]:
-        """Returns how many trials have which outcome; open ones are running or interrupted.
-
-        Args:
-            live: Numbers of the trials under way.
-        """
-        return dict(
-            Counter(
-                each.outcome or ("running" if each.number in live else "interrupted")
-                for each in self.records
-            )
+        at_target = (
+            r for r in self.records if r.result is not None and metric.is_reached(r.result)
         )
+        return next(at_target, None)
 
-    def snapshot(self, live: Iterable[LiveTrial]) -> Snapshot:
-        """Returns what there is to show."""
-        running = tuple(
-            Running(
-                record=each.record,
-                device=" ".join(filter(None, [each.handle.where, each.device])),
-                stopping="" if each.verdict is None else each.verdict.reason,
-            )
-            for each in sorted(live, key=lambda each: each.record.number)
-        )
-        counts = self.counts({each.record.number for each in running})
-        return Snapshot(
-            name=self._name,
-            records=tuple(self.records),
-            running=running,
-            best=self.best(),
-            limit=self._limit,
-            eta_s=self._eta_s(),
-            counts=counts,
-        )
-
-    def _eta_s(self) -> float | None:
-        """Goes by the mean time of the trials that have ended."""
-        took = [
-            each.ended - each.started
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many trials have which outcome; open ones are running or interrupted."""
+        states = (
+            each.outcome or ("running" if each.number in self.live else "interrupted")
             for each in self.records
-            if each.outcome and each.ended is not None and each.started is not None
-        ]
-        if self._limit is None or not took:
+        )
+        return dict(Counter(states))
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds that are left, by the mean time of the trials that have ended."""
+        took = [each.seconds for each in self.records if each.outcome and each.seconds is not None]
+        if self.limit is None or not took:
             return None
-        left = self._limit - len(took)
-        return max(0.0, left * sum(took) / len(took) / self._agents)
+        return max(0.0, (self.limit - len(took)) * sum(took) / len(took) / self.agents)
+
+
+class Watch(Protocol):
+    """Shows a sweep."""
+
+    def event(self, kind: Event, record: Record, text: str = "") -> None:
+        """Something happened to a trial."""
+
+    def say(self, text: str) -> None:
+        """Something else that the user should know."""
+
+    def show(self, standing: Standing) -> None:
+        """How it stands now; called a few times a second."""

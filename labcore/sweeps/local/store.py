@@ -5,12 +5,11 @@ outcome is written once, since the storage refuses to change a trial that has en
 controller of the sweep writes, one at a time. Optuna's dashboard can read along.
 """
 
-import functools
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
-__all__ = ["JOURNAL", "TrialStore", "open_store"]
+__all__ = ["JOURNAL", "TrialStore"]
 
 JOURNAL = "study.journal"
 _ATTRIBUTE = "lab"
@@ -40,56 +39,67 @@ class TrialStore:
     """The trials of one sweep.
 
     Args:
-        storage: Where Optuna keeps them.
-        name: Name of the study.
+        folder: The sweep's folder, which has the journal.
+        name: Name of the study; it is made when there is none.
         goal: ``minimize`` or ``maximize``.
+        url: A database in place of the journal, such as ``postgresql+psycopg://host/name``.
         reading: Whether to leave everything as it is; the controller may be at work.
-        trouble: Tells what Optuna raises as an error for people.
+        expected: How many trials it is known to have.
+
+    Raises:
+        RequirementError: Optuna or the database's driver is not installed, the database does not
+            answer, or the study is damaged.
     """
 
     def __init__(
         self,
-        storage: "BaseStorage",
+        folder: Path,
         name: str,
-        goal: str = "minimize",
         *,
+        goal: str = "minimize",
+        url: str = "",
         reading: bool = False,
-        trouble: Callable[[], AbstractContextManager[None]] = nullcontext,
+        expected: int = 0,
     ) -> None:
-        from optuna.study import StudyDirection
-
-        self._storage = storage
-        self._reading = reading
-        self._trouble = trouble
-        self._study: int | None = None
-        # The storage itself, and not a Study: only it creates a trial with all its fields at once.
         try:
-            self._study = storage.get_study_id_from_name(name)
-        except KeyError:
-            direction = StudyDirection.MAXIMIZE if goal == "maximize" else StudyDirection.MINIMIZE
-            if not reading:
-                self._study = storage.create_new_study([direction], name)
+            import optuna
+        except ImportError as error:
+            raise RequirementError(
+                "a sweep without W&B's server needs Optuna, which is not installed",
+                fix=install_command("sweeps"),
+            ) from error
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._journal, self._url, self._reading = folder / JOURNAL, url, reading
+        self._study: int | None = None
         self._ids: dict[int, int] = {}
         self._known: dict[int, list[float]] = {}
+        with self._told():
+            self._storage = _database(url, reading) if url else _journal(self._journal, reading)
+            # The storage itself, and not a Study: it alone creates a trial with all its fields.
+            try:
+                self._study = self._storage.get_study_id_from_name(name)
+            except KeyError:
+                if not reading:
+                    direction = optuna.study.StudyDirection[goal.upper()]
+                    self._study = self._storage.create_new_study([direction], name)
+            if expected and (found := len(self.records())) < expected:
+                raise ValueError(f"it has {found} of the {expected} trials that the sweep had")
 
     def records(self) -> list[Record]:
         """Returns every trial, by number."""
-        with self._trouble():
-            return self._records()
-
-    def _records(self) -> list[Record]:
         found: list[Record] = []
         if self._study is None:
             return found
-        for trial in self._storage.get_all_trials(self._study, deepcopy=False):
-            if _ATTRIBUTE not in trial.user_attrs:
-                continue  # somebody else's
-            record = self._read(trial)
-            self._ids[trial.number] = trial._trial_id
-            self._known[trial.number] = list(record.history)
-            if record.outcome and not trial.state.is_finished() and not self._reading:
-                self._end(record)  # the controller was killed between two writes
-            found.append(record)
+        with self._told():
+            for trial in self._storage.get_all_trials(self._study, deepcopy=False):
+                if _ATTRIBUTE not in trial.user_attrs:
+                    continue  # somebody else's
+                record = _record_of(trial)
+                self._ids[trial.number] = trial._trial_id
+                self._known[trial.number] = list(record.history)
+                if record.outcome and not trial.state.is_finished() and not self._reading:
+                    self._end(record)  # the controller was killed between two writes
+                found.append(record)
         return sorted(found, key=lambda record: record.number)
 
     def create(self, record: Record, distributions: "Mapping[str, BaseDistribution]") -> Record:
@@ -108,7 +118,7 @@ class TrialStore:
             distributions=dict(distributions),
             user_attrs={_ATTRIBUTE: record.to_json()},
         )
-        with self._trouble():
+        with self._told():
             identity = self._storage.create_new_trial(self._study, template_trial=trial)
             number = self._storage.get_trial_number_from_id(identity)
         if number != record.number:
@@ -123,23 +133,20 @@ class TrialStore:
     def update(self, record: Record) -> None:
         """Writes down what has changed of a trial that is still open."""
         identity = self._ids[record.number]
-        with self._trouble():
+        with self._told():
             self._storage.set_trial_user_attr(identity, _ATTRIBUTE, record.to_json())
 
     def log(self, record: Record) -> None:
         """Writes down the logs of the metric that are new."""
-        with self._trouble():
-            self._log(record)
-
-    def _log(self, record: Record) -> None:
         identity, known = self._ids[record.number], self._known[record.number]
-        for index, value in enumerate(record.history):
-            is_new = index >= len(known) or not _same(known[index], value)
-            if is_new and math.isfinite(value):
-                self._storage.set_trial_intermediate_value(identity, index, value)
-        missing = [i for i, value in enumerate(record.history) if not math.isfinite(value)]
-        if missing != [i for i, value in enumerate(known) if not math.isfinite(value)]:
-            self._storage.set_trial_user_attr(identity, _NAN_ATTRIBUTE, missing)
+        with self._told():
+            for index, value in enumerate(record.history):
+                is_new = index >= len(known) or known[index] != value
+                if is_new and math.isfinite(value):
+                    self._storage.set_trial_intermediate_value(identity, index, value)
+            missing = [i for i, value in enumerate(record.history) if not math.isfinite(value)]
+            if missing != [i for i, value in enumerate(known) if not math.isfinite(value)]:
+                self._storage.set_trial_user_attr(identity, _NAN_ATTRIBUTE, missing)
         self._known[record.number] = list(record.history)
 
     def finish(self, record: Record) -> None:
@@ -148,7 +155,7 @@ class TrialStore:
         record.ended = record.ended or time.time()
         self.log(record)
         self.update(record)
-        with self._trouble():
+        with self._told():
             self._end(record)
 
     def _end(self, record: Record) -> None:
@@ -171,58 +178,39 @@ class TrialStore:
         """Ends the connection to a database."""
         self._storage.remove_session()
 
-    @staticmethod
-    def _read(trial: "FrozenTrial") -> Record:
-        row: dict[str, Any] = trial.user_attrs[_ATTRIBUTE]
-        logs = trial.intermediate_values
-        missing = trial.user_attrs.get(_NAN_ATTRIBUTE, [])
-        last = max([*logs, *missing], default=-1)
-        return Record.from_json(
-            row,
-            number=trial.number,
-            params=trial.params,
-            history=[logs.get(index, math.nan) for index in range(last + 1)],
-        )
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Makes of whatever Optuna raises one message, and a fix for this kind of storage."""
+        from optuna.exceptions import UpdateFinishedTrialError
+
+        try:
+            yield
+        except (LabError, UpdateFinishedTrialError):
+            raise
+        except Exception as error:
+            reason = redact_text(str(error).partition("\n")[0]) or type(error).__name__
+            if not self._url:
+                what, reason = f"study {self._journal}", _damage(self._journal) or reason
+                fix = "put back a copy of it, or start another sweep; the runs of its trials stay"
+            elif self._url.startswith("sqlite"):
+                what = f"database {redact_text(self._url)}"
+                fix = (
+                    "look at the path (sqlite:////absolute/path/study.db); if the file is damaged, "
+                )
+                fix += "put back a copy of it"
+            else:
+                what = f"database {redact_text(self._url)}"
+                fix = "look at the URL: postgresql+psycopg://user@host/database, and at the server"
+            raise RequirementError(f"the {what} cannot be used: {reason}", fix=fix) from error
 
 
-def open_store(
-    folder: Path,
-    name: str,
-    *,
-    goal: str = "minimize",
-    url: str = "",
-    reading: bool = False,
-    expected: int = 0,
-) -> TrialStore:
-    """Opens the study of a sweep, or makes it.
-
-    Args:
-        folder: The sweep's folder, which has the journal.
-        name: Name of the study.
-        goal: ``minimize`` or ``maximize``.
-        url: A database in place of the journal, such as ``postgresql+psycopg://host/name``.
-        reading: Whether to leave everything as it is.
-        expected: How many trials it is known to have.
-
-    Raises:
-        RequirementError: Optuna or the database's driver is not installed, the database does not
-            answer, or the study is damaged.
-    """
-    try:
-        import optuna
-    except ImportError as error:
-        raise RequirementError(
-            "a sweep without W&B's server needs Optuna, which is not installed",
-            fix=install_command("sweeps"),
-        ) from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    trouble = functools.partial(_told, folder / JOURNAL, url)
-    with trouble():
-        storage = _database(url, reading) if url else _journal(folder / JOURNAL, reading)
-        store = TrialStore(storage, name, goal, reading=reading, trouble=trouble)
-        if expected and (found := len(store.records())) < expected:
-            raise ValueError(f"it has {found} of the {expected} trials that the sweep had")
-    return store
+def _record_of(trial: "FrozenTrial") -> Record:
+    row: dict[str, Any] = trial.user_attrs[_ATTRIBUTE]
+    logs = trial.intermediate_values
+    missing = trial.user_attrs.get(_NAN_ATTRIBUTE, [])
+    last = max([*logs, *missing], default=-1)
+    history = [logs.get(index, math.nan) for index in range(last + 1)]
+    return Record.from_json(row, number=trial.number, params=trial.params, history=history)
 
 
 def _journal(path: Path, reading: bool) -> "BaseStorage":
@@ -257,30 +245,6 @@ def _database(url: str, reading: bool) -> "BaseStorage":
         ) from error
 
 
-@contextmanager
-def _told(journal: Path, url: str) -> Iterator[None]:
-    """Makes of whatever Optuna raises one message, and a fix for this kind of storage."""
-    from optuna.exceptions import UpdateFinishedTrialError
-
-    try:
-        yield
-    except (LabError, UpdateFinishedTrialError):
-        raise
-    except Exception as error:
-        reason = redact_text(str(error).partition("\n")[0]) or type(error).__name__
-        if not url:
-            what, reason = f"study {journal}", _damage(journal) or reason
-            fix = "put back a copy of it, or start another sweep; the runs of its trials stay"
-        elif url.startswith("sqlite"):
-            what = f"database {redact_text(url)}"
-            fix = "look at the path (sqlite:////absolute/path/study.db); if the file is damaged, "
-            fix += "put back a copy of it"
-        else:
-            what = f"database {redact_text(url)}"
-            fix = "look at the URL: postgresql+psycopg://user@host/database, and at the server"
-        raise RequirementError(f"the {what} cannot be used: {reason}", fix=fix) from error
-
-
 def _damage(journal: Path) -> str:
     """Returns which line of a journal is the first that no sampler wrote; nothing if none is."""
     from optuna.storages.journal._storage import JournalOperation
@@ -295,7 +259,3 @@ def _damage(journal: Path) -> str:
         except (ValueError, TypeError, KeyError, RecursionError):
             return f"line {number} of {len(lines) - 1} is damaged"
     return ""
-
-
-def _same(one: float, other: float) -> bool:
-    return one == other or (math.isnan(one) and math.isnan(other))

@@ -9,15 +9,26 @@ import hashlib
 import importlib.util
 import math
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from labcore.errors import RequirementError
+from labcore.sweeps.distributions import (
+    Categorical,
+    Constant,
+    Distribution,
+    IntUniform,
+    InvLogUniform,
+    InvLogUniformValues,
+    LogUniform,
+    LogUniformValues,
+    Rounded,
+    Uniform,
+)
 from labcore.sweeps.local.record import Record
-from labcore.sweeps.local.space import Space
+from labcore.sweeps.overrides import as_value
 from labcore.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -25,22 +36,34 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
     from optuna.trial import FrozenTrial
 
-__all__ = ["SAMPLERS", "Sampler", "Suggester", "Suggestion"]
+__all__ = ["Sampler", "Suggester"]
 
 Sampler = Literal["tpe", "gp"]
-SAMPLERS: tuple[Sampler, ...] = ("tpe", "gp")
 _RANDOM_FIRST = 10
 """Trials with a result before the model of ``bayes`` says anything."""
+_LOG = (LogUniform, LogUniformValues, InvLogUniform, InvLogUniformValues)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Suggestion:
-    """Values for a trial."""
-
+class _Suggestion(NamedTuple):
     values: dict[str, Any]
     """Dotted option to value, constants among them."""
     params: dict[str, Any]
     """The same as the sampler searches it."""
+
+
+class _Axis(NamedTuple):
+    """One parameter as Optuna searches it.
+
+    Where Optuna has the very distribution, it searches the value itself. The others (normal, beta,
+    rounded ones, weighted choices) are searched by their quantile, a number from 0 to 1, of which
+    the distribution makes the value.
+    """
+
+    distribution: "BaseDistribution"
+    to_value: Callable[[Any], Any]
+    """From what Optuna suggests to the value that the run gets."""
+    draw: Callable[[float], Any]
+    """From a uniform number to what Optuna would have suggested."""
 
 
 class Suggester:
@@ -61,14 +84,17 @@ class Suggester:
         self._sampler = sampler
         if sampler == "gp" and sweep.method == "bayes":
             _check_packages()
-        self.space = Space(sweep.parameters)
-
-    @property
-    def distributions(self) -> "dict[str, BaseDistribution]":
+        self._goal = sweep.metric.goal if sweep.metric is not None else "minimize"
+        self._parameters = sweep.parameters
+        self._axes = {
+            name: _axis(each)
+            for name, each in sweep.parameters.items()
+            if not isinstance(each, Constant)
+        }
+        self.distributions = {name: axis.distribution for name, axis in self._axes.items()}
         """What Optuna searches, by name."""
-        return self.space.distributions
 
-    def suggest(self, number: int, before: Sequence[Record]) -> Suggestion | None:
+    def suggest(self, number: int, before: Sequence[Record]) -> _Suggestion | None:
         """Returns the values of a trial; None when the grid has no more.
 
         Args:
@@ -77,15 +103,30 @@ class Suggester:
         """
         size = self._sweep.grid_size
         if size is not None:
-            if number >= size:
-                return None
-            point = self._sweep.grid_point(number)
-            return Suggestion(values=point, params=self.space.params_at(point))
-        params = self.space.draw(Random(self._mixed(number)))
+            return self._at_grid_point(number) if number < size else None
+        rng = Random(self._mixed(number))
+        numbers = {name: rng.random() for name in self._parameters}  # one each, for constants too
+        params = {name: axis.draw(numbers[name]) for name, axis in self._axes.items()}
         seen = [each for each in before if each.outcome and each.outcome != "failed"]
-        if self._sweep.method == "bayes" and self.space.axes and len(seen) >= _RANDOM_FIRST:
+        if self._sweep.method == "bayes" and self._axes and len(seen) >= _RANDOM_FIRST:
             params = self._search(number, [each for each in before if each.outcome != "failed"])
-        return Suggestion(values=self.space.values(params), params=params)
+        values = {
+            name: self._axes[name].to_value(params[name])
+            if name in self._axes
+            else each.quantile(0)
+            for name, each in self._parameters.items()
+        }
+        return _Suggestion(values, params)
+
+    def _at_grid_point(self, number: int) -> _Suggestion:
+        point = self._sweep.grid_point(number)
+        params = {
+            name: as_value(point[name])
+            if isinstance(self._parameters[name], Categorical)
+            else point[name]
+            for name in self._axes
+        }
+        return _Suggestion(point, params)
 
     def _mixed(self, number: int) -> int:
         text = f"{self._seed} {number}"
@@ -95,8 +136,7 @@ class Suggester:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        goal = self._sweep.metric.goal if self._sweep.metric is not None else "minimize"
-        study = optuna.create_study(direction=goal, sampler=self._make_sampler(number))
+        study = optuna.create_study(direction=self._goal, sampler=self._make_sampler(number))
         study.add_trials([self._as_trial(each, before) for each in before])
         trial = study.ask(self.distributions)
         return {name: trial.params[name] for name in self.distributions}
@@ -139,8 +179,7 @@ class Suggester:
         values = [each.value for each in records if each.value is not None]
         if not values:
             return 0.0
-        goal = self._sweep.metric.goal if self._sweep.metric is not None else "minimize"
-        return max(values) if goal == "minimize" else min(values)
+        return max(values) if self._goal == "minimize" else min(values)
 
 
 def _check_packages() -> None:
@@ -151,3 +190,38 @@ def _check_packages() -> None:
             f"the Gaussian process (--sampler gp) needs {names}, which is not installed",
             fix=f"pip install {' '.join(missing)}, or use --sampler tpe",
         )
+
+
+def _axis(each: Distribution) -> _Axis:
+    from optuna.distributions import (
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    same: BaseDistribution
+    if isinstance(each, Categorical) and each.probabilities is None:
+        # Named by their text: to Optuna, True is 1, and a list is no choice at all.
+        by_text = {as_value(value): value for value in each.values}
+        return _Axis(
+            CategoricalDistribution(tuple(by_text)),
+            by_text.__getitem__,
+            lambda u: as_value(each.quantile(u)),
+        )
+    if isinstance(each, IntUniform):
+        same = IntDistribution(each.min, each.max)
+    elif isinstance(each, Uniform):
+        same = FloatDistribution(each.min, each.max)
+    elif isinstance(each, _LOG):
+        same = FloatDistribution(*each.bounds, log=True)
+    elif (
+        isinstance(each, Rounded)
+        and isinstance(each.base, Uniform)
+        and each.q == int(each.q)
+        and each.bounds is not None
+    ):
+        low, high = map(int, each.bounds)
+        same = IntDistribution(low, high, step=int(each.q))
+    else:
+        return _Axis(FloatDistribution(0, 1), each.quantile, lambda u: u)
+    return _Axis(same, lambda value: value, each.quantile)

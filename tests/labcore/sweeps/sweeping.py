@@ -1,5 +1,6 @@
 """A tiny plugin with checkpoints, and whole sweeps of it through the engine."""
 
+import dataclasses
 import json
 import os
 import time
@@ -72,6 +73,7 @@ class Heard:
     def __init__(self, act=lambda kind, record: None):
         self.events = []
         self.snapshots = []
+        self.places = {}
         self._act = act
 
     def event(self, kind, record, text=""):
@@ -81,8 +83,10 @@ class Heard:
     def say(self, text):
         self.events.append(("say", text))
 
-    def show(self, snapshot):
-        self.snapshots.append(snapshot)
+    def show(self, standing):
+        here = {"records": list(standing.records), "live": dict(standing.live)}
+        self.snapshots.append(dataclasses.replace(standing, **here))
+        self.places.update({each.where: number for number, each in standing.live.items()})
 
     def kinds(self, number):
         return [kind for kind, of in self.events if of == number]

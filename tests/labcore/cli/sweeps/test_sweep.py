@@ -214,13 +214,13 @@ def test_the_live_table_shows_trials_the_best_and_what_stopped_them(tmp_path):
     folder = begin(tmp_path, content, "steps=12", "pause_s=0.02", name="live", agents=2)
     heard = Heard()
     go(folder, heard)
-    running = next(s for s in heard.snapshots if s.running and any(r.outcome for r in s.records))
+    running = next(s for s in heard.snapshots if s.live and any(r.outcome for r in s.records))
     console = Console(width=140, record=True, force_terminal=True, highlight=False)
     view = LiveView("val/loss", ("x",), console)
-    under_way = dataclasses.replace(running.running[0].record, outcome="")
+    under_way = dataclasses.replace(next(iter(running.live.values())).record, outcome="")
     with view:
         # Ctrl-C: the best trial was stopped before its end, and nothing runs any more.
-        view.show(dataclasses.replace(running, running=(), best=under_way))
+        view.show(dataclasses.replace(running, live={}, records=[under_way]))
         view.show(running)
         view.show(heard.snapshots[-1])
         view.say("a word [with brackets]")

@@ -69,13 +69,8 @@ def test_every_trial_is_one_job_and_its_place_is_shown(tmp_path, queue):
         assert steps_of(record) == [1, 2, 3, 4]
         assert job["name"].startswith(f"s-{record.number:04}-")
         assert notes_of(folder, record.number).read_job().id == str(job["id"])
-    shown = {
-        running.device: running.record.number
-        for snapshot in heard.snapshots
-        for running in snapshot.running
-    }
-    assert shown["job 1 CPU"] == 0
-    assert shown["job 2 CPU"] == 1
+    assert heard.places["job 1 CPU"] == 0
+    assert heard.places["job 2 CPU"] == 1
 
 
 def test_more_trials_than_room_wait_in_the_queue(tmp_path, queue):
@@ -83,8 +78,7 @@ def test_more_trials_than_room_wait_in_the_queue(tmp_path, queue):
     content = {**SWEEP, "run_cap": 3}
     _, records = go_there(slurm(tmp_path, "pause_s=0.3", content=content, agents=3), heard)
     assert [record.outcome for record in records] == ["completed"] * 3
-    shown = {each.device for snapshot in heard.snapshots for each in snapshot.running}
-    assert "job 3 waits" in shown
+    assert "job 3 waits" in heard.places
 
 
 def test_a_job_that_reaches_its_limit_writes_a_checkpoint_and_goes_on_in_another(

@@ -11,7 +11,7 @@ import pytest
 
 from labcore.record.status import read_status
 from labcore.sweeps.folder import SweepFolder
-from labcore.sweeps.local.store import open_store
+from labcore.sweeps.local.store import TrialStore
 from tests.labcore.sweeps.sweeping import (
     PLUGIN,
     SWEEP,
@@ -225,7 +225,7 @@ def start_process(tmp_path, *words):
 
 
 def records_of(folder):
-    store = open_store(folder.path, folder.name, reading=True)
+    store = TrialStore(folder.path, folder.name, reading=True)
     try:
         return store.records()
     finally:

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from labcore.record import status
-from labcore.sweeps.local.live import LiveTrial
-from labcore.sweeps.local.record import Record
-from labcore.sweeps.local.settlement import settle
-from labcore.sweeps.local.verdict import Verdict, has_diverged, judge
+from labcore.sweeps.local.record import Record, Verdict
+from labcore.sweeps.local.standing import LiveTrial
+from labcore.sweeps.local.verdict import has_diverged, judge, settle
 from labcore.sweeps.sweep import Metric
 from labcore.sweeps.trial import TrialRequest, TrialResult, read_result
 

@@ -5,9 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from labcore.sweeps.local.live import LiveTrial
 from labcore.sweeps.local.record import Record
-from labcore.sweeps.local.standing import Standing
+from labcore.sweeps.local.standing import LiveTrial, Standing
 
 SWEEP = {
     "method": "random",
@@ -18,7 +17,7 @@ SWEEP = {
 
 @pytest.fixture
 def standing(read):
-    return Standing(read(SWEEP), "s", agents=1, limit=None)
+    return Standing(sweep=read(SWEEP), name="s")
 
 
 def record(number, outcome="", value=None):
@@ -28,24 +27,25 @@ def record(number, outcome="", value=None):
 
 @pytest.mark.parametrize("outcome", ["diverged", "failed"])
 def test_a_trial_that_diverged_or_failed_reaches_no_target(standing, outcome):
-    standing.add(record(0, outcome, 0.25))
-    assert standing.reached_target() is None
-    standing.add(record(1, "stopped early", 0.4))
-    assert standing.reached_target().number == 1
+    standing.records.append(record(0, outcome, 0.25))
+    assert standing.reached_target is None
+    standing.records.append(record(1, "stopped early", 0.4))
+    assert standing.reached_target.number == 1
 
 
 def test_trials_that_are_open_run_only_while_they_are_under_way(standing):
     for number, outcome in enumerate(["completed", "", "", "failed"]):
-        standing.add(record(number, outcome))
-    assert standing.counts({2}) == {"completed": 1, "interrupted": 1, "running": 1, "failed": 1}
-    assert standing.counts(()) == {"completed": 1, "interrupted": 2, "failed": 1}
+        standing.records.append(record(number, outcome))
+    standing.live[2] = None
+    assert standing.counts == {"completed": 1, "interrupted": 1, "running": 1, "failed": 1}
+    del standing.live[2]
+    assert standing.counts == {"completed": 1, "interrupted": 2, "failed": 1}
 
 
-def test_a_trials_machine_is_shown_before_its_device(standing):
+def test_a_trials_machine_is_shown_before_its_device():
     places = [("job 7", "GPU 3", "job 7 GPU 3"), ("", "CPU", "CPU"), ("job 9", "", "job 9")]
     live = [
         LiveTrial(record=record(n), handle=SimpleNamespace(where=where), log=None, device=device)
         for n, (where, device, _) in enumerate(places)
     ]
-    shown = [each.device for each in standing.snapshot(live).running]
-    assert shown == [both for _, _, both in places]
+    assert [each.where for each in live] == [both for _, _, both in places]
