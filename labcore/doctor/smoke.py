@@ -1,10 +1,9 @@
 """Whether every plugin really computes on the GPU of this machine. Imports no framework."""
 
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,11 +11,11 @@ from typing import Any, Literal
 from labcore.config.training import training_options
 from labcore.devices import Gpu
 from labcore.discovery import FoundPlugin
-from labcore.doctor.probes import PROBES, run_probes
+from labcore.doctor.probes import PROBES, run_child, run_probes
 from labcore.hooks.profile import FILE_NAME as PROFILE
 from labcore.hooks.timing import FILE_NAME as TIMING
-from labcore.record.process import kill_tree
 from labcore.record.records import read_json
+from labcore.report.sources import tail
 
 __all__ = ["PROBED", "Case", "Outcome", "command", "execute", "plan_cases", "try_probe"]
 
@@ -139,9 +138,7 @@ def command(case: Case, runs_dir: Path) -> list[str]:
     ]
 
 
-def execute(
-    case: Case, folder: Path, *, timeout_s: float, argv: Sequence[str] | None = None
-) -> Outcome:
+def execute(case: Case, folder: Path, *, timeout_s: float) -> Outcome:
     """Runs a case in a process of its own and judges it. Never raises for what the run does.
 
     A run that finished without one kernel on the GPU has failed: it computed on the CPU.
@@ -150,7 +147,6 @@ def execute(
         case: What to run.
         folder: Where its run folder and log go.
         timeout_s: Seconds after which it is killed, with its children.
-        argv: Another command line than :func:`command` gives.
     """
     if case.skipped:
         return Outcome(name=case.name, state="skipped", reason=case.skipped)
@@ -159,21 +155,13 @@ def execute(
     result, log = place / "result.json", place / "log.txt"
     result.unlink(missing_ok=True)
     began = time.monotonic()
-    with log.open("w", encoding="utf-8") as output:
-        child = subprocess.Popen(
-            list(argv or command(case, place / "runs")),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            # Unbuffered: the last lines are those that it said last.
-            env={**os.environ, "LAB_RESULT_FILE": str(result), "PYTHONUNBUFFERED": "1"},
-        )
-        try:
-            code = child.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            kill_tree(child.pid)
-            child.wait()
-            code = None
+    code = run_child(
+        command(case, place / "runs"),
+        log,
+        limit_s=timeout_s,
+        # Unbuffered: the last lines are those that it said last.
+        env={**os.environ, "LAB_RESULT_FILE": str(result), "PYTHONUNBUFFERED": "1"},
+    )
     seconds = round(time.monotonic() - began, 3)
     figures = _figures(result)
     reason = ""
@@ -183,52 +171,39 @@ def execute(
         reason = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
     elif not figures.get("num_kernels") or not figures.get("kernel_ms"):
         reason = "finished, but no kernel was seen on the GPU: it computed on the CPU"
-    said = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return Outcome(
         name=case.name,
         state="failed" if reason else "passed",
         reason=reason,
         seconds=seconds,
-        log="\n".join(said[-_LOG_LINES:]) if reason else "",
+        log=(reason and tail(log, num_lines=_LOG_LINES)) or "",
         **figures,
     )
 
 
 def _figures(result: Path) -> dict[str, Any]:
     """Reads what the run folder says about the GPU; nothing when the run left none."""
-    folder = _read(result).get("run")
+    folder = (read_json(result) or {}).get("run")
     if not folder:
         return {}
-    profile, timing = _read(Path(folder) / PROFILE), _read(Path(folder) / TIMING)
+    profile, timing = (read_json(Path(folder, name)) or {} for name in (PROFILE, TIMING))
     names = ("device", "kernel_ms", "num_kernels", "peak_memory_mib")
     figures = {name: profile[name] for name in names if name in profile}
     return {**figures, "step_ms": timing.get("step_ms", {}).get("median")}
 
 
-def _read(path: Path) -> dict[str, Any]:
-    values = read_json(path)
-    return values if isinstance(values, dict) else {}
-
-
-def try_probe(
-    name: str,
-    *,
-    num_gpus: int,
-    timeout_s: float,
-    run: Callable[..., Mapping[str, Mapping[str, Any]]] = run_probes,
-) -> Outcome:
+def try_probe(name: str, *, num_gpus: int, timeout_s: float) -> Outcome:
     """Runs a probe of the doctor and judges it as a case: it has to have used the GPU.
 
     Args:
         name: A key of :data:`PROBED`.
         num_gpus: GPUs of this machine.
         timeout_s: Seconds after which it is killed.
-        run: Runs probes; tests bring their own.
     """
     title = PROBED[name]
     if name == "nccl" and num_gpus < 2:
         return Outcome(name=title, state="skipped", reason="needs two GPUs, and there is one")
-    told = run([name], limit_s=timeout_s)[name]
+    told = run_probes([name], limit_s=timeout_s)[name]
     result = told.get("result", {})
     state: State = "passed"
     reason = ""

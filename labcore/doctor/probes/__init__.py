@@ -5,6 +5,6 @@ framework; the probes' own modules are imported by the child alone.
 """
 
 from labcore.doctor.probes.catalogue import PROBES, Probe
-from labcore.doctor.probes.runner import run_probes
+from labcore.doctor.probes.runner import run_child, run_probes
 
-__all__ = ["PROBES", "Probe", "run_probes"]
+__all__ = ["PROBES", "Probe", "run_child", "run_probes"]

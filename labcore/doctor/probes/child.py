@@ -1,4 +1,4 @@
-"""The process of one probe: ``python -m labcore.doctor.probes.child NAME --out FILE``.
+"""The process of one probe: ``python -m labcore.doctor.probes.child MODULE:FUNCTION --out FILE``.
 
 The result goes to a file: whatever libraries print stays apart from it. A crash leaves Python's
 stack on standard error, and so does a hang shortly before its time is up.
@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from labcore.doctor.probes.catalogue import PROBES
 from labcore.doctor.probes.outcome import NotInstalled, Skipped, WrongResult
 
 __all__ = ["main", "try_probe"]
@@ -29,7 +28,7 @@ _GRACE_S = 30
 def main(arguments: list[str] | None = None) -> None:
     """Runs one probe and writes its result."""
     parser = argparse.ArgumentParser(prog="python -m labcore.doctor.probes.child")
-    parser.add_argument("probe", help="a probe's name, or module:function")
+    parser.add_argument("probe", help="module:function")
     parser.add_argument("--out", type=Path, required=True, help="file for the result")
     parser.add_argument("--limit", type=float, default=120.0, help="seconds")
     given = parser.parse_args(arguments)
@@ -37,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     faulthandler.dump_traceback_later(given.limit * _NOTICE)
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, given.limit + _GRACE_S)
-    result = try_probe(PROBES[given.probe].run if given.probe in PROBES else given.probe)
+    result = try_probe(given.probe)
     draft = given.out.with_suffix(".draft")
     draft.write_text(json.dumps(result), encoding="utf-8")
     draft.replace(given.out)
@@ -50,7 +49,7 @@ def try_probe(target: str) -> dict[str, Any]:
     try:
         result: Mapping[str, Any] = getattr(importlib.import_module(module), function)()
     except NotInstalled as error:
-        return {"outcome": "missing", "packages": list(error.packages)}
+        return {"outcome": "missing", "packages": list(error.args)}
     except Skipped as error:
         return {"outcome": "skipped", "reason": str(error)}
     except WrongResult as error:

@@ -9,15 +9,7 @@ __all__ = ["NotInstalled", "Skipped", "WrongResult", "need", "seen_kernels"]
 
 
 class NotInstalled(Exception):
-    """A package that the probe is about is not there, which is no fault.
-
-    Args:
-        packages: Their import names.
-    """
-
-    def __init__(self, *packages: str) -> None:
-        super().__init__(", ".join(packages))
-        self.packages = packages
+    """Packages that the probe is about are not there, which is no fault; their import names."""
 
 
 class Skipped(Exception):

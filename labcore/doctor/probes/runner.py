@@ -6,20 +6,20 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from labcore.doctor.probes.catalogue import PROBES, Probe
+from labcore.record.process import kill_tree
 from labcore.record.records import read_json
 
-__all__ = ["run_probes"]
+__all__ = ["run_child", "run_probes"]
 
-_TAIL_BYTES = 64 * 1024
 _TAIL_LINES = 40
-_WINDOWS_CRASHES = {
+_CRASHES = {
+    **{-number: number.name for number in signal.Signals},
     0xC0000005: "access violation",
     0xC0000135: "DLL not found",
     0xC0000139: "DLL entry point not found",
@@ -60,28 +60,59 @@ def run_probes(
     return results
 
 
-def _run(probe: Probe, limit_s: float) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="lab-probe-", ignore_cleanup_errors=True) as folder:
-        file = Path(folder) / "result.json"
-        command = [sys.executable, "-m", "labcore.doctor.probes.child", probe.run]
+def run_child(
+    command: Sequence[str],
+    log: Path,
+    *,
+    limit_s: float,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+) -> int | None:
+    """Runs a command that nobody can answer; ends it, and what it has started, at its limit.
+
+    Args:
+        command: Program and arguments.
+        log: Where all goes that it prints.
+        limit_s: Seconds that it may take.
+        env: Its variables.
+        cwd: Its working folder; ours when None.
+
+    Returns:
+        Its exit code; None when it was ended.
+    """
+    with log.open("wb") as output:
         child = subprocess.Popen(
-            [*command, "--out", str(file), "--limit", str(limit_s)],
+            list(command),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=folder,  # away from source folders that would shadow installed packages
-            env=_environment(folder),
-            start_new_session=True,  # so that its own children can be ended with it
+            cwd=cwd,
+            env=env,
+            start_new_session=True,  # so that what it leaves behind can be ended too
         )
-        assert child.stdout is not None
-        tail = _Tail(child.stdout)
         try:
-            code = _wait(child, limit_s)
+            return child.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            return None
         finally:
-            _end(child)
-        tail.finish()
-        written = read_json(file)
-    return _judge(written, code, tail.text())
+            if child.poll() is None:
+                kill_tree(child.pid)
+                child.wait()
+            if hasattr(os, "killpg"):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(child.pid, signal.SIGKILL)
+
+
+def _run(probe: Probe, limit_s: float) -> dict[str, Any]:
+    from labcore.report.sources import tail
+
+    with tempfile.TemporaryDirectory(prefix="lab-probe-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)  # away from source folders that would shadow installed packages
+        file, log = folder / "result.json", folder / "log.txt"
+        command = [sys.executable, "-m", "labcore.doctor.probes.child", probe.run]
+        command += ["--out", str(file), "--limit", str(limit_s)]
+        code = run_child(command, log, limit_s=limit_s, env=_environment(name), cwd=folder)
+        return _judge(read_json(file), code, tail(log, num_lines=_TAIL_LINES) or "")
 
 
 def _environment(folder: str) -> dict[str, str]:
@@ -102,28 +133,6 @@ def _environment(folder: str) -> dict[str, str]:
     }
 
 
-def _wait(child: "subprocess.Popen[bytes]", limit_s: float) -> int | None:
-    try:
-        return child.wait(timeout=limit_s)
-    except subprocess.TimeoutExpired:
-        return None
-
-
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Ends the child and whatever it started and left behind."""
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-    else:
-        import psutil
-
-        with contextlib.suppress(psutil.Error):
-            for process in psutil.Process(child.pid).children(recursive=True):
-                process.kill()
-        child.kill()
-    child.wait()
-
-
 def _judge(written: dict[str, Any] | None, code: int | None, output: str) -> dict[str, Any]:
     if written is not None and code == 0:
         if written["outcome"] in {"ok", "missing", "skipped"}:
@@ -134,45 +143,6 @@ def _judge(written: dict[str, Any] | None, code: int | None, output: str) -> dic
         how["finished"] = written["outcome"]
     if code is None:
         return {"outcome": "timeout", **how}
-    if code < 0:
-        return {"outcome": "crashed", "signal": _signal_name(-code), **how}
-    if code in _WINDOWS_CRASHES:
-        return {"outcome": "crashed", "signal": _WINDOWS_CRASHES[code], **how}
+    if name := _CRASHES.get(code):
+        return {"outcome": "crashed", "signal": name, **how}
     return {"outcome": "crashed", "exit_code": code, **how}
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-class _Tail:
-    """Keeps the end of a stream, however much comes, without holding up the writer.
-
-    Args:
-        stream: Read until it ends, in a thread of its own.
-    """
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._bytes = b""
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while chunk := os.read(self._stream.fileno(), 65536):
-                self._bytes = (self._bytes + chunk)[-_TAIL_BYTES:]
-
-    def finish(self) -> None:
-        """Waits for the end of the stream; not for long, should someone still hold it open."""
-        self._thread.join(timeout=2)
-        if not self._thread.is_alive():
-            self._stream.close()
-
-    def text(self) -> str:
-        """Returns the last lines."""
-        lines = self._bytes.decode("utf-8", "replace").replace("\r", "\n").splitlines()
-        return "\n".join(line.rstrip() for line in lines[-_TAIL_LINES:])
