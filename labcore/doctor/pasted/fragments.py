@@ -3,14 +3,10 @@
 import re
 
 from labcore.doctor.machine import Card
-from labcore.doctor.pasted.facts import Facts, normalised, os_of
+from labcore.doctor.pasted.facts import Facts, cuda_of_number, normalised, os_of
 
 __all__ = ["read_fragments", "read_hints"]
 
-_SMI = re.compile(
-    r"NVIDIA-SMI\s+[\d.]+\s+(?:KMD Version|Driver Version)\s*:\s*(?P<driver>[\d.]+)\s+"
-    r"CUDA (?:UMD )?Version\s*:\s*(?P<cuda>\d+\.\d+)"
-)
 _SMI_CARD = re.compile(
     r"^\s*\|\s+(?P<index>\d+)\s+(?P<name>[A-Z][\w .\-]+?)\s+(?:On|Off|WDDM|TCC|MCDM|N/A)\s+\|"
     r"[^|\n]*\|[^|\n]*\|\s*\n\s*\|[^|\n]*\|\s*(?P<used>\d+)MiB\s*/\s*(?P<total>\d+)MiB",
@@ -20,10 +16,6 @@ _SMI_LIST = re.compile(
     r"^\s*GPU (?P<index>\d+): (?P<name>(?:NVIDIA|GeForce|Tesla|Quadro|A\d+|RTX)[^\n(]*?)\s*"
     r"\(UUID: (?P<uuid>GPU-[\w-]+)\)",
     re.MULTILINE,
-)
-_NVCC = re.compile(r"Cuda compilation tools, release (?P<version>\d+\.\d+)(?:, V(?P<full>[\d.]+))?")
-_GCC = re.compile(
-    r"^\s*(?:gcc|g\+\+|cc|c\+\+)(?:-\d+)? \([^\n]*\) (?P<version>\d+\.\d+\.\d+)", re.M
 )
 _WATCHED = (
     r"torch|torchvision|torchaudio|pytorch|pytorch-cuda|cudatoolkit|tensorflow(?:-gpu|-cpu)?"
@@ -39,36 +31,40 @@ _FROZEN = re.compile(
     rf"(?<![\w\-\[])(?P<name>{_WATCHED})==(?P<version>\d[\w.+!]*[\w])", re.IGNORECASE
 )
 _INSTALLED = re.compile(r"Successfully installed (?P<names>[^\n]+)")
+_WITH_VERSION = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)-(?P<version>\d[\w.+]*)(?=\s|$)")
 _STARTED = re.compile(
     r"(?:Created (?:device|TensorFlow device)[^\n]*?|pciBusID: \S+ )name: (?P<name>[^,\n]+?)"
     r"(?:,[^\n]*?compute capability| computeCapability): (?P<capability>\d+\.\d)"
 )
 
-# Pattern with the value, and the fact: as tools print it or forms ask for it ...
-_CERTAIN: tuple[tuple[str, str], ...] = (
-    (r"kernel reported version is: (\d+\.[\d.]*\d)", "driver"),
-    (r"NVRM version: NVIDIA UNIX [^\n]*?Kernel Module\s+(\d+\.[\d.]+)", "driver"),
-    (
-        r"(?m)^[\s*-]*(?:(?i:nvidia )?(?i:driver)(?i: version)?)\**\s*[:=]\s*(\d{3}\.[\d.]*\d)",
-        "driver",
-    ),
-    (r"torch\.version\.cuda\W{1,12}(\d+\.\d)", "torch_cuda"),
-    (r"used to compile PyTorch \((\d+\.\d+)\)", "torch_cuda"),
-    (r"[Tt]he detected CUDA version \((\d+\.\d+)\)", "toolkit"),
-    (r"\bPython (3\.\d+\.\d+)\b", "python"),
-    (r"(?m)^[\s*-]*(?i:python)(?i: version)?\**\s*[:=]\s*v?(3\.\d+(?:\.\d+)?)", "python"),
-    (r"(?mi)^\s*#+\s*python version\s*\n\s*(?:python )?(3\.\d+(?:\.\d+)?)", "python"),
-    (r"compiler: gcc (\d+\.\d+\.\d+)", "gcc"),
-    (r"\bCompiler Version (19\.\d+\.\d+)", "msvc"),
-    (r"cudnn\.version\(\)\W{1,8}(\d{4,5})\b", "torch_cudnn"),
+# Named groups are facts: as tools print them or forms ask for them ...
+_CERTAIN = (
+    r"NVIDIA-SMI\s+[\d.]+\s+(?:KMD Version|Driver Version)\s*:\s*(?P<driver>[\d.]+)\s+"
+    r"CUDA (?:UMD )?Version\s*:\s*(?P<driver_cuda>\d+\.\d+)",
+    r"Cuda compilation tools, release (?:[\d.]+, V)?(?P<toolkit>\d+(?:\.\d+)+)",
+    r"(?m)^\s*(?:gcc|g\+\+|cc|c\+\+)(?:-\d+)? \([^\n]*\) (?P<gcc>\d+\.\d+\.\d+)",
+    r"kernel reported version is: (?P<driver>\d+\.[\d.]*\d)",
+    r"NVRM version: NVIDIA UNIX [^\n]*?Kernel Module\s+(?P<driver>\d+\.[\d.]+)",
+    r"(?mi)^[\s*-]*(?:nvidia )?driver(?: version)?\**\s*[:=]\s*(?P<driver>\d{3}\.[\d.]*\d)",
+    r"torch\.version\.cuda\W{1,12}(?P<torch_cuda>\d+\.\d)",
+    r"used to compile PyTorch \((?P<torch_cuda>\d+\.\d+)\)",
+    r"[Tt]he detected CUDA version \((?P<toolkit>\d+\.\d+)\)",
+    r"\bPython (?P<python>3\.\d+\.\d+)\b",
+    r"(?m)^[\s*-]*(?i:python)(?i: version)?\**\s*[:=]\s*v?(?P<python>3\.\d+(?:\.\d+)?)",
+    r"(?mi)^\s*#+\s*python version\s*\n\s*(?:python )?(?P<python>3\.\d+(?:\.\d+)?)",
+    r"compiler: gcc (?P<gcc>\d+\.\d+\.\d+)",
+    r"\bCompiler Version (?P<msvc>19\.\d+\.\d+)",
+    r"cudnn\.version\(\)\W{1,8}(?P<torch_cudnn>\d{4,5})\b",
+    r"PyTorch install(?:ation)? supports CUDA capabilities"
+    r"(?P<torch_archs>(?:\s+(?:sm|compute)_\d+a?)+)",
 )
-# ... and as paths and people give it away.
-_GIVEN_AWAY: tuple[tuple[str, str], ...] = (
-    (r"[Dd]river(?: [Vv]ersion)?\s*[:=]?\s*(\d{3}\.\d+(?:\.\d+)?)", "driver"),
-    (r"[\\/]CUDA[\\/]v?(\d+\.\d)\b", "toolkit"),
-    (r"/cuda-(\d+\.\d)/(?:bin|include|targets|lib64)\b", "toolkit"),
-    (r"lib/python(3\.\d+)/", "python"),
-    (r"[\\/]VC[\\/]Tools[\\/]MSVC[\\/](14\.\d+)\.", "msvc"),
+# ... and as paths and people give them away.
+_GIVEN_AWAY = (
+    r"[Dd]river(?: [Vv]ersion)?\s*[:=]?\s*(?P<driver>\d{3}\.\d+(?:\.\d+)?)",
+    r"[\\/]CUDA[\\/]v?(?P<toolkit>\d+\.\d)\b",
+    r"/cuda-(?P<toolkit>\d+\.\d)/(?:bin|include|targets|lib64)\b",
+    r"lib/python(?P<python>3\.\d+)/",
+    r"[\\/]VC[\\/]Tools[\\/]MSVC[\\/](?P<msvc>14\.\d+)\.",
 )
 _VERSION_ATTRIBUTES = re.compile(
     r"\b(?P<name>torch|torchvision|tensorflow|tf|numpy|np|pytorch3d|keras|tf\.version)"
@@ -90,26 +86,22 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 _SAID_CUDA = re.compile(r"\bCUDA(?: toolkit)?(?: version)?[ :=v]*(\d{1,2}\.\d)\b", re.IGNORECASE)
-_SYSTEMS = (
-    ("windows", r"\b(?:Windows|Win) ?(?:10|11|8(?:\.1)?|7|Server)\b|\bPS [A-Z]:\\|\bcmd\.exe\b"),
-    (
-        "macos",
-        r"\bmac ?OS\b|\bmac ?book|\bM[1-4] ?(?:Mac|Pro|Max|Air|Ultra|chip)\b|\bApple M[1-4]\b"
-        r"|\b(?:Ventura|Sonoma|Sequoia)\b",
-    ),
-    (
-        "linux",
-        r"\b(?:Ubuntu|Debian|CentOS|Fedora|Arch Linux|RHEL|Rocky|Manjaro|Pop!_OS|WSL ?2?)\b",
-    ),
-)
+_SYSTEMS = {
+    "windows": r"\b(?:Windows|Win) ?(?:10|11|8(?:\.1)?|7|Server)\b|\bPS [A-Z]:\\|\bcmd\.exe\b",
+    "macos": r"\bmac ?OS\b|\bmac ?book|\bM[1-4] ?(?:Mac|Pro|Max|Air|Ultra|chip)\b|\bApple M[1-4]\b"
+    r"|\b(?:Ventura|Sonoma|Sequoia)\b",
+    "linux": r"\b(?:Ubuntu|Debian|CentOS|Fedora|Arch Linux|RHEL|Rocky|Manjaro|Pop!_OS|WSL ?2?)\b",
+}
+_MARKS = {
+    "windows": r"(?m)(?:^|[\s'\"(])[A-Z]:[\\/]{1,2}\w[\w .-]*[\\/]|\bwin[-_]amd64\b|\bWinError\b",
+    "macos": r"/opt/homebrew/|macosx-\d+|/Users/\w+/(?:miniforge|opt|Library)|-darwin\.so",
+    "linux": r"x86_64-linux-gnu|\.so(?:\.\d+)*\b|/home/\w+|/usr/(?:local|lib)/|manylinux",
+}
 _FOUND_DRIVER = re.compile(r"found version (\d{4,5})\)")
 _MINOR_PYTHON = re.compile(r"(?:cpython-|\bcp|[Pp]ython)(3)(\d{1,2})(?=[-\\/.m])")
 _CAPABLE = re.compile(
     r"(?P<name>(?:NVIDIA |GeForce|Tesla|Quadro|RTX|GTX|TITAN|[AHBLTV]\d{2,3}\b)[^\n]{0,60}?) "
     r"with CUDA capability sm_(?P<capability>\d{2,3})"
-)
-_ARCHS = re.compile(
-    r"PyTorch install(?:ation)? supports CUDA capabilities((?:\s+(?:sm|compute)_\d+a?)+)"
 )
 _CARD_SAID = re.compile(
     r"\b(?:NVIDIA )?(?:GeForce )?(?:RTX|GTX?) ?(?:A?\d{3,4})(?: ?(?:Ti|SUPER|M))?\b(?: Laptop GPU)?"
@@ -120,10 +112,27 @@ _CARD_SAID = re.compile(
 
 def read_fragments(text: str, facts: Facts) -> None:
     """Notes what the outputs of known tools tell."""
-    smi = _SMI.search(text)
-    if smi is not None:
-        facts.tell(driver=smi["driver"], driver_cuda=smi["cuda"])
-    table = [
+    facts.read(text, *_CERTAIN)
+    for row in (
+        *_LISTED.finditer(text),
+        *_FROZEN.finditer(text),
+        *(
+            package
+            for line in _INSTALLED.finditer(text)
+            for package in _WITH_VERSION.finditer(line["names"])
+        ),
+        *_VERSION_ATTRIBUTES.finditer(text),
+        *_ASKED.finditer(text),
+        *_HEADED.finditer(text),
+    ):
+        facts.tell_package(row["name"], row["version"].rstrip("."))
+    number = _FOUND_DRIVER.search(text)
+    facts.tell(driver_cuda=cuda_of_number(number[1]) if number else None)
+    facts.tell(cards=_cards(text) or None)
+
+
+def _cards(text: str) -> tuple[Card, ...]:
+    table = tuple(
         Card(
             name=row["name"],
             index=int(row["index"]),
@@ -131,34 +140,25 @@ def read_fragments(text: str, facts: Facts) -> None:
             memory_used_mib=int(row["used"]),
         )
         for row in _SMI_CARD.finditer(text)
-    ]
-    listed = [
+    )
+    listed = tuple(
         Card(name=row["name"], index=int(row["index"]), uuid=row["uuid"])
         for row in _SMI_LIST.finditer(text)
-    ]
-    facts.tell(cards=table or listed or None)
-    nvcc = _NVCC.search(text)
-    if nvcc is not None:
-        facts.tell(toolkit=nvcc["full"] or nvcc["version"])
-    gcc = _GCC.search(text)
-    facts.tell(gcc=gcc["version"] if gcc else None)
-    for row in (*_LISTED.finditer(text), *_FROZEN.finditer(text)):
-        facts.tell_package(row["name"], row["version"])
-    for row in _INSTALLED.finditer(text):
-        for name, version in re.findall(r"([A-Za-z][\w.-]*?)-(\d[\w.+]*)(?=\s|$)", row["names"]):
-            facts.tell_package(name, version)
-    _read_values(_CERTAIN, text, facts)
-    for row in _VERSION_ATTRIBUTES.finditer(text):
-        name = {"tf": "tensorflow", "tf.version": "tensorflow", "np": "numpy"}.get(row["name"])
-        facts.tell_package(name or row["name"], row["version"].rstrip("."))
-    for row in (*_ASKED.finditer(text), *_HEADED.finditer(text)):
-        facts.tell_package(row["name"], row["version"])
-    _read_gpu(text, facts)
+    )
+    if table or listed:
+        return table or listed
+    if (capable := _CAPABLE.search(text)) is not None:
+        code = capable["capability"]
+        name = re.sub(r"^.*(?:UserWarning|warning):?\s*", "", capable["name"]).strip()
+        return (Card(name=name, compute_capability=f"{code[:-1]}.{code[-1]}"),)
+    if (started := _STARTED.search(text)) is not None:
+        return (Card(name=started["name"], compute_capability=started["capability"]),)
+    return ()
 
 
 def read_hints(text: str, facts: Facts) -> None:
     """Notes what paths and people's own words give away: good for advice, not for a verdict."""
-    _read_values(_GIVEN_AWAY, text, facts)
+    facts.read(text, *_GIVEN_AWAY)
     said: dict[str, list[str]] = {}
     for row in _SAID.finditer(text):
         said.setdefault(normalised(row["name"]), []).append(row["version"])
@@ -167,61 +167,35 @@ def read_hints(text: str, facts: Facts) -> None:
         longest = max(versions, key=len)
         if all(longest.startswith(each) for each in versions):
             facts.tell_package(name, longest)
-    if ("tensorflow" in facts.packages or "tensorflow-gpu" in facts.packages) and (
-        "torch" not in facts.packages
-    ):
+    if facts.packages.keys() & {"tensorflow", "tensorflow-gpu"} and "torch" not in facts.packages:
         toolkits = set(_SAID_CUDA.findall(text))
         facts.tell(toolkit=toolkits.pop() if len(toolkits) == 1 else None)
     minor = _MINOR_PYTHON.search(text)
     facts.tell(python=f"{minor[1]}.{minor[2]}" if minor else None)
-    _read_system(text, facts)
-    cards = list(dict.fromkeys(" ".join(hit[0].split()) for hit in _CARD_SAID.finditer(text)))
-    facts.tell(said_card=cards[0] if cards else None, has_one_card=len(cards) == 1 or None)
-
-
-def _read_values(patterns: tuple[tuple[str, str], ...], text: str, facts: Facts) -> None:
-    for pattern, fact in patterns:
-        found = re.search(pattern, text)
-        if found is not None:
-            facts.tell(**{fact: found[1]})
-
-
-def _read_system(text: str, facts: Facts) -> None:
-    if facts.os is None:
-        name = re.search(
-            r"(?:\bOS\b|[Oo]perating [Ss]ystem|OS Platform and Distribution)[^\n:]*:\**\s*([^\n]+)",
-            text,
-        )
-        facts.tell(os=os_of(name[1]) if name else None)
-    if facts.os is None:
-        named = {os for os, pattern in _SYSTEMS if re.search(pattern, text)}
-        if "windows" in named and re.search(r"\bWSL ?2?\b", text):
-            named.discard("windows")
-        facts.tell(os=named.pop() if len(named) == 1 else None)
-    if facts.os is None:
-        marks = {
-            "windows": r"(?m)(?:^|[\s'\"(])[A-Z]:[\\/]{1,2}\w[\w .-]*[\\/]|\bwin[-_]amd64\b"
-            r"|\bWinError\b",
-            "macos": r"/opt/homebrew/|macosx-\d+|/Users/\w+/(?:miniforge|opt|Library)|-darwin\.so",
-            "linux": r"x86_64-linux-gnu|\.so(?:\.\d+)*\b|/home/\w+|/usr/(?:local|lib)/|manylinux",
-        }
-        facts.tell(os=next((each for each, mark in marks.items() if re.search(mark, text)), None))
+    facts.tell(os=_asked_os(text) or _named_os(text) or _marked_os(text))
     if re.search(r"microsoft-standard(?:-WSL2)?|\bWSL ?2?\b|/usr/lib/wsl/", text):
         facts.tell(is_wsl=True)
+    cards = dict.fromkeys(" ".join(hit[0].split()) for hit in _CARD_SAID.finditer(text))
+    facts.tell(said_cards=tuple(cards))
 
 
-def _read_gpu(text: str, facts: Facts) -> None:
-    number = _FOUND_DRIVER.search(text)
-    if number is not None:
-        facts.tell(driver_cuda=f"{int(number[1]) // 1000}.{int(number[1]) % 1000 // 10}")
-    archs = _ARCHS.search(text)
-    facts.tell(torch_archs=tuple(archs[1].split()) if archs else None)
-    capable = _CAPABLE.search(text)
-    started = _STARTED.search(text)
-    if capable is not None:
-        code = capable["capability"]
-        name = re.sub(r"^.*(?:UserWarning|warning):?\s*", "", capable["name"]).strip()
-        facts.tell(cards=[Card(name=name, compute_capability=f"{code[:-1]}.{code[-1]}")])
-    elif started is not None:
-        card = Card(name=started["name"], compute_capability=started["capability"])
-        facts.tell(cards=[card])
+def _asked_os(text: str) -> str | None:
+    """The system that a form asks for."""
+    name = re.search(
+        r"(?:\bOS\b|[Oo]perating [Ss]ystem|OS Platform and Distribution)[^\n:]*:\**\s*([^\n]+)",
+        text,
+    )
+    return os_of(name[1]) if name else None
+
+
+def _named_os(text: str) -> str | None:
+    """The system that people write of, where it is but one."""
+    named = {os for os, pattern in _SYSTEMS.items() if re.search(pattern, text)}
+    if re.search(r"\bWSL ?2?\b", text):
+        named.discard("windows")
+    return named.pop() if len(named) == 1 else None
+
+
+def _marked_os(text: str) -> str | None:
+    """The system whose paths and files a text shows."""
+    return next((os for os, mark in _MARKS.items() if re.search(mark, text)), None)

@@ -62,25 +62,27 @@ def read(text: str) -> FarReport:
     if has_block:
         read_collect_env(pasted.text, facts)
     read_fragments(pasted.text, facts)
+    available = facts.get("cuda_available")
     certain = facts.machine() if own is None else own
     hints = facts.copy()
     read_hints(ends_of(pasted.text), hints)
     context = _with_capabilities(_with_known(certain, hints.machine()))
-    errors = find_errors(pasted, context, hints.said_card)
+    said_cards = hints["said_cards"]
+    errors = find_errors(pasted, context, next(iter(said_cards), None))
     if any(each.state in {"failure", "warning"} for each in errors):
         unread: tuple[str, ...] = ()
     else:
         harmless = {each.check for each in errors if each.state == "ok"}
         unread = unread_lines(pasted, search(pasted, _entries(harmless)))
-        if facts.cuda_available is False and (certain.torch is None or certain.torch.cuda):
+        if available is False and (certain.torch is None or certain.torch.cuda):
             unread = ("Is CUDA available: False", *unread)
     return FarReport(
         kind="lab report" if own is not None else "collect_env" if has_block else "log",
         machine=_with_capabilities(certain),
         errors=errors,
-        said=_with_said_card(context, hints.said_card if hints.has_one_card else None),
+        said=_with_said_card(context, said_cards[0] if len(said_cards) == 1 else None),
         unread=unread,
-        cuda_available=facts.cuda_available,
+        cuda_available=available,
     )
 
 
