@@ -6,7 +6,7 @@ arguments: enough to say which function of which library is missing.
 
 import re
 
-__all__ = ["TORCH_NAMESPACES", "is_torch_symbol", "qualified_name"]
+__all__ = ["TORCH_NAMESPACES", "is_torch_symbol", "qualified_name", "symbol_story"]
 
 TORCH_NAMESPACES = ("c10", "at", "torch", "caffe2")
 
@@ -17,6 +17,45 @@ _ARGUMENT = re.compile(r"L[a-z]n?\d*E|S[0-9A-Z]*_|S[tabsiod]|T\d*_|D[a-zA-Z]")
 """Inside template arguments: a literal (Lb1E), a substitution, a parameter, a two-letter type."""
 _C_NAMES = re.compile(r"TH(?:P|C|CP)[A-Z_]\w*")
 """Torch's C functions and its Python binding's: THPVariableClass."""
+
+# Pattern in the mangled name, and what it means: the first that fits.
+_STORIES: tuple[tuple[str, str], ...] = (
+    (
+        r"c10_cuda_check_implementation\w*_jb$",
+        "torch 2.11 and 2.12 have this function in this form, 2.13 and later do not",
+    ),
+    (
+        r"NSt7__cxx1112basic_string|B5cxx11",
+        "It takes a std::string of the new C++ ABI (cxx11): the extension was compiled with it, "
+        "and this torch with the old one, as the pip wheels of Linux were until torch 2.5, or "
+        "its release has another signature here",
+    ),
+    (
+        r"(?:ERK|E|_)Ss(?:$|[A-Z_])",
+        "It takes a std::string of the old C++ ABI: the extension was compiled with "
+        "_GLIBCXX_USE_CXX11_ABI=0, and this torch with the new one, as the pip wheels are from "
+        "torch 2.6 or 2.7 on, or its release has another signature here",
+    ),
+    (
+        r"^_ZNK?2at6Tensor(?:7is_cuda|8data_ptrI|4item|5dtype|6device|6layout|7options|9is_sparse)",
+        "at::Tensor had this function until torch 1.9; from 1.10 on it is at::TensorBase's: the "
+        "extension was built for 1.9 or older, and a newer torch is here",
+    ),
+    (
+        r"2at10TensorBase",
+        "at::TensorBase came with torch 1.10: the extension was built for 1.10 or newer, and "
+        "an older torch, or one that changed it since, is here",
+    ),
+    (
+        r"6SymInt",
+        "c10::SymInt came with torch 1.13 or so: the extension was built for that or newer, and "
+        "another torch is here",
+    ),
+    (
+        r"2at4_ops",
+        "at::_ops changes with most releases of torch: the extension was built for another one",
+    ),
+)
 
 
 def qualified_name(symbol: str) -> str:
@@ -40,6 +79,11 @@ def is_torch_symbol(symbol: str) -> bool:
     """Whether one of torch's libraries should define this symbol."""
     name = qualified_name(symbol)
     return name.split("::", 1)[0] in TORCH_NAMESPACES or _C_NAMES.match(name) is not None
+
+
+def symbol_story(symbol: str) -> str | None:
+    """Returns a sentence on where a missing symbol belongs; None when its name tells nothing."""
+    return next((story for pattern, story in _STORIES if re.search(pattern, symbol)), None)
 
 
 def _skip_qualifiers(symbol: str, position: int) -> int:

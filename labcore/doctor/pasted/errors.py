@@ -5,8 +5,7 @@ from typing import Any
 
 from labcore.doctor.finding import Finding
 from labcore.doctor.machine import Machine
-from labcore.doctor.pasted.advice import fields_of
-from labcore.doctor.pasted.fields import fill
+from labcore.doctor.pasted.fields import Fields, fill
 from labcore.doctor.pasted.known import Match, search
 from labcore.doctor.pasted.places import places_of, worded_for
 from labcore.doctor.pasted.text import Pasted, clean
@@ -82,7 +81,7 @@ def finding_for(
 ) -> Finding:
     """Returns the finding for a known error, with the machine's own versions in it."""
     error = match.error
-    fields = fields_of(machine, match.groups, said_card, places)
+    fields = Fields(machine, match.groups, said_card, places)
     evidence: dict[str, Any] = _where(match.start, pasted)
     if match.count > 1:
         evidence["times"] = match.count
@@ -146,7 +145,7 @@ def _mystery(error: UnknownError, pasted: Pasted) -> Finding:
 
 
 def _only_wrappers(match: Match, pasted: Pasted, machine: Machine) -> Finding:
-    fields = fields_of(machine, match.groups)
+    fields = Fields(machine, match.groups)
     return Finding(
         check=ONLY_WRAPPERS,
         state="unknown",

@@ -1,5 +1,6 @@
 """The table of known errors: well formed, and each entry finds its own sample and no other."""
 
+import inspect
 import json
 import re
 
@@ -9,8 +10,7 @@ from labcore.discovery import env_dir
 from labcore.doctor.checks import all_checks
 from labcore.doctor.machine import Card, Machine, Toolkit, TorchBuild
 from labcore.doctor.pasted import known_errors, known_in, read
-from labcore.doctor.pasted.advice import FIELDS, fields_of
-from labcore.doctor.pasted.fields import fill, names_in
+from labcore.doctor.pasted.fields import FIELDS, RULES, Fields, fill, names_in
 from labcore.doctor.pasted.known import load_known_errors, search
 from labcore.doctor.pasted.places import places_of
 from labcore.doctor.pasted.text import clean
@@ -58,7 +58,7 @@ def test_a_sample_is_recognised_inside_a_quoted_block_with_wide_spaces(error):
 @pytest.mark.parametrize("error", REAL, ids=lambda error: error.id)
 def test_an_entry_has_something_to_say_whatever_pattern_fits_and_nothing_else_is_known(error):
     for pattern in error.patterns:
-        fields = fields_of(NOWHERE, dict.fromkeys(pattern.groupindex, "11040"))
+        fields = Fields(NOWHERE, dict.fromkeys(pattern.groupindex, "11040"))
         assert fill(error.summary, fields)
         assert fill(error.cause, fields)
         assert error.state == "ok" or fill(error.fix, fields)
@@ -69,6 +69,13 @@ def test_texts_name_only_fields_that_exist(error):
     groups = {name for pattern in error.patterns for name in pattern.groupindex}
     for text in (*error.summary, *error.cause, *error.fix):
         assert names_in(text) <= groups | set(FIELDS)
+
+
+def test_a_rule_asks_only_for_fields_that_exist():
+    groups = {name for each in ERRORS.values() for p in each.patterns for name in p.groupindex}
+    for name, rule in RULES.items():
+        asked = set(inspect.signature(rule).parameters)
+        assert asked <= groups | set(FIELDS) | {"machine", "os", "said_card"}, name
 
 
 def test_entries_refer_to_entries_checks_and_sources_that_exist():
