@@ -33,7 +33,8 @@ AREAS: dict[Area, str] = {
 """The groups of a page, in its order."""
 
 
-Question = Callable[[Machine], Finding | Iterable[Finding] | None]
+Question = Callable[..., Finding | Iterable[Finding] | None]
+"""Takes the machine, and the part of it that the check is about, where it names one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +52,9 @@ class Check:
     title: str
     """What is looked at, in a few words, for ``--list``."""
     ask: Question
+    part: str = ""
+    """The field or property of the machine that it is about. Where that is None or empty there is
+    nothing to ask; the question gets it beside the machine."""
     needs: tuple[str, ...] = ()
     """Facts without which the question is not asked: names of fields of the machine. The answer is
     ``unknown`` when one is None."""
@@ -61,10 +65,10 @@ class Check:
 
 
 def check(
-    name: str, area: Area, title: str, *, needs: tuple[str, ...] = ()
+    name: str, area: Area, title: str, part: str = "", *, needs: tuple[str, ...] = ()
 ) -> Callable[[Question], Check]:
     """Makes a check of the function below it, which is its question."""
-    return lambda ask: Check(id=name, area=area, title=title, ask=ask, needs=needs)
+    return lambda ask: Check(id=name, area=area, title=title, ask=ask, part=part, needs=needs)
 
 
 def diagnose(machine: Machine, checks: Iterable[Check]) -> list[Finding]:
@@ -87,7 +91,8 @@ def _answers(machine: Machine, check: Check) -> Iterator[Finding]:
         yield unknown(f"{check.title}: {facts} not known", lacking=lacking)
         return
     try:
-        said = check.ask(machine)
+        part = [getattr(machine, check.part)] if check.part else []
+        said = check.ask(machine, *part) if all(part) else None
         yield from (said,) if isinstance(said, Finding) else said or ()
     except Exception as error:  # whatever a check raises, the others still have something to say
         log.debug("check %s failed", check.id, exc_info=True)

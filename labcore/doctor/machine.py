@@ -243,6 +243,11 @@ class Machine:
         return next(iter([*at_home, *having]), None)
 
     @property
+    def pytorch3d(self) -> CompiledExtension | None:
+        """PyTorch3D's compiled part."""
+        return next((each for each in self.extensions or () if each.package == "pytorch3d"), None)
+
+    @property
     def usable_memory_gb(self) -> float | None:
         """Memory that programs here may have: the machine's, or the limit of the container."""
         known = [each for each in (self.memory_gb, self.memory_limit_gb) if each is not None]

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S108  # /dev/shm is spoken about, not written to
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labcore.doctor.check import check
@@ -37,26 +37,23 @@ def _system(machine: Machine) -> Finding:
     return ok(", ".join(parts), kernel=machine.kernel, architecture=machine.architecture)
 
 
-@check("glibc", "system", "C library against wheels")
-def _glibc(machine: Machine) -> Finding | None:
-    if machine.os != "linux" or not machine.glibc:
+@check("glibc", "system", "C library against wheels", "glibc")
+def _glibc(machine: Machine, glibc: str) -> Finding | None:
+    if machine.os != "linux":
         return None
-    if parse_version(machine.glibc) >= parse_version(_WHEEL_GLIBC):
-        return ok(f"glibc {machine.glibc} takes today's wheels", glibc=machine.glibc)
+    if parse_version(glibc) >= parse_version(_WHEEL_GLIBC):
+        return ok(f"glibc {glibc} takes today's wheels", glibc=glibc)
     return warning(
-        f"glibc {machine.glibc} is older than today's wheels want ({_WHEEL_GLIBC})",
+        f"glibc {glibc} is older than today's wheels want ({_WHEEL_GLIBC})",
         cause="pip finds no wheel of torch 2.6 or newer here and would build from source",
         fix="use a newer distribution or a container (Debian 10, Ubuntu 20.04, RHEL 8 or newer), "
         'or an older torch: pip install "torch<2.6"',
-        glibc=machine.glibc,
+        glibc=glibc,
     )
 
 
-@check("threads", "system", "thread counts against cores")
-def _threads(machine: Machine) -> Finding | None:
-    usable = machine.usable_cores
-    if usable is None:
-        return None
+@check("threads", "system", "thread counts against cores", "usable_cores")
+def _threads(machine: Machine, usable: int) -> Finding | None:
     for name in _THREAD_VARIABLES:
         value = machine.variable(name)
         if value.isdigit() and int(value) > usable:
@@ -76,11 +73,8 @@ def _threads(machine: Machine) -> Finding | None:
     return ok(f"threads fit the {usable} cores", usable_cores=usable)
 
 
-@check("memory", "system", "memory and its limit")
-def _memory(machine: Machine) -> Finding | None:
-    memory = machine.usable_memory_gb
-    if memory is None:
-        return None
+@check("memory", "system", "memory and its limit", "usable_memory_gb")
+def _memory(machine: Machine, memory: float) -> Finding | None:
     evidence: dict[str, Any] = {"memory_gb": machine.memory_gb, "limit_gb": machine.memory_limit_gb}
     if memory >= _LEAST_MEMORY_GB:
         return ok(f"{memory:.0f} GB of memory", **evidence)
@@ -96,28 +90,24 @@ def _memory(machine: Machine) -> Finding | None:
     )
 
 
-@check("shm", "system", "shared memory for loader workers")
-def _shm(machine: Machine) -> Finding | None:
-    if machine.shm_gb is None:
-        return None
-    if machine.shm_gb >= _LEAST_SHM_GB:
-        return ok(f"/dev/shm has {machine.shm_gb:.1f} GB", shm_gb=machine.shm_gb)
+@check("shm", "system", "shared memory for loader workers", "shm_gb")
+def _shm(machine: Machine, shm: float) -> Finding | None:
+    if shm >= _LEAST_SHM_GB:
+        return ok(f"/dev/shm has {shm:.1f} GB", shm_gb=shm)
     return warning(
-        f"/dev/shm has only {machine.shm_gb * 1000:.0f} MB",
+        f"/dev/shm has only {shm * 1000:.0f} MB",
         cause="DataLoader workers pass batches through it; when it is full they die of a bus error",
         fix="start the container with --ipc=host or --shm-size=8g"
         if machine.container
         else "sudo mount -o remount,size=8G /dev/shm, or use no loader workers",
-        shm_gb=machine.shm_gb,
+        shm_gb=shm,
     )
 
 
-@check("disk", "system", "space where the lab writes")
-def _disk(machine: Machine) -> Finding | None:
-    if not machine.disk_free_gb:
-        return None
-    folder, free = min(machine.disk_free_gb.items(), key=lambda item: item[1])
-    evidence: dict[str, Any] = {"free_gb": dict(machine.disk_free_gb)}
+@check("disk", "system", "space where the lab writes", "disk_free_gb")
+def _disk(machine: Machine, folders: Mapping[str, float]) -> Finding | None:
+    folder, free = min(folders.items(), key=lambda item: item[1])
+    evidence: dict[str, Any] = {"free_gb": dict(folders)}
     fix = (
         "free some space (pip cache purge; old folders under runs/), or point elsewhere: "
         "LAB_DATA_DIR for datasets, TMPDIR for temporary files"
@@ -139,32 +129,28 @@ def _disk(machine: Machine) -> Finding | None:
     return ok(f"at least {free:.0f} GB free where the lab writes", **evidence)
 
 
-@check("open-files", "system", "limit of open files")
-def _open_files(machine: Machine) -> Finding | None:
+@check("open-files", "system", "limit of open files", "open_files")
+def _open_files(machine: Machine, allowed: int) -> Finding | None:
     least = _LEAST_OPEN_FILES.get(machine.os or "", 0)
-    if machine.open_files is None:
-        return None
-    if machine.open_files < 0 or machine.open_files >= least:
-        return ok("enough open files allowed", open_files=machine.open_files)
+    if allowed < 0 or allowed >= least:
+        return ok("enough open files allowed", open_files=allowed)
     return warning(
-        f"a process may open only {machine.open_files} files",
+        f"a process may open only {allowed} files",
         cause='loader workers share tensors through files: "Too many open files" comes soon',
         fix=f"ulimit -n {max(least, 4096)}",
-        open_files=machine.open_files,
+        open_files=allowed,
     )
 
 
-@check("encoding", "system", "encoding of file names")
-def _encoding(machine: Machine) -> Finding | None:
-    if machine.encoding is None:
-        return None
-    if machine.encoding.lower().replace("-", "") == "utf8":
-        return ok("file names are UTF-8", encoding=machine.encoding)
+@check("encoding", "system", "encoding of file names", "encoding")
+def _encoding(machine: Machine, encoding: str) -> Finding | None:
+    if encoding.lower().replace("-", "") == "utf8":
+        return ok("file names are UTF-8", encoding=encoding)
     return warning(
-        f"file names are {machine.encoding}, not UTF-8",
+        f"file names are {encoding}, not UTF-8",
         cause="names and texts beyond that alphabet cannot be read or written",
         fix="export PYTHONUTF8=1 (Windows: setx PYTHONUTF8 1), or LC_ALL=C.UTF-8",
-        encoding=machine.encoding,
+        encoding=encoding,
     )
 
 

@@ -22,10 +22,10 @@ def _build(machine: Machine) -> Finding:
     )
 
 
-@check("nvcc-mismatch", "build", "nvcc against torch")
-def _nvcc_mismatch(machine: Machine) -> Finding | None:
-    toolkit, torch = machine.toolkit, machine.torch
-    if toolkit is None or torch is None or not torch.cuda:
+@check("nvcc-mismatch", "build", "nvcc against torch", "toolkit")
+def _nvcc_mismatch(machine: Machine, toolkit: Toolkit) -> Finding | None:
+    torch = machine.torch
+    if torch is None or not torch.cuda:
         return None
     if toolkit.version == torch.cuda:
         return ok(f"nvcc and torch are both of CUDA {torch.cuda}")
@@ -73,10 +73,9 @@ def _cuda_home(machine: Machine) -> Finding | None:
     )
 
 
-@check("host-compiler", "build", "host compiler")
-def _host_compiler(machine: Machine) -> Finding | None:
-    toolkit = machine.toolkit
-    if toolkit is None or machine.os == "macos":
+@check("host-compiler", "build", "host compiler", "toolkit")
+def _host_compiler(machine: Machine, toolkit: Toolkit) -> Finding | None:
+    if machine.os == "macos":
         return None
     if machine.os == "windows":
         if machine.msvc is None:

@@ -3,14 +3,14 @@
 from labcore.doctor.check import check
 from labcore.doctor.checks.frameworks.pytorch3d import installed_release
 from labcore.doctor.finding import Finding, ok, warning
-from labcore.doctor.machine import Machine
+from labcore.doctor.machine import Machine, Toolkit
 from labcore.doctor.tables import cub_for, family
 
 
-@check("cub-check", "build", "CUB against Thrust")
-def _cub_check(machine: Machine) -> Finding | None:
-    toolkit, version = machine.toolkit, machine.cub_home_version
-    if toolkit is None or not version or not toolkit.thrust:
+@check("cub-check", "build", "CUB against Thrust", "toolkit")
+def _cub_check(machine: Machine, toolkit: Toolkit) -> Finding | None:
+    version = machine.cub_home_version
+    if not version or not toolkit.thrust:
         return None
     if version == toolkit.thrust:
         return ok(f"CUB in CUB_HOME and the toolkit's Thrust are both {version}")
@@ -34,10 +34,10 @@ def _cub_check(machine: Machine) -> Finding | None:
     )
 
 
-@check("cub-home", "build", "CUB_HOME")
-def _cub_home(machine: Machine) -> Finding | None:
-    toolkit, given = machine.toolkit, machine.variable("CUB_HOME")
-    if not given or toolkit is None:
+@check("cub-home", "build", "CUB_HOME", "toolkit")
+def _cub_home(machine: Machine, toolkit: Toolkit) -> Finding | None:
+    given = machine.variable("CUB_HOME")
+    if not given:
         return None
     if machine.cub_home_version == "":
         return warning(
@@ -59,10 +59,9 @@ def _cub_home(machine: Machine) -> Finding | None:
     )
 
 
-@check("cub-small-macro", "build", "CUB on Windows")
-def _small_macro(machine: Machine) -> Finding | None:
-    toolkit = machine.toolkit
-    if toolkit is None or machine.os != "windows":
+@check("cub-small-macro", "build", "CUB on Windows", "toolkit")
+def _small_macro(machine: Machine, toolkit: Toolkit) -> Finding | None:
+    if machine.os != "windows":
         return None
     used = machine.cub_home_version or toolkit.cub
     if used is None or not used.startswith("1.15."):
@@ -84,10 +83,9 @@ def _small_macro(machine: Machine) -> Finding | None:
     )
 
 
-@check("cub-missing", "build", "toolkits without CUB")
-def _missing(machine: Machine) -> Finding | None:
-    toolkit = machine.toolkit
-    if toolkit is None or family(toolkit.version) >= 11:
+@check("cub-missing", "build", "toolkits without CUB", "toolkit")
+def _missing(machine: Machine, toolkit: Toolkit) -> Finding | None:
+    if family(toolkit.version) >= 11:
         return None
     if machine.origin == "report" and installed_release(machine) is None:
         return None  # nobody there says that PyTorch3D is wanted

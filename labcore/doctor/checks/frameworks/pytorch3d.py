@@ -34,8 +34,8 @@ def _with_torch(machine: Machine) -> Finding | None:
     if found is None or torch is None:
         return None
     name, version = found
-    extension = _extension(machine)
-    if extension is not None and not _misses(extension):
+    extension = machine.pytorch3d
+    if extension and not (extension.missing_symbols or extension.missing_libraries):
         return ok(f"PyTorch3D {version} fits torch {torch.version}: its symbols are all there")
     number = torch.version.split("+")[0]
     system = machine.os or "linux"
@@ -59,11 +59,8 @@ def _with_torch(machine: Machine) -> Finding | None:
     )
 
 
-@check("p3d-abi", "pytorch3d", "symbols against torch")
-def _abi(machine: Machine) -> Finding | None:
-    extension = _extension(machine)
-    if extension is None:
-        return None
+@check("p3d-abi", "pytorch3d", "symbols against torch", "pytorch3d")
+def _abi(machine: Machine, extension: CompiledExtension) -> Finding | None:
     torch = machine.torch.version if machine.torch is not None else "this torch"
     if not extension.missing_symbols:
         return ok(f"PyTorch3D's compiled part finds all its symbols in torch {torch}")
@@ -80,11 +77,8 @@ def _abi(machine: Machine) -> Finding | None:
     )
 
 
-@check("p3d-needed", "pytorch3d", "libraries that it needs")
-def _needed(machine: Machine) -> Finding | None:
-    extension = _extension(machine)
-    if extension is None:
-        return None
+@check("p3d-needed", "pytorch3d", "libraries that it needs", "pytorch3d")
+def _needed(machine: Machine, extension: CompiledExtension) -> Finding | None:
     missing = extension.missing_libraries
     if not missing:
         return ok("PyTorch3D's compiled part finds the libraries that it needs")
@@ -101,10 +95,9 @@ def _needed(machine: Machine) -> Finding | None:
     )
 
 
-@check("import-order", "pytorch3d", "order of imports")
-def _import_order(machine: Machine) -> Finding | None:
-    extension = _extension(machine)
-    if extension is None or extension.has_runpath is None:
+@check("import-order", "pytorch3d", "order of imports", "pytorch3d")
+def _import_order(machine: Machine, extension: CompiledExtension) -> Finding | None:
+    if extension.has_runpath is None:
         return None
     if extension.has_runpath:
         return ok("PyTorch3D finds torch's libraries by itself")
@@ -117,10 +110,9 @@ def _import_order(machine: Machine) -> Finding | None:
     )
 
 
-@check("p3d-cuda-missing", "pytorch3d", "its CUDA part")
-def _cuda(machine: Machine) -> Finding | None:
-    extension = _extension(machine)
-    if extension is None or extension.has_cuda is None or not machine.cards:
+@check("p3d-cuda-missing", "pytorch3d", "its CUDA part", "pytorch3d")
+def _cuda(machine: Machine, extension: CompiledExtension) -> Finding | None:
+    if extension.has_cuda is None or not machine.cards:
         return None
     if extension.has_cuda:
         return ok("PyTorch3D has its CUDA part", runtime=extension.needs_cuda_runtime)
@@ -141,14 +133,6 @@ def installed_release(machine: Machine) -> str | None:
     """Returns the release of PyTorch3D that is installed, whoever packed it."""
     found = _installed(machine)
     return _release(found[1]) if found is not None else None
-
-
-def _extension(machine: Machine) -> CompiledExtension | None:
-    return next((each for each in machine.extensions or () if each.package == "pytorch3d"), None)
-
-
-def _misses(extension: CompiledExtension) -> bool:
-    return bool(extension.missing_symbols or extension.missing_libraries)
 
 
 def _release(version: str) -> str:

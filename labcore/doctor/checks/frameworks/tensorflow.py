@@ -41,11 +41,8 @@ def _tensorflow(machine: Machine) -> Finding | None:
     )
 
 
-@check("tf-tested", "tensorflow", "tested configurations")
-def _tested(machine: Machine) -> Finding | None:
-    build = machine.tensorflow
-    if build is None:
-        return None
+@check("tf-tested", "tensorflow", "tested configurations", "tensorflow")
+def _tested(machine: Machine, build: TensorFlowBuild) -> Finding | None:
     row = tensorflow_row(build.version)
     if row is None:
         return unknown(f"TensorFlow {build.version} is not in the tables of tested configurations")
@@ -69,10 +66,9 @@ def _tested(machine: Machine) -> Finding | None:
     )
 
 
-@check("cudnn-missing", "tensorflow", "cuDNN for TensorFlow", needs=("libraries",))
-def _cudnn_missing(machine: Machine) -> Finding | None:
-    build = machine.tensorflow
-    if build is None or not _uses_gpu(machine, build) or machine.os != "linux":
+@check("cudnn-missing", "tensorflow", "cuDNN for TensorFlow", "tensorflow", needs=("libraries",))
+def _cudnn_missing(machine: Machine, build: TensorFlowBuild) -> Finding | None:
+    if not _uses_gpu(machine, build) or machine.os != "linux":
         return None
     row = tensorflow_row(build.version)
     wanted = build.cudnn or (row.cudnn if row is not None else "")
@@ -94,10 +90,15 @@ def _cudnn_missing(machine: Machine) -> Finding | None:
     )
 
 
-@check("tf-libraries", "tensorflow", "CUDA libraries for TensorFlow", needs=("libraries",))
-def _libraries(machine: Machine) -> Finding | None:
-    build = machine.tensorflow
-    if build is None or not build.cuda or not machine.cards or machine.os != "linux":
+@check(
+    "tf-libraries",
+    "tensorflow",
+    "CUDA libraries for TensorFlow",
+    "tensorflow",
+    needs=("libraries",),
+)
+def _libraries(machine: Machine, build: TensorFlowBuild) -> Finding | None:
+    if not build.cuda or not machine.cards or machine.os != "linux":
         return None
     there = {each.name for each in machine.libraries or ()}
     wanted = _SONAMES.get(family(build.cuda), ())
@@ -115,13 +116,13 @@ def _libraries(machine: Machine) -> Finding | None:
     )
 
 
-@check("libdevice", "tensorflow", "libdevice for XLA", needs=("libdevice",))
-def _libdevice(machine: Machine) -> Finding | None:
-    if machine.tensorflow is None or not _uses_gpu(machine, machine.tensorflow):
+@check("libdevice", "tensorflow", "libdevice for XLA", "tensorflow", needs=("libdevice",))
+def _libdevice(machine: Machine, build: TensorFlowBuild) -> Finding | None:
+    if not _uses_gpu(machine, build):
         return None
     if machine.libdevice:
         return ok("XLA finds libdevice", path=machine.libdevice)
-    major = family(machine.tensorflow.cuda or "12")
+    major = family(build.cuda or "12")
     return warning(
         "XLA finds no libdevice.10.bc",
         cause='code compiled by XLA fails on the GPU: "libdevice not found at ./libdevice.10.bc"',
@@ -131,10 +132,10 @@ def _libdevice(machine: Machine) -> Finding | None:
     )
 
 
-@check("two-cuda-majors", "tensorflow", "TensorFlow and torch in one environment")
-def _two_majors(machine: Machine) -> Finding | None:
-    build, torch = machine.tensorflow, machine.torch
-    if build is None or torch is None or not torch.cuda or not machine.cards:
+@check("two-cuda-majors", "tensorflow", "TensorFlow and torch in one environment", "tensorflow")
+def _two_majors(machine: Machine, build: TensorFlowBuild) -> Finding | None:
+    torch = machine.torch
+    if torch is None or not torch.cuda or not machine.cards:
         return None
     version = torch.version.split("+")[0]
     row = tensorflow_row(build.version)
@@ -175,11 +176,10 @@ def _memory(machine: Machine) -> Finding | None:
     )
 
 
-@check("keras-line", "tensorflow", "Keras 2 and Keras 3")
-def _keras(machine: Machine) -> Finding | None:
-    build = machine.tensorflow
+@check("keras-line", "tensorflow", "Keras 2 and Keras 3", "tensorflow")
+def _keras(machine: Machine, build: TensorFlowBuild) -> Finding | None:
     optimization = machine.version("tensorflow-model-optimization")
-    if build is None or not _at_least(build.version, _FIRST_KERAS_3):
+    if not _at_least(build.version, _FIRST_KERAS_3):
         return None
     legacy = machine.version("tf-keras")
     minor = ".".join(build.version.split(".")[:2])
@@ -209,10 +209,9 @@ def _keras(machine: Machine) -> Finding | None:
     return None
 
 
-@check("tf-windows", "tensorflow", "GPU on Windows")
-def _windows(machine: Machine) -> Finding | None:
-    build = machine.tensorflow
-    if build is None or machine.os != "windows":
+@check("tf-windows", "tensorflow", "GPU on Windows", "tensorflow")
+def _windows(machine: Machine, build: TensorFlowBuild) -> Finding | None:
+    if machine.os != "windows":
         return None
     if not machine.cards or not _at_least(build.version, _FIRST_WITHOUT_WINDOWS):
         return ok(f"TensorFlow {build.version} does on Windows what it can")

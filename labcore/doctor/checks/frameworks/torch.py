@@ -7,7 +7,7 @@ from labcore.doctor.check import check
 from labcore.doctor.checks.requirements import conflicts
 from labcore.doctor.checks.verdicts import from_verdict
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
-from labcore.doctor.machine import Machine
+from labcore.doctor.machine import Machine, TorchBuild
 from labcore.doctor.tables import torch_for, torchvision_with
 
 _DEBUG_SWITCHES = {
@@ -44,10 +44,9 @@ def _torch(machine: Machine) -> Finding | None:
     return ok(text, cuda=build.cuda, cudnn=build.cudnn, archs=list(build.archs or ()))
 
 
-@check("torch-cpu-build", "torch", "build against the GPU")
-def _cpu_build(machine: Machine) -> Finding | None:
-    build = machine.torch
-    if build is None or build.cuda is None or build.hip:
+@check("torch-cpu-build", "torch", "build against the GPU", "torch")
+def _cpu_build(machine: Machine, build: TorchBuild) -> Finding | None:
+    if build.cuda is None or build.hip:
         return None
     if build.cuda or not machine.cards:
         if machine.cards:
@@ -96,11 +95,15 @@ def _asked(machine: Machine) -> str:
     return "".join(f" {name}={each.version}" for name, each in builds.items() if each is not None)
 
 
-@check("torch-companions", "torch", "torchvision and others against torch", needs=("packages",))
-def _companions(machine: Machine) -> Iterator[Finding]:
-    if machine.torch is None:
-        return
-    version = machine.torch.version.split("+")[0]
+@check(
+    "torch-companions",
+    "torch",
+    "torchvision and others against torch",
+    "torch",
+    needs=("packages",),
+)
+def _companions(machine: Machine, build: TorchBuild) -> Iterator[Finding]:
+    version = build.version.split("+")[0]
     if machine.requirements is None:
         torchvision = machine.version("torchvision")
         if torchvision is not None:  # a report that lists versions, and not what packages ask for

@@ -2,7 +2,7 @@
 
 from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
-from labcore.doctor.machine import Machine
+from labcore.doctor.machine import DriverTrouble, Machine
 
 _NO_PERMISSION, _NOT_LOADED, _NO_LIBRARY, _MISMATCH, _UNKNOWN = 4, 9, 12, 18, 999
 _RESTART = (
@@ -35,9 +35,9 @@ def _gpu(machine: Machine) -> Finding:
     return ok("no NVIDIA GPU: everything runs on the CPU", nvidia_pci=machine.nvidia_pci)
 
 
-@check("driver-present", "gpu", "driver for the card")
-def _driver_present(machine: Machine) -> Finding | None:
-    if not machine.nvidia_pci or machine.container:
+@check("driver-present", "gpu", "driver for the card", "nvidia_pci")
+def _driver_present(machine: Machine, devices: int) -> Finding | None:
+    if machine.container:
         return None
     if machine.kernel_driver or machine.driver:
         return ok(f"driver {machine.driver or machine.kernel_driver} is loaded")
@@ -48,7 +48,7 @@ def _driver_present(machine: Machine) -> Finding | None:
         fix="install it (Debian: sudo apt install nvidia-driver; Ubuntu: sudo ubuntu-drivers "
         "install) and reboot; when it is installed: sudo dkms autoinstall && sudo modprobe "
         "nvidia, and read what sudo dmesg says about it",
-        nvidia_pci=machine.nvidia_pci,
+        nvidia_pci=devices,
         kernel=machine.kernel,
     )
 
@@ -105,10 +105,9 @@ def _nvml_mismatch(machine: Machine) -> Finding | None:
     )
 
 
-@check("nvml-container-lost", "gpu", "GPUs lost by a running container")
-def _nvml_container_lost(machine: Machine) -> Finding | None:
-    trouble = machine.driver_trouble
-    if trouble is None or trouble.code != _UNKNOWN or not machine.container:
+@check("nvml-container-lost", "gpu", "GPUs lost by a running container", "driver_trouble")
+def _nvml_container_lost(machine: Machine, trouble: DriverTrouble) -> Finding | None:
+    if trouble.code != _UNKNOWN or not machine.container:
         return None
     return failure(
         "this container has lost its GPUs",
@@ -121,13 +120,11 @@ def _nvml_container_lost(machine: Machine) -> Finding | None:
     )
 
 
-@check("container-gpu", "gpu", "GPUs inside a container")
-def _container_gpu(machine: Machine) -> Finding | None:
-    if not machine.container:
-        return None
+@check("container-gpu", "gpu", "GPUs inside a container", "container")
+def _container_gpu(machine: Machine, container: str) -> Finding | None:
     hidden = machine.variable("NVIDIA_VISIBLE_DEVICES") in {"void", "none"}
     if machine.cards or machine.device_nodes:
-        return ok("the container sees the GPUs", container=machine.container)
+        return ok("the container sees the GPUs", container=container)
     if machine.nvidia_pci:
         return warning(
             "this machine has an NVIDIA card, but the container was started without it",
@@ -135,7 +132,7 @@ def _container_gpu(machine: Machine) -> Finding | None:
             + ("; NVIDIA_VISIBLE_DEVICES hides them" if hidden else ""),
             fix="docker run --gpus all (podman: --device nvidia.com/gpu=all; apptainer: --nv); the "
             "host needs nvidia-container-toolkit",
-            container=machine.container,
+            container=container,
             nvidia_pci=machine.nvidia_pci,
         )
     return None
@@ -186,15 +183,15 @@ def _cuda_compat(machine: Machine) -> Finding | None:
     )
 
 
-@check("smi-cuda-misread", "gpu", "nvidia-smi's CUDA version")
-def _smi_misread(machine: Machine) -> Finding | None:
+@check("smi-cuda-misread", "gpu", "nvidia-smi's CUDA version", "driver_cuda")
+def _smi_misread(machine: Machine, newest: str) -> Finding | None:
     toolkit = None if machine.toolkit is None else machine.toolkit.version
-    if not machine.driver_cuda or toolkit is None or toolkit == machine.driver_cuda:
+    if toolkit is None or toolkit == newest:
         return None
     return ok(
-        f"nvidia-smi says CUDA {machine.driver_cuda}, nvcc {toolkit}: no contradiction; the first "
+        f"nvidia-smi says CUDA {newest}, nvcc {toolkit}: no contradiction; the first "
         "is the most that the driver can run, the second the toolkit that is installed",
-        driver_cuda=machine.driver_cuda,
+        driver_cuda=newest,
         toolkit=toolkit,
         sources=("pytorch 31285",),
     )

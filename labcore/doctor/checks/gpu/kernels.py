@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from labcore.doctor.check import check
 from labcore.doctor.checks.verdicts import from_verdict
 from labcore.doctor.finding import Finding, ok, warning
-from labcore.doctor.machine import Card, Machine
+from labcore.doctor.machine import Card, Machine, TensorFlowBuild, TorchBuild
 from labcore.doctor.nearest_torch import torch_command
 from labcore.doctor.tables import (
     driver_for,
@@ -57,10 +57,9 @@ def _driver_minor(machine: Machine) -> Iterator[Finding]:
             )
 
 
-@check("arch-unsupported", "torch", "kernels for the card")
-def _arch(machine: Machine) -> Iterator[Finding]:
-    torch = machine.torch
-    if torch is None or not torch.cuda:
+@check("arch-unsupported", "torch", "kernels for the card", "torch")
+def _arch(machine: Machine, torch: TorchBuild) -> Iterator[Finding]:
+    if not torch.cuda:
         return
     for card in _kinds(machine):
         capability = card.compute_capability or ""
@@ -101,10 +100,9 @@ def _arch_dropped(machine: Machine) -> Iterator[Finding]:
         )
 
 
-@check("tf-arch", "tensorflow", "kernels for the card")
-def _tf_arch(machine: Machine) -> Iterator[Finding]:
-    build = machine.tensorflow
-    if build is None or build.cuda == "" or machine.os == "windows":
+@check("tf-arch", "tensorflow", "kernels for the card", "tensorflow")
+def _tf_arch(machine: Machine, build: TensorFlowBuild) -> Iterator[Finding]:
+    if build.cuda == "" or machine.os == "windows":
         return
     for card in _kinds(machine):
         capability = card.compute_capability or ""
