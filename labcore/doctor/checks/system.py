@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labcore.doctor.check import check
-from labcore.doctor.finding import Finding, failure, ok, warning
+from labcore.doctor.finding import Finding, ok, say, warning
 from labcore.doctor.machine import Machine
 from labcore.doctor.tables import parse_version
 
@@ -65,11 +65,8 @@ def _threads(machine: Machine, usable: int) -> Finding | None:
                 cores=machine.cores,
             )
     if machine.cores is not None and usable < machine.cores:
-        return ok(
-            f"{usable} of {machine.cores} cores are ours; the lab starts as many threads",
-            usable_cores=usable,
-            cores=machine.cores,
-        )
+        text = f"{usable} of {machine.cores} cores are ours; the lab starts as many threads"
+        return ok(text, usable_cores=usable, cores=machine.cores)
     return ok(f"threads fit the {usable} cores", usable_cores=usable)
 
 
@@ -107,26 +104,19 @@ def _shm(machine: Machine, shm: float) -> Finding | None:
 @check("disk", "system", "space where the lab writes", "disk_free_gb")
 def _disk(machine: Machine, folders: Mapping[str, float]) -> Finding | None:
     folder, free = min(folders.items(), key=lambda item: item[1])
-    evidence: dict[str, Any] = {"free_gb": dict(folders)}
-    fix = (
-        "free some space (pip cache purge; old folders under runs/), or point elsewhere: "
-        "LAB_DATA_DIR for datasets, TMPDIR for temporary files"
+    if free >= _LOW_DISK_GB:
+        return ok(f"at least {free:.0f} GB free where the lab writes", free_gb=dict(folders))
+    full = free < _FULL_DISK_GB
+    return say(
+        "failure" if full else "warning",
+        f"{free:.1f} GB left for {folder}",
+        cause="checkpoints and datasets no longer fit: a run would fail"
+        if full
+        else "an environment with both frameworks takes 8 GB, a long run several",
+        fix="free some space (pip cache purge; old folders under runs/), or point elsewhere: "
+        "LAB_DATA_DIR for datasets, TMPDIR for temporary files",
+        free_gb=dict(folders),
     )
-    if free < _FULL_DISK_GB:
-        return failure(
-            f"{free:.1f} GB left for {folder}",
-            cause="checkpoints and datasets no longer fit: a run would fail",
-            fix=fix,
-            **evidence,
-        )
-    if free < _LOW_DISK_GB:
-        return warning(
-            f"{free:.1f} GB left for {folder}",
-            cause="an environment with both frameworks takes 8 GB, a long run several",
-            fix=fix,
-            **evidence,
-        )
-    return ok(f"at least {free:.0f} GB free where the lab writes", **evidence)
 
 
 @check("open-files", "system", "limit of open files", "open_files")

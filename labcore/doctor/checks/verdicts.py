@@ -1,17 +1,21 @@
-"""Turning what the compatibility tables say into findings."""
+"""Findings that several checks word alike: what the tables say, and what was built for what."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
-from labcore.doctor.finding import Finding, failure, ok, unknown, warning
-from labcore.doctor.tables import Row, Verdict
+from labcore.doctor.finding import Finding, ok, say, unknown
+from labcore.doctor.machine import TensorFlowBuild, TorchBuild
+from labcore.doctor.tables import Verdict
 
-__all__ = ["failure_by", "from_verdict"]
+__all__ = ["built", "from_verdict"]
 
 
-def failure_by(*rows: Row) -> Callable[..., Finding]:
-    """Returns ``failure`` where every row that says so was checked, else ``warning``."""
-    return failure if all(row.verified for row in rows) else warning
+def built(name: str, build: TorchBuild | TensorFlowBuild, hip: str = "") -> Finding:
+    """Returns the finding that names a framework and what it was built for."""
+    text = {None: "", "": ", built for the CPU"}.get(build.cuda, f", built for CUDA {build.cuda}")
+    if hip:
+        text = f", built for AMD (ROCm {hip})"
+    archs = list(build.archs or ())
+    return ok(f"{name} {build.version}{text}", cuda=build.cuda, cudnn=build.cudnn, archs=archs)
 
 
 def from_verdict(
@@ -44,5 +48,5 @@ def from_verdict(
         return ok(f"{good}, with limits", sources=sources, why=verdict.why, **evidence)
     if verdict.state == "doubtful":
         bad = f"perhaps {bad}"
-    say = failure if verdict.state == "no" and worst == "failure" else warning
-    return say(bad, cause=verdict.why, fix=fix or verdict.fix, sources=sources, **evidence)
+    state = worst if verdict.state == "no" else "warning"
+    return say(state, bad, cause=verdict.why, fix=fix or verdict.fix, sources=sources, **evidence)

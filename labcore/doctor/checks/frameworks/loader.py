@@ -1,65 +1,51 @@
 """Checks of LD_LIBRARY_PATH, which the loader asks before the libraries inside wheels."""
 
+from collections.abc import Callable
+
 from labcore.doctor.check import check
-from labcore.doctor.finding import Finding, failure, ok, warning
-from labcore.doctor.machine import Library, Machine
+from labcore.doctor.finding import Finding, ok, say, warning
+from labcore.doctor.machine import Machine
 
 _NVJITLINK = ("libnvJitLink", "libcusparse")
-_FIX = (
-    "unset LD_LIBRARY_PATH (in ~/.bashrc too): wheels bring their own CUDA; for a program that "
-    "needs it, set it for that command only"
-)
+_CUDNN = "libcudnn"
 
 
 @check("nvjitlink", "torch", "LD_LIBRARY_PATH against libnvJitLink", needs=("libraries",))
 def _nvjitlink(machine: Machine) -> Finding | None:
-    shadows = [pair for pair in _shadows(machine) if pair[0].name.startswith(_NVJITLINK)]
-    if shadows:
-        return _shadowed(
-            machine,
-            shadows,
-            cause='libcusparse of one CUDA release meets libnvJitLink of another: "undefined '
-            'symbol: __nvJitLinkAddData_12_1", and torch cannot be imported',
-            sources=("pytorch 111469", "pytorch 131312", "pytorch 134929", "pytorch 140797"),
-            grave=True,
-        )
-    if _has_wheels(machine):
-        return ok("nothing hides the wheels' libnvJitLink and libcusparse")
-    return None
+    return _hidden(
+        machine,
+        lambda name: name.startswith(_NVJITLINK),
+        "libnvJitLink and libcusparse",
+        cause='libcusparse of one CUDA release meets libnvJitLink of another: "undefined '
+        'symbol: __nvJitLinkAddData_12_1", and torch cannot be imported',
+        sources=("pytorch 111469", "pytorch 131312", "pytorch 134929", "pytorch 140797"),
+        grave=True,
+    )
 
 
 @check("ldpath-cudnn", "torch", "LD_LIBRARY_PATH against cuDNN", needs=("libraries",))
 def _cudnn(machine: Machine) -> Finding | None:
-    shadows = [pair for pair in _shadows(machine) if pair[0].name.startswith("libcudnn")]
-    if shadows:
-        return _shadowed(
-            machine,
-            shadows,
-            cause="torch was compiled against the wheel's cuDNN and gets another: \"cuDNN version "
-            'incompatibility", or a crash in the first convolution',
-            sources=("pytorch 104808", "pytorch 121222", "tensorflow 50217", "tensorflow 60913"),
-            grave=bool(machine.cards),
-        )
-    if _has_wheels(machine):
-        return ok("nothing hides the wheels' cuDNN")
-    return None
+    return _hidden(
+        machine,
+        lambda name: name.startswith(_CUDNN),
+        "cuDNN",
+        cause="torch was compiled against the wheel's cuDNN and gets another: \"cuDNN version "
+        'incompatibility", or a crash in the first convolution',
+        sources=("pytorch 104808", "pytorch 121222", "tensorflow 50217", "tensorflow 60913"),
+        grave=bool(machine.cards),
+    )
 
 
 @check("ldpath-cuda", "torch", "LD_LIBRARY_PATH against other CUDA libraries", needs=("libraries",))
 def _other(machine: Machine) -> Finding | None:
-    apart = (*_NVJITLINK, "libcudnn")
-    shadows = [pair for pair in _shadows(machine) if not pair[0].name.startswith(apart)]
-    if shadows:
-        return _shadowed(
-            machine,
-            shadows,
-            cause="the framework was built and tested with the wheels' libraries, and gets others",
-            sources=("pytorch 131312",),
-            grave=False,
-        )
-    if _has_wheels(machine):
-        return ok("nothing hides the wheels' other CUDA libraries")
-    return None
+    return _hidden(
+        machine,
+        lambda name: not name.startswith((*_NVJITLINK, _CUDNN)),
+        "other CUDA libraries",
+        cause="the framework was built and tested with the wheels' libraries, and gets others",
+        sources=("pytorch 131312",),
+        grave=False,
+    )
 
 
 @check("ld-preload", "torch", "LD_PRELOAD")
@@ -76,44 +62,42 @@ def _preload(machine: Machine) -> Finding | None:
     return None
 
 
-def _shadows(machine: Machine) -> list[tuple[Library, Library]]:
-    """Returns libraries of LD_LIBRARY_PATH beside those of wheels that they hide.
-
-    The same release twice is no harm.
-    """
-    wheels = {each.name: each for each in machine.libraries or () if each.where == "wheel"}
-    return [
-        (each, wheels[each.name])
-        for each in machine.libraries or ()
-        if each.where == "ld_library_path"
-        and each.name in wheels
-        and not _same(each.version, wheels[each.name].version)
-    ]
-
-
-def _shadowed(
+def _hidden(
     machine: Machine,
-    shadows: list[tuple[Library, Library]],
+    is_meant: Callable[[str], bool],
+    what: str,
     *,
     cause: str,
     sources: tuple[str, ...],
     grave: bool,
-) -> Finding:
-    library, wheel = shadows[0]
-    others = f" and {len(shadows) - 1} more" if len(shadows) > 1 else ""
-    say = failure if grave else warning
+) -> Finding | None:
+    """Looks for libraries of wheels that others in LD_LIBRARY_PATH hide.
+
+    The same release twice is no harm.
+    """
+    wheels = {each.name: each for each in machine.libraries or () if each.where == "wheel"}
+    hidden = [
+        (each, wheels[each.name])
+        for each in machine.libraries or ()
+        if each.where == "ld_library_path"
+        and each.name in wheels
+        and is_meant(each.name)
+        and not _same(each.version, wheels[each.name].version)
+    ]
+    if not hidden:
+        return ok(f"nothing hides the wheels' {what}") if wheels else None
+    library, wheel = hidden[0]
+    others = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
     return say(
+        "failure" if grave else "warning",
         f"LD_LIBRARY_PATH hides the wheel's {library.name} {wheel.version or ''}{others}".rstrip(),
         cause=f"{library.path} comes first; {cause}",
-        fix=_FIX,
+        fix="unset LD_LIBRARY_PATH (in ~/.bashrc too): wheels bring their own CUDA; for a program "
+        "that needs it, set it for that command only",
         sources=sources,
-        hides={each.path: other.path for each, other in shadows},
+        hides={each.path: other.path for each, other in hidden},
         ld_library_path=machine.variable("LD_LIBRARY_PATH"),
     )
-
-
-def _has_wheels(machine: Machine) -> bool:
-    return any(each.where == "wheel" for each in machine.libraries or ())
 
 
 def _same(one: str | None, other: str | None) -> bool:

@@ -2,8 +2,8 @@
 
 from labcore.discovery import install_command
 from labcore.doctor.check import check
-from labcore.doctor.checks.verdicts import failure_by, from_verdict
-from labcore.doctor.finding import Finding, failure, ok, unknown, warning
+from labcore.doctor.checks.verdicts import built, from_verdict
+from labcore.doctor.finding import Finding, failure, ok, say, unknown, warning
 from labcore.doctor.machine import Machine, TensorFlowBuild
 from labcore.doctor.tables import (
     family,
@@ -31,14 +31,7 @@ def _tensorflow(machine: Machine) -> Finding | None:
         if machine.packages is None:
             return unknown("whether TensorFlow is installed is not known")
         return ok(f"not installed ({install_command('tflite')})")
-    cuda = f", built for CUDA {build.cuda}" if build.cuda else ""
-    cuda = ", built for the CPU" if build.cuda == "" else cuda
-    return ok(
-        f"TensorFlow {build.version}{cuda}",
-        cuda=build.cuda,
-        cudnn=build.cudnn,
-        archs=list(build.archs or ()),
-    )
+    return built("TensorFlow", build)
 
 
 @check("tf-tested", "tensorflow", "tested configurations", "tensorflow")
@@ -79,8 +72,9 @@ def _cudnn_missing(machine: Machine, build: TensorFlowBuild) -> Finding | None:
     where = [each.path for each in machine.libraries or () if each.name == soname]
     if where:
         return ok(f"cuDNN {major} is there for TensorFlow", path=where[0])
-    say = failure_by(row) if row is not None and not build.cudnn else failure
+    sure = bool(build.cudnn) or (row is not None and row.verified)
     return say(
+        "failure" if sure else "warning",
         f"TensorFlow {build.version} finds no cuDNN {major} ({soname})",
         cause='it then leaves the GPU out: "Could not load dynamic library", "Skipping registering '
         'GPU devices"',

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from labcore.discovery import install_command
 from labcore.doctor.check import check
 from labcore.doctor.checks.requirements import conflicts
-from labcore.doctor.checks.verdicts import from_verdict
+from labcore.doctor.checks.verdicts import built, from_verdict
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 from labcore.doctor.machine import Machine, TorchBuild
 from labcore.doctor.tables import torch_for, torchvision_with
@@ -33,15 +33,7 @@ def _torch(machine: Machine) -> Finding | None:
         if machine.packages is None:
             return unknown("whether torch is installed is not known")
         return ok(f"not installed ({install_command('torch')})")
-    if build.hip:
-        text = f"torch {build.version}, built for AMD (ROCm {build.hip})"
-    elif build.cuda:
-        text = f"torch {build.version}, built for CUDA {build.cuda}"
-    elif build.cuda == "":
-        text = f"torch {build.version}, built for the CPU"
-    else:
-        text = f"torch {build.version}"
-    return ok(text, cuda=build.cuda, cudnn=build.cudnn, archs=list(build.archs or ()))
+    return built("torch", build, hip=build.hip)
 
 
 @check("torch-cpu-build", "torch", "build against the GPU", "torch")

@@ -63,14 +63,14 @@ def _persistence(machine: Machine) -> Finding | None:
     )
 
 
-@check("throttle", "gpu", "clocks held down by heat or power")
-def _throttle(machine: Machine) -> Iterator[Finding]:
-    held = {
-        card: [reason for reason in card.throttle if any(word in reason for word in _BAD_THROTTLE)]
-        for card in machine.whole_cards
-    }
-    held = {card: reasons for card, reasons in held.items() if reasons}
-    for card, reasons in held.items():
+@check("throttle", "gpu", "clocks held down by heat or power", "whole_cards")
+def _throttle(machine: Machine, cards: tuple[Card, ...]) -> Iterator[Finding]:
+    held = False
+    for card in cards:
+        reasons = [each for each in card.throttle if any(word in each for word in _BAD_THROTTLE)]
+        if not reasons:
+            continue
+        held = True
         heat = f" at {card.temperature_c} C" if card.temperature_c is not None else ""
         yield warning(
             f"{card.name} is held down{heat}: {', '.join(reasons)}",
@@ -81,7 +81,7 @@ def _throttle(machine: Machine) -> Iterator[Finding]:
             uuid=card.uuid,
             reasons=list(card.throttle),
         )
-    if machine.whole_cards and not held:
+    if not held:
         yield ok("no card is held down by heat or power")
 
 
@@ -89,29 +89,26 @@ def _throttle(machine: Machine) -> Iterator[Finding]:
 def _compute_mode(machine: Machine) -> Iterator[Finding]:
     for card in machine.cards or ():
         mode = (card.compute_mode or "").lower()
+        selector = card.uuid or str(card.index if card.index is not None else 0)
+        default = f"sudo nvidia-smi -i {selector} -c DEFAULT"
         if mode == "prohibited":
-            yield warning(
-                f"{card.name} takes no work: its compute mode is Prohibited",
-                cause='CUDA says "all CUDA-capable devices are busy or unavailable"',
-                fix=f"sudo nvidia-smi -i {_selector(card)} -c DEFAULT, or use another card",
-                uuid=card.uuid,
-            )
+            text = "takes no work: its compute mode is Prohibited"
+            fix = f"{default}, or use another card"
         elif mode.startswith("exclusive") and card.num_processes:
-            yield warning(
-                f"{card.name} is taken: one process at a time, and one is on it",
-                cause='CUDA says "all CUDA-capable devices are busy or unavailable"',
-                fix="wait for it (nvidia-smi shows who), or sudo nvidia-smi -i "
-                f"{_selector(card)} -c DEFAULT",
-                uuid=card.uuid,
-            )
+            text = "is taken: one process at a time, and one is on it"
+            fix = f"wait for it (nvidia-smi shows who), or {default}"
+        else:
+            continue
+        cause = 'CUDA says "all CUDA-capable devices are busy or unavailable"'
+        yield warning(f"{card.name} {text}", cause=cause, fix=fix, uuid=card.uuid)
 
 
-@check("mig", "gpu", "MIG slices")
-def _mig(machine: Machine) -> Finding | None:
-    parents = [card for card in machine.cards or () if card.mig_enabled]
+@check("mig", "gpu", "MIG slices", "cards")
+def _mig(machine: Machine, cards: tuple[Card, ...]) -> Finding | None:
+    parents = [card for card in cards if card.mig_enabled]
     if not parents:
         return None
-    slices = [card for card in machine.cards or () if card.mig_profile is not None]
+    slices = [card for card in cards if card.mig_profile is not None]
     asked = [part.strip() for part in machine.variable("CUDA_VISIBLE_DEVICES").split(",")]
     named = [card.name for card in parents if any(part and _is(card, part) for part in asked)]
     if not slices:
@@ -144,10 +141,6 @@ def _is(card: Card, entry: str) -> bool:
     if entry.isdecimal():
         return card.index == int(entry)
     return entry.startswith("GPU-") and (card.uuid or "").startswith(entry)
-
-
-def _selector(card: Card) -> str:
-    return card.uuid or str(card.index if card.index is not None else 0)
 
 
 def _named(cards: list[Card]) -> str:

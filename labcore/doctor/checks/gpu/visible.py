@@ -4,7 +4,7 @@ from typing import Any
 
 from labcore.devices.inventory.survey import read_visible
 from labcore.doctor.check import check
-from labcore.doctor.finding import Finding, failure, ok, warning
+from labcore.doctor.finding import Finding, ok, say, warning
 from labcore.doctor.machine import Machine
 
 _GUIDE = ("CUDA programming guide",)
@@ -26,29 +26,17 @@ def _cvd_bad(machine: Machine) -> Finding | None:
     slices = [card for card in machine.cards if card.mig_profile is not None]
     good, problem = read_visible(value, machine.whole_cards, slices)
     evidence: dict[str, Any] = {"value": value, "gives": [card.uuid or card.name for card in good]}
-    cause = (
-        "CUDA reads the list up to the first entry that names no GPU and ignores the rest; it "
-        "refuses a list with a GPU twice as a whole"
-    )
-    fix = (
-        "unset CUDA_VISIBLE_DEVICES (the lab chooses), or name each GPU once, by number or UUID "
-        "(nvidia-smi -L)"
-    )
     if not problem:
         names = ", ".join(card.name for card in good)
         return ok(f"CUDA_VISIBLE_DEVICES shows {names}", **evidence)
-    if not good:
-        return failure(
-            f"CUDA_VISIBLE_DEVICES={value} hides every GPU: {problem}",
-            cause=cause,
-            fix=fix,
-            sources=_GUIDE,
-            **evidence,
-        )
-    return warning(
-        f"CUDA_VISIBLE_DEVICES={value} shows fewer GPUs than it names: {problem}",
-        cause=cause,
-        fix=fix,
+    effect = "shows fewer GPUs than it names" if good else "hides every GPU"
+    return say(
+        "warning" if good else "failure",
+        f"CUDA_VISIBLE_DEVICES={value} {effect}: {problem}",
+        cause="CUDA reads the list up to the first entry that names no GPU and ignores the rest; "
+        "it refuses a list with a GPU twice as a whole",
+        fix="unset CUDA_VISIBLE_DEVICES (the lab chooses), or name each GPU once, by number or "
+        "UUID (nvidia-smi -L)",
         sources=_GUIDE,
         **evidence,
     )
@@ -64,15 +52,12 @@ def _order(machine: Machine) -> Finding | None:
         return ok("CUDA numbers the cards as nvidia-smi does", order=order)
     visible = machine.variable("CUDA_VISIBLE_DEVICES")
     numbers = any(part.strip().isdecimal() for part in visible.split(","))
-    cause = (
-        "with cards of several kinds CUDA numbers them fastest first, nvidia-smi by slot; the lab "
-        "sets the order for its own runs, other programs do not"
-    )
     if not numbers:
         return ok("the lab numbers the cards as nvidia-smi does", cards=sorted(names))
     return warning(
         f"CUDA_VISIBLE_DEVICES={visible} may mean other cards than nvidia-smi's",
-        cause=cause,
+        cause="with cards of several kinds CUDA numbers them fastest first, nvidia-smi by slot; "
+        "the lab sets the order for its own runs, other programs do not",
         fix="export CUDA_DEVICE_ORDER=PCI_BUS_ID, or name cards by UUID (nvidia-smi -L)",
         sources=("GPUtil 18", "Slurm gres"),
         cards=sorted(names),
