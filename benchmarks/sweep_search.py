@@ -22,7 +22,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from labcore.sweeps.distributions import Distribution, IntUniform, LogUniformValues, Uniform
+from labcore.sweeps.distributions import Distribution, IntUniform, Uniform
 from labcore.sweeps.hyperband import Hyperband
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.suggest import Sampler, Suggester
@@ -70,7 +70,6 @@ def search(
         metric=Metric(name="loss"),
         parameters=task.parameters,
         early_terminate=rule,
-        source=Path(),
         raw={},
     )
     suggester = Suggester(sweep, seed=seed, sampler=sampler)
@@ -187,7 +186,7 @@ def tasks(curves_file: Path | None) -> list[Task]:
         Task(
             name="noisy learning curves",
             parameters={
-                "lr": LogUniformValues(min=1e-5, max=1),
+                "lr": Uniform(min=1e-5, max=1, log=True),
                 "width": IntUniform(min=16, max=512),
                 "dropout": Uniform(min=0, max=0.8),
             },

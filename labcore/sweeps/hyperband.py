@@ -71,19 +71,11 @@ class Hyperband:
     """Whether to judge by the value at the bracket and not by the best so far."""
 
     def __post_init__(self) -> None:
-        if self.min_iter is None and self.max_iter is None:
+        if (self.min_iter if self.max_iter is None else self.s) is None:
             raise ValueError("hyperband needs min_iter, or max_iter and s")
-        if self.max_iter is not None and self.s is None:
-            raise ValueError("max_iter needs s, the number of brackets")
-        if self.eta <= 1:
-            raise ValueError(f"eta is {self.eta}; it must be above 1")
-        if self.max_iter is None and self.min_iter is not None and self.min_iter < 1:
-            raise ValueError(f"min_iter is {self.min_iter}; it must be at least 1")
         if not self.brackets(max(self.min_iter or 0, self.max_iter or 0)):
             raise ValueError(
                 f"there is no bracket: max_iter {self.max_iter} / eta {self.eta:g} is below 1"
-                if self.s
-                else f"there is no bracket: s is {self.s}; it must be at least 1"
             )
 
     def __str__(self) -> str:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
@@ -49,7 +48,6 @@ class Sweep:
 
     name: str
     """For people; the file's name when it gives none."""
-    description: str = ""
     method: Method
     metric: Metric | None = None
     parameters: Mapping[str, Distribution]
@@ -59,8 +57,6 @@ class Sweep:
     """Most trials to start."""
     project: str = ""
     entity: str = ""
-    command: tuple[str, ...] = ()
-    """As in the file."""
     plugin: str = ""
     """Which plugin to run; empty when neither the file nor the caller says."""
     overrides: tuple[str, ...] = ()
@@ -71,7 +67,6 @@ class Sweep:
     """What is legal and seldom meant, one line each, with its place."""
     places: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where ``parameters.NAME`` and ``metric`` stand in the file, in words."""
-    source: Path
     raw: Mapping[str, Any] = field(repr=False)
     """The file's content as it is, for W&B's server."""
 

@@ -7,12 +7,11 @@ something if it is one: its plugin and overrides are taken over, and the same fi
 
 import os
 import re
-from dataclasses import dataclass
 
 from labcore.errors import nearest, suggestion
 from labcore.sweeps.file.cursor import Cursor
 
-__all__ = ["Command", "read_command"]
+__all__ = ["read_command"]
 
 _ENVVAR = re.compile(r"\$\{envvar:([^}]*)\}")
 _PYTHON = re.compile(r"(.*/)?python[\d.]*(\.exe)?\Z")
@@ -34,26 +33,19 @@ _MACROS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Command:
-    """What a command says of the runs."""
-
-    words: tuple[str, ...] = ()
-    """As in the file."""
-    overrides: tuple[str, ...] = ()
-    """The words after ``lab run``, macros filled in; ``plugin=`` may be among them."""
-
-
-def read_command(at: Cursor, program: str | None) -> Command:
+def read_command(at: Cursor, program: str | None) -> tuple[str, ...]:
     """Reads the command and remarks on what has no meaning here.
 
     Args:
         at: Where it stands.
         program: The file's ``program``, which ``${program}`` stands for.
+
+    Returns:
+        The words after ``lab run``, macros filled in; ``plugin=`` may be among them.
     """
     if not isinstance(at.value, list) or not all(isinstance(word, str) for word in at.value):
         at.problem(f"expected a list of words, such as {_EXAMPLE}")
-        return Command()
+        return ()
     words = [(word, _fill_in(word, program)) for word in at.elements()]
     texts = [text for _, text in words]
     start = _after_lab_run(texts)
@@ -61,7 +53,7 @@ def read_command(at: Cursor, program: str | None) -> Command:
         at.problem(
             f"lab starts no other program than its own; leave the command out, or write {_EXAMPLE}"
         )
-        return Command()
+        return ()
     overrides = []
     for word, text in words[start:]:
         if text in _REFUSED:
@@ -77,7 +69,7 @@ def read_command(at: Cursor, program: str | None) -> Command:
             overrides.append(text)
     if not {_ARGS, *_REFUSED} & set(texts):
         at.problem(f"the values of a trial have no place in it; add {_ARGS} at the end")
-    return Command(words=tuple(at.value), overrides=tuple(overrides))
+    return tuple(overrides)
 
 
 def _fill_in(word: Cursor, program: str | None) -> str:

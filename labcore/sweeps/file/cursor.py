@@ -2,15 +2,14 @@
 
 import json
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from labcore.errors import nearest, suggestion
 from labcore.sweeps.file.document import Document, Place
 
-__all__ = ["Cursor", "Remarks", "shown"]
+__all__ = ["Cursor", "Reader", "Remarks", "one_of", "shown"]
 
 _MOST_NAMES = 5
 """Names that a message lists beside the nearest one."""
@@ -62,10 +61,6 @@ class Cursor:
         """Says what is legal here and seldom meant."""
         self.remarks.warnings.append((self.place, text))
 
-    def get(self, key: str) -> "Cursor | None":
-        """Returns what a mapping has under a key, or None."""
-        return self.at(key) if key in self.value else None
-
     def at(self, step: str | int) -> "Cursor":
         """Returns a part of a mapping or list."""
         return Cursor(remarks=self.remarks, place=(*self.place, step), value=self.value[step])
@@ -76,9 +71,9 @@ class Cursor:
             yield key, self.at(key)
 
     def elements(self) -> "Iterator[Cursor]":
-        """Yields the items of a list."""
-        for index in range(len(self.value)):
-            yield self.at(index)
+        """Yields the values of a list, or of a mapping."""
+        for step in self.value if isinstance(self.value, Mapping) else range(len(self.value)):
+            yield self.at(step)
 
     def is_mapping(self, holds: str) -> bool:
         """Whether it is a mapping; a problem if not."""
@@ -87,12 +82,29 @@ class Cursor:
         self.problem(f"expected a mapping with {holds}, got {_kind(self.value)}")
         return False
 
-    def check_keys(self, known: Sequence[str]) -> None:
-        """Remarks on the keys of a mapping that are none of the known ones."""
+    def fields(
+        self, holds: str, readers: "Mapping[str, Reader]", must: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Reads a mapping; remarks on keys that it may not have, or has not.
+
+        Args:
+            holds: What a mapping here is for, in words.
+            readers: What reads which key.
+            must: Keys that there must be, and what to say to one that is missing.
+
+        Returns:
+            Key to what was read, in the order of the file. Nothing if it is no mapping.
+        """
+        if not self.is_mapping(holds):
+            return {}
         for key, inner in self.items():
-            if key not in known:
-                near = suggestion(nearest(key, known))
-                inner.problem(f"there is no such key; {near or 'there are ' + ', '.join(known)}")
+            if key not in readers:
+                near = suggestion(nearest(key, readers))
+                inner.problem(f"there is no such key; {near or 'there are ' + ', '.join(readers)}")
+        for key, hint in (must or {}).items():
+            if key not in self.value:
+                self.problem(f"the key {key} is missing{hint}")
+        return {key: readers[key](inner) for key, inner in self.items() if key in readers}
 
     def text(self) -> str | None:
         """Returns it as text."""
@@ -126,34 +138,45 @@ class Cursor:
                 return self.value
             self.problem(f"expected a finite number, got {self.value}")
         elif not self.is_number_read_as_text():
-            hint = ""
-            if isinstance(self.value, str) and _is_number(self.value):
-                hint = f" {shown(self.value)}; take the quotes off"
+            quoted = isinstance(self.value, str) and _is_number(self.value)
+            hint = f" {shown(self.value)}; take the quotes off" if quoted else ""
             self.problem(f"expected a number, got {_kind(self.value)}{hint}")
         return None
 
-    def integer(self, *, at_least: int | None = None) -> int | None:
-        """Returns it as a whole number."""
+    def number_above(self, least: float, *, or_equal: bool = False) -> float | None:
+        """Returns it as a number above another, or equal to it if that will do."""
         number = self.number()
-        if number is None:
-            return None
-        if number != int(number):
+        if number is None or number > least or (or_equal and number == least):
+            return number
+        self.problem(f"it is {number:g}; it must be {'at least' if or_equal else 'above'} {least}")
+        return None
+
+    def count(self) -> int | None:
+        """Returns it as a whole number of at least 1."""
+        number = self.number()
+        if number is not None and number != int(number):
             self.problem(f"expected a whole number, got {number}")
-            return None
-        if at_least is not None and number < at_least:
-            self.problem(f"it is {int(number)}; it must be at least {at_least}")
-            return None
-        return int(number)
+        elif number is not None and number < 1:
+            self.problem(f"it is {int(number)}; it must be at least 1")
+        else:
+            return None if number is None else int(number)
+        return None
 
     def is_number_read_as_text(self) -> bool:
         """Whether YAML took a number without a point for text; a problem if so."""
-        trap = self.remarks.document.traps.get(self.place)
-        if trap is None or trap.kind != "number read as text":
-            return False
-        self.problem(
-            f"YAML reads {trap.text} as text, not as a number; write {_with_point(trap.text)}"
-        )
-        return True
+        said = self.remarks.document.numbers_as_text.get(self.place)
+        if said is not None:
+            self.problem(said)
+        return said is not None
+
+
+Reader = Callable[[Cursor], Any]
+"""Makes something of a part of a file; remarks on it, and returns None, where it is wrong."""
+
+
+def one_of(*names: str) -> Reader:
+    """Returns what reads one of some words."""
+    return lambda at: at.choice(names)
 
 
 def shown(value: Any) -> str:
@@ -162,36 +185,21 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return f"{shown(value)}"
-    if isinstance(value, int | float):
-        return f"the number {value}"
-    return (
-        "text"
-        if isinstance(value, str)
-        else f"a {'list' if isinstance(value, list) else 'mapping'}"
-    )
-
-
 def _is_number(text: str) -> bool:
+    """Whether a text would be a finite number, out of quotes."""
     try:
         return math.isfinite(float(text))
     except ValueError:
         return False
 
 
-def _with_point(text: str) -> str:
-    """Writes a number so that YAML 1.1 reads it as one: ``1e5`` as ``1.0e+5``."""
-    if text.lstrip("+-").isdigit():
-        return str(int(text))  # 08, which is no octal number
-    mantissa, letter, exponent = text.lower().partition("e")
-    mantissa = re.sub(r"^([+-]?)\.", r"\g<1>0.", mantissa)
-    if not letter:
-        return mantissa
-    if "." not in mantissa:
-        mantissa += ".0"
-    sign = "" if exponent.startswith(("+", "-")) else "+"
-    return f"{mantissa}e{sign}{exponent}"
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return shown(value)
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return "text"
+    return "a list" if isinstance(value, list) else "a mapping"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from labcore.errors import UsageError
 
@@ -14,7 +14,6 @@ __all__ = [
     "MOST_PARTS",
     "Document",
     "Place",
-    "Trap",
     "unfit",
     "wrong_file",
 ]
@@ -38,22 +37,16 @@ Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trap:
-    """Something that YAML reads as another type than it looks like."""
-
-    kind: Literal["number read as text", "word read as truth value", "number read otherwise"]
-    text: str
-    """As written."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Document:
     """What a file holds."""
 
     content: Any
     lines: Mapping[Place, int]
     """Line of each part, where it is known; counted from 1."""
-    traps: Mapping[Place, Trap] = field(default_factory=dict)
+    traps: Mapping[Place, str] = field(default_factory=dict)
+    """What is to be said of a part that YAML reads as another value than it looks like."""
+    numbers_as_text: Mapping[Place, str] = field(default_factory=dict)
+    """The same of numbers that are text to YAML."""
     problems: tuple[tuple[Place, str], ...] = ()
     """What is wrong with the file as JSON or YAML, though it can be read."""
 

@@ -1,15 +1,14 @@
 """What can be wrong, or seldom meant, with the numbers of a parameter."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labcore.sweeps import distributions as d
 from labcore.sweeps.file.cursor import Cursor
 
-__all__ = ["check_overlaps", "is_sound", "too_many_for_a_grid", "warn_of_traps"]
+__all__ = ["check_numbers", "check_overlaps", "too_many_for_a_grid", "warn_of_traps"]
 
-_BETWEEN = ("min", "max")
 _LARGEST_EXPONENT = 700
 """e to more than this is no float."""
 _MOST_MULTIPLES = 100_000
@@ -17,45 +16,34 @@ _EXPONENTS = {"log_uniform", "q_log_uniform", "inv_log_uniform"}
 _LOGARITHMS = {"log_uniform_values", "q_log_uniform_values", "inv_log_uniform_values"}
 
 
-def is_sound(at: Cursor, kind: str, values: dict[str, Any]) -> bool:
-    """Whether the numbers that could be read make a distribution; a problem for each that not."""
-    before = len(at.remarks.problems)
-    low, high = values.get("min"), values.get("max")
+def check_numbers(at: Cursor, kind: str, keys: Mapping[str, Any]) -> None:
+    """Remarks on numbers that make no distribution together; those that are none are None."""
+    low, high = keys.get("min"), keys.get("max")
     if low is not None and high is not None:
         if low > high:
             at.problem(f"min {low} is above max {high}")
         elif low == high:
             at.problem(f"min and max are both {low}; for one value write {{value: {low}}}")
-    if kind == "int_uniform":
-        for key in values.keys() & {*_BETWEEN}:
-            if not isinstance(values[key], int):
-                at.at(key).problem(f"int_uniform takes whole numbers, got {values[key]}")
-    if kind in _LOGARITHMS and low is not None and low <= 0:
-        at.at("min").problem(f"{low} has no logarithm; min must be above 0")
-    if kind in _EXPONENTS:
-        for key in values.keys() & {*_BETWEEN}:
-            if abs(values[key]) > _LARGEST_EXPONENT:
-                at.at(key).problem(
-                    f"{kind} takes exponents of e, and e^{values[key]:g} is no number; "
-                    f"{kind}_values takes the values themselves"
-                )
-    for key, least in (
-        ("q", "above 0"),
-        ("a", "above 0"),
-        ("b", "above 0"),
-        ("sigma", "0 or more"),
-    ):
-        if key in values and not (values[key] > 0 or (key == "sigma" and values[key] == 0)):
-            at.at(key).problem(f"it is {values[key]:g}; it must be {least}")
-    if values.keys() >= {"values", "probabilities"}:
-        _check_probabilities(at.at("probabilities"), values)
-    return len(at.remarks.problems) == before
+    for key, value in {"min": low, "max": high}.items():
+        if value is None:
+            continue
+        if kind == "int_uniform" and not isinstance(value, int):
+            at.at(key).problem(f"int_uniform takes whole numbers, got {value}")
+        if kind in _LOGARITHMS and key == "min" and value <= 0:
+            at.at(key).problem(f"{value} has no logarithm; min must be above 0")
+        if kind in _EXPONENTS and abs(value) > _LARGEST_EXPONENT:
+            at.at(key).problem(
+                f"{kind} takes exponents of e, and e^{value:g} is no number; "
+                f"{kind}_values takes the values themselves"
+            )
+    values, probabilities = keys.get("values"), keys.get("probabilities")
+    if values and probabilities and None not in probabilities:
+        _check_probabilities(at.at("probabilities"), len(values), probabilities)
 
 
-def _check_probabilities(at: Cursor, values: dict[str, Any]) -> None:
-    probabilities = values["probabilities"]
-    if len(probabilities) != len(values["values"]):
-        at.problem(f"there are {len(probabilities)} of them for {len(values['values'])} values")
+def _check_probabilities(at: Cursor, count: int, probabilities: Sequence[float]) -> None:
+    if len(probabilities) != count:
+        at.problem(f"there are {len(probabilities)} of them for {count} values")
     elif min(probabilities) < 0:
         at.problem(f"{min(probabilities):g} is no probability; it must be 0 or more")
     elif not math.isclose(sum(probabilities), 1, abs_tol=1e-6):
@@ -109,6 +97,8 @@ def check_overlaps(found: Mapping[str, d.Distribution], cursors: Mapping[str, Cu
 
 def too_many_for_a_grid(distribution: d.Distribution) -> bool:
     """Whether a rounded distribution has more multiples than can be listed."""
-    if not isinstance(distribution, d.Rounded) or not isinstance(distribution.base, d.Uniform):
+    if not isinstance(distribution, d.Rounded) or not distribution.is_even:
         return False
-    return (distribution.base.max - distribution.base.min) / distribution.q > _MOST_MULTIPLES
+    assert distribution.base.bounds is not None
+    low, high = distribution.base.bounds
+    return (high - low) / distribution.q > _MOST_MULTIPLES

@@ -1,36 +1,24 @@
 """Reading a sweep file: everything that W&B documents, and every problem at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
 
 from labcore.config import peek
 from labcore.sweeps.distributions import Categorical, Constant, Distribution
-from labcore.sweeps.file.command import Command, read_command
-from labcore.sweeps.file.cursor import Cursor, Remarks
+from labcore.sweeps.file.command import read_command
+from labcore.sweeps.file.cursor import Cursor, Reader, Remarks, one_of
 from labcore.sweeps.file.document import wrong_file
-from labcore.sweeps.file.early_terminate import read_early_terminate
 from labcore.sweeps.file.load import load_document
 from labcore.sweeps.file.parameter_checks import too_many_for_a_grid
 from labcore.sweeps.file.parameters import Parameters, read_parameters
-from labcore.sweeps.hyperband import Goal
-from labcore.sweeps.sweep import Method, Metric, Sweep
+from labcore.sweeps.hyperband import Goal, Hyperband
+from labcore.sweeps.sweep import Metric, Sweep
 
 __all__ = ["Reading", "read_in_part", "read_sweep"]
 
-_METHODS = ("grid", "random", "bayes")
-_TEXTS = ("name", "description", "project", "entity", "program", "apiVersion", "kind")
-_KEYS = (
-    "method",
-    "parameters",
-    "metric",
-    "early_terminate",
-    "run_cap",
-    "command",
-    "controller",
-    *_TEXTS,
-)
+_TEXTS = ("name", "description", "project", "entity", "program", "apiVersion")
 _ELSEWHERE = {
     "metrics": "several metrics at once need a scheduler of W&B; give one metric",
     "scheduler": "it is a scheduler of W&B's; leave it out",
@@ -55,26 +43,23 @@ class Reading:
     """Parameters whose values could not be read."""
 
 
-def read_sweep(path: Path, *, plugin: str | None = None, overrides: Sequence[str] = ()) -> Sweep:
+def read_sweep(path: Path, *, overrides: Sequence[str] = ()) -> Sweep:
     """Reads a sweep file and checks all that can be checked without its plugin.
 
     Args:
         path: A .json or .yaml file.
-        plugin: The plugin to run; wins over what the file says.
         overrides: What every trial sets; win over the file's, and may hold ``plugin=``.
 
     Raises:
         UsageError: The file cannot be read, or something in it is wrong; has every problem.
     """
-    reading = read_in_part(path, plugin=plugin, overrides=overrides)
+    reading = read_in_part(path, overrides=overrides)
     if reading.problems:
         raise wrong_file(path, list(reading.problems))
     return reading.sweep
 
 
-def read_in_part(
-    path: Path, *, plugin: str | None = None, overrides: Sequence[str] = ()
-) -> Reading:
+def read_in_part(path: Path, *, overrides: Sequence[str] = ()) -> Reading:
     """Reads as much of a sweep file as can be understood; as :func:`read_sweep` otherwise.
 
     Raises:
@@ -85,55 +70,40 @@ def read_in_part(
     root = Cursor(remarks=remarks, place=(), value=document.content)
     if document.content is None:
         raise wrong_file(path, ["the file is empty"])
-    if not root.is_mapping("the keys method and parameters"):
+    must = {"method": "", "parameters": ""}
+    found = root.fields("the keys method and parameters", _readers(root), must)
+    if not isinstance(root.value, Mapping):
         raise wrong_file(path, remarks.lines(remarks.problems))
-    return _read_root(root, path, plugin, overrides)
-
-
-def _read_root(root: Cursor, path: Path, plugin: str | None, given: Sequence[str]) -> Reading:
-    remarks = root.remarks
-    _check_keys(root)
-    texts = {key: found.text() for key in _TEXTS if (found := root.get(key)) is not None}
-    program = texts.get("program")
-    command = Command()
-    if (at := root.get("command")) is not None:
-        command = read_command(at, program)
-    elif program is not None:
+    command: Sequence[str] = found.get("command") or ()
+    if "program" in found and "command" not in found:
         root.at("program").warn("it is not started: a trial is a run of the plugin")
-    method = root.at("method").choice(_METHODS) if "method" in root.value else None
-    parameters = Parameters()
-    if (at := root.get("parameters")) is not None:
-        parameters = read_parameters(at)
-    metric = _read_metric(at) if (at := root.get("metric")) is not None else None
-    at = root.get("early_terminate")
-    early_terminate = read_early_terminate(at) if at is not None else None
-    at = root.get("run_cap")
-    run_cap = at.integer(at_least=1) if at is not None else None
-    _check_needs(root, method)
-    own_plugin = _take_plugin(parameters) or peek(command.overrides, "plugin")
-    overrides = _later_wins([*command.overrides, *given])
-    _check_fixed(parameters, overrides)
-    if method == "grid":
-        _check_grid(root, parameters, run_cap)
+    parameters: Parameters = found.get("parameters") or Parameters()
+    _check_needs(root, found.get("method"))
+    own_plugin = _take_plugin(parameters) or peek(command, "plugin")
+    fixed = _later_wins([*command, *overrides])
+    _check_fixed(parameters, fixed)
+    if found.get("method") == "grid":
+        _check_grid(root, parameters, found.get("run_cap"))
     elif parameters.found and all(isinstance(x, Constant) for x in parameters.found.values()):
         root.at("parameters").warn("there is one value for each, so all trials are the same")
+    places = {
+        f"parameters.{name}": remarks.where(cursor.place)
+        for name, cursor in parameters.cursors.items()
+    }
     sweep = Sweep(
-        name=texts.get("name") or path.stem,
-        description=texts.get("description") or "",
-        method=cast(Method, method or "random"),
-        metric=metric,
+        name=found.get("name") or path.stem,
+        method=found.get("method") or "random",
+        metric=found.get("metric"),
         parameters=parameters.found,
-        early_terminate=early_terminate,
-        run_cap=run_cap,
-        project=texts.get("project") or "",
-        entity=texts.get("entity") or "",
-        command=command.words,
-        plugin=plugin or peek(given, "plugin") or own_plugin or "",
-        overrides=tuple(overrides),
+        early_terminate=found.get("early_terminate"),
+        run_cap=found.get("run_cap"),
+        project=found.get("project") or "",
+        entity=found.get("entity") or "",
+        plugin=peek(overrides, "plugin") or own_plugin or "",
+        overrides=tuple(fixed),
         inferred=frozenset(parameters.inferred),
         warnings=tuple(remarks.lines(remarks.warnings)),
-        places=_places(root, parameters),
-        source=path,
+        places={**places, "metric": remarks.where(("metric", "name"))},
         raw=root.value,
     )
     return Reading(
@@ -145,48 +115,67 @@ def _read_root(root: Cursor, path: Path, plugin: str | None, given: Sequence[str
     )
 
 
-def _places(root: Cursor, parameters: Parameters) -> dict[str, str]:
-    places = {
-        f"parameters.{name}": root.remarks.where(cursor.place)
-        for name, cursor in parameters.cursors.items()
+def _readers(root: Cursor) -> Mapping[str, Reader]:
+    """Returns the keys of a sweep file, and what reads each."""
+    program = root.value.get("program") if isinstance(root.value, Mapping) else None
+    return {
+        "method": one_of("grid", "random", "bayes"),
+        "parameters": read_parameters,
+        "metric": _read_metric,
+        "early_terminate": _read_early_terminate,
+        "run_cap": Cursor.count,
+        "command": lambda at: read_command(at, program if isinstance(program, str) else None),
+        "controller": lambda at: at.fields("a type", {"type": one_of("local", "cloud")}),
+        **dict.fromkeys(_TEXTS, Cursor.text),
+        "kind": one_of("sweep"),
+        **{key: partial(Cursor.problem, text=reason) for key, reason in _ELSEWHERE.items()},
     }
-    return {**places, "metric": root.remarks.where(("metric", "name"))}
 
 
-def _check_keys(root: Cursor) -> None:
-    for key, reason in _ELSEWHERE.items():
-        if (at := root.get(key)) is not None:
-            at.problem(reason)
-    root.check_keys((*_KEYS, *_ELSEWHERE))
-    for key in ("method", "parameters"):
-        if key not in root.value:
-            root.problem(f"the key {key} is missing")
-    if root.value.get("kind", "sweep") != "sweep":
-        root.at("kind").choice(("sweep",))
-    at = root.get("controller")
-    if at is not None and at.is_mapping("a type"):
-        at.check_keys(("type",))
-        if (kind := at.get("type")) is not None:
-            kind.choice(("local", "cloud"))
+_SERVERS = partial(Cursor.warn, text="it matters to W&B's server only")
+_METRIC: Mapping[str, Reader] = {
+    "name": Cursor.text,
+    "goal": one_of("minimize", "maximize"),
+    "target": Cursor.number,
+    "impute": _SERVERS,
+    "impute_while_running": _SERVERS,
+}
 
 
 def _read_metric(at: Cursor) -> Metric | None:
-    if not at.is_mapping("a name and a goal"):
-        return None
-    at.check_keys(("name", "goal", "target", "impute", "impute_while_running"))
-    name = found.text() if (found := at.get("name")) is not None else None
-    if "name" not in at.value:
-        at.problem("the key name is missing")
-    goal: str | None = None
-    if (found := at.get("goal")) is not None:
-        goal = found.choice(("minimize", "maximize"))
-    elif name is not None and any(word in name.lower() for word in _BETTER_WHEN_LARGE):
+    found = at.fields("a name and a goal", _METRIC, {"name": ""})
+    name = found.get("name")
+    if name and "goal" not in found and any(word in name.lower() for word in _BETTER_WHEN_LARGE):
         at.warn(f"no goal is given, so {name} is made small; add goal: maximize if it should grow")
-    target = found.number() if (found := at.get("target")) is not None else None
-    for key in ("impute", "impute_while_running"):
-        if (found := at.get(key)) is not None:
-            found.warn("it matters to W&B's server only")
-    return Metric(name=name, goal=cast(Goal, goal or "minimize"), target=target) if name else None
+    goal: Goal = found.get("goal") or "minimize"
+    return Metric(name=name, goal=goal, target=found.get("target")) if name else None
+
+
+_HYPERBAND: Mapping[str, Reader] = {
+    "type": one_of("hyperband"),
+    "min_iter": Cursor.count,
+    "max_iter": Cursor.count,
+    "s": Cursor.count,
+    "eta": lambda at: at.number_above(1),
+    "strict": Cursor.boolean,
+}
+
+
+def _read_early_terminate(at: Cursor) -> Hyperband | None:
+    must = {"type": "; add type: hyperband"}
+    found = at.fields("type: hyperband and min_iter", _HYPERBAND, must)
+    if {"max_iter", "s", "min_iter"} <= found.keys():
+        at.at("min_iter").warn("max_iter and s set the brackets, so min_iter changes nothing")
+    elif "s" in found and "max_iter" not in found:
+        at.at("s").warn("s belongs to max_iter, so it changes nothing")
+    wrong = {key for key, value in found.items() if value is None}
+    if not isinstance(at.value, Mapping) or wrong & {"min_iter", "max_iter", "s"}:
+        return None
+    try:
+        return Hyperband(**{key: found[key] for key in found if key not in {"type", *wrong}})
+    except ValueError as error:
+        at.problem(str(error))
+        return None
 
 
 def _check_needs(root: Cursor, method: str | None) -> None:
@@ -238,7 +227,7 @@ def _check_grid(root: Cursor, parameters: Parameters, run_cap: int | None) -> No
         root.at("parameters").warn(f"the grid has {size:,} points; run_cap limits the trials")
 
 
-def _no_grid(distribution: Distribution) -> Any:
+def _no_grid(distribution: Distribution) -> str:
     if isinstance(distribution, Categorical):
         return "a grid takes each value once, whatever its probability; leave probabilities out"
     return (

@@ -1,6 +1,7 @@
 """Sweep files in YAML, read as W&B reads them: version 1.1 with its traps, which are remembered."""
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,6 @@ from labcore.sweeps.file.document import (
     MOST_PARTS,
     Document,
     Place,
-    Trap,
     unfit,
     wrong_file,
 )
@@ -46,7 +46,11 @@ def read_yaml(path: Path, text: str) -> Document:
         reason = f"it stands for more than {MOST_PARTS:,} values, what aliases repeat included"
         raise wrong_file(path, [reason]) from None
     return Document(
-        content=content, lines=builder.lines, traps=builder.traps, problems=tuple(builder.problems)
+        content=content,
+        lines=builder.lines,
+        traps=builder.traps,
+        numbers_as_text=builder.numbers_as_text,
+        problems=tuple(builder.problems),
     )
 
 
@@ -62,7 +66,8 @@ class _Builder:
         self._open: list[yaml.Node] = []
         self._parts = 0
         self.lines: dict[Place, int] = {}
-        self.traps: dict[Place, Trap] = {}
+        self.traps: dict[Place, str] = {}
+        self.numbers_as_text: dict[Place, str] = {}
         self.problems: list[tuple[Place, str]] = []
 
     def build_root(self) -> Any:
@@ -173,15 +178,19 @@ class _Builder:
         return value
 
     def _note_trap(self, node: "yaml.ScalarNode", value: Any, place: Place) -> None:
-        if node.style is not None:
-            return  # in quotes, it is meant
         text = node.value
+        if node.style is not None:  # in quotes, it is meant
+            return
         if isinstance(value, str) and _looks_like_a_number(text):
-            self.traps[place] = Trap(kind="number read as text", text=text)
+            write = _with_point(text)
+            said = f"YAML reads {text} as text, not as a number; write {write}"
+            self.numbers_as_text[place] = said
         elif isinstance(value, bool) and text.lower() in _WORDS:
-            self.traps[place] = Trap(kind="word read as truth value", text=text)
+            truth = str(value).lower()
+            said = f"YAML reads {text} as {truth}; put it in quotes if the word is meant"
+            self.traps[place] = said
         elif isinstance(value, int | float) and (":" in text or _is_octal(text)):
-            self.traps[place] = Trap(kind="number read otherwise", text=text)
+            self.traps[place] = f"YAML reads {text} as the number {value}"
 
 
 _CORE = "tag:yaml.org,2002:"
@@ -213,6 +222,20 @@ def _looks_like_a_number(text: str) -> bool:
     except ValueError:
         return False
     return any(char.isdigit() for char in text)
+
+
+def _with_point(text: str) -> str:
+    """Writes a number so that YAML 1.1 reads it as one: ``1e5`` as ``1.0e+5``."""
+    if text.lstrip("+-").isdigit():
+        return str(int(text))  # 08, which is no octal number
+    mantissa, letter, exponent = text.lower().partition("e")
+    mantissa = re.sub(r"^([+-]?)\.", r"\g<1>0.", mantissa)
+    if not letter:
+        return mantissa
+    if "." not in mantissa:
+        mantissa += ".0"
+    sign = "" if exponent.startswith(("+", "-")) else "+"
+    return f"{mantissa}e{sign}{exponent}"
 
 
 def _reason(error: "yaml.MarkedYAMLError") -> str:

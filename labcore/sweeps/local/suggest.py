@@ -20,10 +20,6 @@ from labcore.sweeps.distributions import (
     Constant,
     Distribution,
     IntUniform,
-    InvLogUniform,
-    InvLogUniformValues,
-    LogUniform,
-    LogUniformValues,
     Rounded,
     Uniform,
 )
@@ -41,7 +37,6 @@ __all__ = ["Sampler", "Suggester"]
 Sampler = Literal["tpe", "gp"]
 _RANDOM_FIRST = 10
 """Trials with a result before the model of ``bayes`` says anything."""
-_LOG = (LogUniform, LogUniformValues, InvLogUniform, InvLogUniformValues)
 
 
 class _Suggestion(NamedTuple):
@@ -211,15 +206,9 @@ def _axis(each: Distribution) -> _Axis:
     if isinstance(each, IntUniform):
         same = IntDistribution(each.min, each.max)
     elif isinstance(each, Uniform):
-        same = FloatDistribution(each.min, each.max)
-    elif isinstance(each, _LOG):
-        same = FloatDistribution(*each.bounds, log=True)
-    elif (
-        isinstance(each, Rounded)
-        and isinstance(each.base, Uniform)
-        and each.q == int(each.q)
-        and each.bounds is not None
-    ):
+        same = FloatDistribution(each.min, each.max, log=each.log)
+    elif isinstance(each, Rounded) and each.is_even and each.q == int(each.q):
+        assert each.bounds is not None
         low, high = map(int, each.bounds)
         same = IntDistribution(low, high, step=int(each.q))
     else:

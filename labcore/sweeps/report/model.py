@@ -50,7 +50,7 @@ class Parameter:
         if isinstance(distribution, Categorical | Constant):
             return cls(name=name, choices=distribution.values)
         low, high = distribution.bounds or (None, None)
-        return cls(name=name, low=low, high=high, log=distribution.scale == "log")
+        return cls(name=name, low=low, high=high, log=distribution.log)
 
     @property
     def varies(self) -> bool:

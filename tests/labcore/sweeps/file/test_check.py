@@ -92,7 +92,7 @@ def say(read, toy) -> Callable[..., tuple[list[str], list[str]]]:
 
     def call(parameters, overrides=(), **more):
         content = {"method": "random", "parameters": parameters, **more}
-        sweep = read(content, plugin="toy", overrides=overrides)
+        sweep = read(content, overrides=["plugin=toy", *overrides])
         assert sweep.warnings == ()
         found = examine(sweep, toy)
         return list(found.problems), list(found.warnings)

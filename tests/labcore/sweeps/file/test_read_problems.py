@@ -92,7 +92,7 @@ log_uniform_values or q_log_uniform_values?
 line 26: parameters.empty: the key is there twice
 line 27: parameters.b.min: expected a number, got true
 line 28: parameters.n.mux: there is no such key; did you mean mu?
-line 28: parameters.n.sigma: it is -1; it must be 0 or more
+line 28: parameters.n.sigma: it is -1; it must be at least 0
 line 29: parameters.bad..name: a parameter's name is that of an option: letters, digits, _ and -, \
 with dots between the parts
 line 30: parameters.same: min and max are both 2; for one value write {value: 2}
@@ -114,9 +114,9 @@ line 44: parameters.void.min: expected a number, got nothing
 line 44: parameters.void.max: expected a number, got text
 line 45: parameters.over.mu: beta takes a and b; mu means nothing to it
 line 46: parameters.swap.values: constant takes value; values means nothing to it
+line 47: early_terminate: hyperband needs min_iter, or max_iter and s
 line 48: early_terminate.type: there is no "hyperbad"; did you mean hyperband? it is one of \
 hyperband
-line 49: early_terminate.max_iter: max_iter needs s, the number of brackets below it
 line 50: early_terminate.eta: it is 1; it must be above 1
 line 51: early_terminate.strict: expected true or false, got the number 3
 line 52: run_cap: it is 0; it must be at least 1

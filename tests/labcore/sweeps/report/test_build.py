@@ -11,14 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from labcore.sweeps.distributions import (
-    Categorical,
-    Constant,
-    LogUniform,
-    Normal,
-    Uniform,
-    rounded,
-)
+from labcore.sweeps.distributions import Categorical, Constant, Normal, make
 from labcore.sweeps.report import Parameter, SweepResults, TrialRow, build
 
 SAMPLE = runpy.run_path(str(Path(__file__).with_name("sample_sweep.py")))
@@ -236,7 +229,7 @@ def test_three_hundred_trials_make_a_page_below_a_megabyte(tmp_path):
         (Constant(value=3), Parameter(name="x", choices=(3,)), False),
         (Categorical(values=("a", "b")), Parameter(name="x", choices=("a", "b")), True),
         (Categorical(values=(32,)), Parameter(name="x", choices=(32,)), False),
-        (rounded(Uniform)(min=50, max=100, q=10), Parameter(name="x", low=50, high=100), True),
+        (make("q_uniform", min=50, max=100, q=10), Parameter(name="x", low=50, high=100), True),
         (Normal(mu=0, sigma=1), Parameter(name="x"), True),
     ],
 )
@@ -247,7 +240,7 @@ def test_a_parameter_is_described_as_its_distribution_draws(distribution, expect
 
 
 def test_a_logarithmic_distribution_has_a_logarithmic_axis_between_its_values():
-    found = Parameter.of("x", LogUniform(min=math.log(1e-4), max=math.log(0.1)))
+    found = Parameter.of("x", make("log_uniform", min=math.log(1e-4), max=math.log(0.1)))
     assert found.log
     assert (found.low, found.high) == pytest.approx((1e-4, 0.1))
 

@@ -24,7 +24,6 @@ def toy_sweep(**changes: Any) -> Sweep:
         "metric": Metric(name="val/loss"),
         "parameters": {"amount": IntUniform(min=1, max=9)},
         "plugin": "toy",
-        "source": Path("toy.json"),
         "raw": raw,
     }
     return Sweep(**{**fields, **changes})

@@ -2,28 +2,36 @@
 
 import math
 from collections import Counter
+from functools import partial
 from random import Random
 from statistics import fmean, pstdev
 
 import pytest
 
 from labcore.sweeps.distributions import (
+    KINDS,
     Beta,
     Categorical,
     Constant,
     IntUniform,
-    InvLogUniform,
-    InvLogUniformValues,
-    LogNormal,
-    LogUniform,
-    LogUniformValues,
     Normal,
     Uniform,
-    rounded,
+    make,
 )
 
-QUniform, QLogUniform, QLogUniformValues = map(rounded, (Uniform, LogUniform, LogUniformValues))
-QNormal, QLogNormal, QBeta = map(rounded, (Normal, LogNormal, Beta))
+LogUniform, LogUniformValues, InvLogUniform, InvLogUniformValues, LogNormal = (
+    partial(make, kind)
+    for kind in (
+        "log_uniform",
+        "log_uniform_values",
+        "inv_log_uniform",
+        "inv_log_uniform_values",
+        "log_normal",
+    )
+)
+QUniform, QLogUniform, QLogUniformValues, QNormal, QLogNormal, QBeta = (
+    partial(make, kind) for kind in KINDS if kind.startswith("q_")
+)
 pytest.importorskip("scipy", reason='beta is SciPy\'s: pip install -e ".[sweeps]"')
 
 NUM_DRAWS = 4000
@@ -39,7 +47,7 @@ def normal_cdf(x):
 
 
 CUMULATIVE = {
-    "uniform": (Uniform(min=-1.0, max=3.0), lambda x: (x + 1) / 4),
+    "uniform": (make("uniform", min=-1.0, max=3.0), lambda x: (x + 1) / 4),
     "log_uniform": (LogUniform(min=-5, max=2), lambda x: (math.log(x) + 5) / 7),
     "log_uniform_values": (
         LogUniformValues(min=1e-4, max=1.0),
@@ -51,9 +59,9 @@ CUMULATIVE = {
         InvLogUniformValues(min=0.01, max=2.0),
         lambda x: 1 - (math.log(1 / x) - math.log(1 / 2)) / (math.log(100) - math.log(1 / 2)),
     ),
-    "normal": (Normal(mu=2, sigma=0.5), lambda x: normal_cdf((x - 2) / 0.5)),
+    "normal": (make("normal", mu=2, sigma=0.5), lambda x: normal_cdf((x - 2) / 0.5)),
     "log_normal": (LogNormal(mu=1, sigma=0.7), lambda x: normal_cdf((math.log(x) - 1) / 0.7)),
-    "beta": (Beta(a=2, b=3), lambda x: x**2 * (6 - 8 * x + 3 * x**2)),
+    "beta": (make("beta", a=2, b=3), lambda x: x**2 * (6 - 8 * x + 3 * x**2)),
 }
 
 
@@ -160,7 +168,7 @@ def test_logarithmic_bounds_are_values_not_exponents():
     assert InvLogUniform(min=-1, max=2).bounds == pytest.approx((math.exp(-2), math.e))
     assert LogUniformValues(min=1e-5, max=0.1).bounds == (1e-5, 0.1)
     assert InvLogUniformValues(min=1e-5, max=0.1).bounds == (1e-5, 0.1)
-    assert {LogUniform(min=0, max=1).scale, Uniform(min=0, max=1).scale} == {"log", "linear"}
+    assert (LogUniform(min=0, max=1).log, Uniform(min=0, max=1).log) == (True, False)
 
 
 def test_whole_numbers_are_equally_likely_with_both_ends():
@@ -228,7 +236,7 @@ def test_a_grid_of_multiples_is_what_can_be_drawn():
         Beta(),
         Categorical(values=(1, 2), probabilities=(0.5, 0.5)),
     ],
-    ids=lambda each: each.name,
+    ids=repr,
 )
 def test_what_wandb_lists_on_no_grid_has_none(distribution):
     assert distribution.grid() is None
