@@ -68,6 +68,8 @@ def make_record(cls: type[RecordT], row: Any, path: Path) -> RecordT:
         values[field.name] = row[field.name]
         if not _fits(row[field.name], hints[field.name]):
             raise ValueError(f"{path} is damaged: {field.name} is {str(row[field.name])[:40]!r}")
+        if typing.get_origin(hints[field.name]) is tuple:
+            values[field.name] = tuple(row[field.name])
     return cls(**values)
 
 

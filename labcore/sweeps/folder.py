@@ -8,13 +8,14 @@ import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
 from labcore.errors import RequirementError, UsageError, nearest, suggestion
 from labcore.record.files import write_atomically
 from labcore.record.process import ProcessId, last_heard
+from labcore.record.records import make_record
 
 __all__ = [
     "Settings",
@@ -127,8 +128,7 @@ class SweepFolder:
 
     def write_settings(self, settings: Settings) -> None:
         """Writes the settings."""
-        text = json.dumps(dataclasses.asdict(settings), indent=1, ensure_ascii=False)
-        write_atomically(self.path / _SETTINGS, text + "\n")
+        _write(settings, self.path / _SETTINGS)
 
     def status(self) -> SweepStatus:
         """Reads how the sweep stands; one that was killed at once has no status yet.
@@ -147,8 +147,7 @@ class SweepFolder:
 
     def write_status(self, status: SweepStatus) -> None:
         """Writes how the sweep stands."""
-        text = json.dumps(dataclasses.asdict(status), indent=1, ensure_ascii=False)
-        write_atomically(self.path / _STATUS, text + "\n")
+        _write(status, self.path / _STATUS)
 
     @property
     def has_begun(self) -> bool:
@@ -196,34 +195,21 @@ def _read(kind: type[_RowT], path: Path) -> _RowT:
         row = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} cannot be read: {error or type(error).__name__}") from None
-    hints = get_type_hints(kind)
-    fields = dataclasses.fields(kind)
-    needed = {each.name for each in fields if each.default is each.default_factory}
-    if not isinstance(row, dict) or not needed <= row.keys():
-        raise UsageError(f"{path} is damaged: it does not have {', '.join(sorted(needed))}")
-    if unknown := sorted(row.keys() - hints.keys()):
+    known = {each.name for each in dataclasses.fields(kind)}
+    if isinstance(row, dict) and (unknown := sorted(row.keys() - known)):
         raise UsageError(
             f"{path} has {', '.join(unknown)}, which this version of lab does not know",
             fix="use the version of lab that wrote it, or a newer one",
         )
-    if wrong := [name for name, value in row.items() if not _fits(value, hints[name])]:
-        raise UsageError(f"{path} is damaged: {wrong[0]} is {str(row[wrong[0]])[:40]!r}")
-    values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in row.items()}
-    return kind(**values)
+    try:
+        return make_record(kind, row, path)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value of JSON is of a type; a tuple is a list there."""
-    inside = get_args(hint)
-    if hint is Any:
-        return True
-    if get_origin(hint) is tuple:
-        return isinstance(value, list) and all(_fits(each, inside[0]) for each in value)
-    if get_origin(hint) is dict:
-        return isinstance(value, dict) and all(_fits(each, inside[1]) for each in value.values())
-    if inside:
-        return any(_fits(value, each) for each in inside)
-    return isinstance(value, int | float if hint is float else hint)
+def _write(row: Settings | SweepStatus, path: Path) -> None:
+    text = json.dumps(dataclasses.asdict(row), indent=1, ensure_ascii=False)
+    write_atomically(path, text + "\n")
 
 
 def create_sweep(sweeps_dir: Path, name: str, file: Path) -> SweepFolder:

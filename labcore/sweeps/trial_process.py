@@ -1,21 +1,37 @@
-"""A trial in a process of this machine: a handle of it, and a fresh process for one."""
+"""A trial in a process of this machine: its lock, a handle of it, and a fresh process for one.
 
+A trial holds its lock for its whole life, and a note in the file says who it is. Whoever starts the
+trial takes the lock before there is a process, and the process inherits it; so there is no moment
+at which a trial lives and nobody can see it, even when its starter is killed. The kernel frees the
+lock when the last process of the trial is gone.
+"""
+
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+import psutil
+
 from labcore.errors import UsageError
-from labcore.record.locks import is_held
+from labcore.record.locks import KernelLock, is_held
 from labcore.record.process import ProcessId
 from labcore.sweeps.trial import TrialRequest, TrialResult, read_result, says_it_runs
-from labcore.sweeps.trial_lock import holder_of, kill_group, name_holder, trial_lock
 
-__all__ = ["TrialProcess", "Word", "start_process"]
+__all__ = [
+    "TrialProcess",
+    "Word",
+    "holder_of",
+    "kill_group",
+    "name_holder",
+    "start_process",
+    "trial_lock",
+]
 
 Word = int | Literal["waiting", "running"] | None
 """What a starter says of a trial: its exit code, that it is still to be started, that it is there,
@@ -23,6 +39,77 @@ or nothing."""
 
 _TELLING_S = 0.5
 """How long after its end a starter may take to tell a trial's exit code."""
+
+
+def trial_lock(path: Path) -> KernelLock | None:
+    """Takes the lock of a trial that is to be started.
+
+    Args:
+        path: The file; what it said of an earlier process is removed.
+
+    Returns:
+        The lock, whose ``descriptor`` the trial inherits; None when it runs already.
+
+    Raises:
+        OSError: The file cannot be made, or its disk knows no locks.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = KernelLock(path)
+    if not lock.take():
+        return None
+    os.ftruncate(lock.descriptor, 0)
+    return lock
+
+
+def name_holder(path: Path, pid: int) -> None:
+    """Writes down whose lock it is, for those who find it held."""
+    process = ProcessId.of(pid)
+    if process is not None:
+        path.write_text(json.dumps(process.to_row()) + "\n", encoding="utf-8")
+
+
+def holder_of(path: Path) -> ProcessId | None:
+    """Returns the process that last held the lock, once it has been written down."""
+    try:
+        return ProcessId.from_row(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def kill_group(holder: ProcessId, lock: Path) -> None:
+    """Kills what a trial has left behind: the group that its process led (POSIX only).
+
+    The number of a group is used again once all of it is gone. So nothing is sent unless a member
+    is known: the process itself, which may be a zombie, or one that keeps the trial's lock open.
+
+    Args:
+        holder: The trial's process.
+        lock: The trial's lock.
+    """
+    if sys.platform == "win32":
+        return
+    # A zombie is nobody's heir: its number is its own until it is waited for.
+    if holder.is_zombie() or any(_has_open(pid, lock) for pid in _members(holder.pid)):
+        try:
+            os.killpg(holder.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return
+
+
+def _members(group: int) -> Iterator[int]:
+    for pid in psutil.pids():
+        try:
+            if os.getpgid(pid) == group:
+                yield pid
+        except OSError:  # gone meanwhile
+            continue
+
+
+def _has_open(pid: int, path: Path) -> bool:
+    try:
+        return str(path.resolve()) in {file.path for file in psutil.Process(pid).open_files()}
+    except psutil.Error:
+        return False
 
 
 class TrialProcess:

@@ -25,8 +25,7 @@ from labcore.record.process import ProcessId
 from labcore.sweeps.agents.preload import preload
 from labcore.sweeps.companion import pipe_to_starter
 from labcore.sweeps.trial import TrialRequest
-from labcore.sweeps.trial_lock import kill_group, name_holder, trial_lock
-from labcore.sweeps.trial_process import Word
+from labcore.sweeps.trial_process import Word, kill_group, name_holder, trial_lock
 
 __all__ = ["Worker", "become_trial", "main"]
 

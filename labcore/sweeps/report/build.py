@@ -13,9 +13,9 @@ from labcore.record.durations import format_duration
 from labcore.record.files import write_atomically
 from labcore.report.page import render_page
 from labcore.report.wording import format_number
-from labcore.sweeps.importance import Importance, Observation, measure_importance
 from labcore.sweeps.overrides import as_overrides
 from labcore.sweeps.report.drawing import Drawings, draw
+from labcore.sweeps.report.importance import Importance, measure_importance
 from labcore.sweeps.report.model import STATE_LABELS, Parameter, SweepResults, TrialRow
 from labcore.sweeps.report.scales import NUM_TONES, tones
 from labcore.sweeps.report.words import short_names, write_value
@@ -236,8 +236,7 @@ def _importance(
     results: SweepResults, ranked: Sequence[TrialRow], varying: Sequence[Parameter]
 ) -> tuple[list[_Bar], str]:
     """Rows of the table, and why there are none."""
-    seen = [Observation(values=trial.values, score=trial.score or 0.0) for trial in ranked]
-    found = measure_importance(seen, {p.name: p.log for p in varying}, results.goal)
+    found = measure_importance(ranked, varying, results.goal)
     names = short_names([parameter.name for parameter in varying])
     longest = max(found.shares.values(), default=1.0) or 1.0
     bars = [

@@ -20,8 +20,13 @@ from labcore.record.status import read_status
 from labcore.sweeps.agents import LocalStarter
 from labcore.sweeps.agents.preload import can_fork
 from labcore.sweeps.trial import TrialRequest
-from labcore.sweeps.trial_lock import holder_of, kill_group, name_holder, trial_lock
-from labcore.sweeps.trial_process import TrialProcess
+from labcore.sweeps.trial_process import (
+    TrialProcess,
+    holder_of,
+    kill_group,
+    name_holder,
+    trial_lock,
+)
 from tests.labcore.sweeps.sweeping import PLUGIN, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="trials are forked on Linux only")

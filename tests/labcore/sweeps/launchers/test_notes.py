@@ -12,7 +12,7 @@ from labcore.sweeps.launchers import remote
 from labcore.sweeps.launchers.notes import Job, Notes, Order, Place
 from labcore.sweeps.launchers.remote import RemoteStarter, RemoteTrial, carried
 from labcore.sweeps.trial import TrialRequest
-from labcore.sweeps.trial_lock import trial_lock
+from labcore.sweeps.trial_process import trial_lock
 
 OWNER = ProcessId(host="node7.cluster", pid=12, started=3.5)
 

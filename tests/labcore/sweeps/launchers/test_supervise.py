@@ -19,8 +19,7 @@ from labcore.sweeps.launchers import supervise as module
 from labcore.sweeps.launchers.notes import Job, Notes, Order
 from labcore.sweeps.launchers.supervise import Supervisor, end_with
 from labcore.sweeps.trial import TrialRequest
-from labcore.sweeps.trial_lock import trial_lock
-from labcore.sweeps.trial_process import start_process
+from labcore.sweeps.trial_process import start_process, trial_lock
 from tests.labcore.sweeps.sweeping import wait_until
 
 NAME = "s-0000-1"

@@ -1,24 +1,24 @@
 """Importance: known functions give known orders, and too little to tell is said."""
 
+import dataclasses
 import importlib.util
 from random import Random
 
 import pytest
 
-from labcore.sweeps.importance import (
-    LEAST_TRIALS,
-    Observation,
-    measure_importance,
-    rank_correlation,
-)
+from labcore.sweeps.report import Parameter, TrialRow
+from labcore.sweeps.report.importance import LEAST_TRIALS, measure_importance, rank_correlation
 
-PARAMETERS = {"strong": False, "weak": False, "choice": False, "nothing": True}
+PARAMETERS = [
+    *(Parameter(name=name) for name in ("strong", "weak", "choice")),
+    Parameter(name="nothing", log=True),
+]
 
 
-def observe(count: int, *, seed: int = 0) -> list[Observation]:
+def observe(count: int, *, seed: int = 0) -> list[TrialRow]:
     rng = Random(seed)
     seen = []
-    for _ in range(count):
+    for number in range(count):
         values = {
             "strong": rng.random(),
             "weak": rng.random(),
@@ -26,7 +26,7 @@ def observe(count: int, *, seed: int = 0) -> list[Observation]:
             "nothing": 10 ** -rng.uniform(1, 4),
         }
         score = 10 * values["strong"] - 1.0 * values["weak"] + 4 * (values["choice"] == "a")
-        seen.append(Observation(values=values, score=score))
+        seen.append(TrialRow(number=number, state="completed", values=values, best_metric=score))
     return seen
 
 
@@ -61,11 +61,11 @@ def test_few_trials_tell_a_direction_but_no_share():
 
 
 def test_equal_trials_and_sweeps_without_a_parameter_say_so():
-    alike = [Observation(values=o.values, score=1.0) for o in observe(30)]
+    alike = [dataclasses.replace(trial, best_metric=1.0) for trial in observe(30)]
     assert (
         measure_importance(alike, PARAMETERS, "minimize").reason == "All trials are equally good."
     )
-    assert measure_importance(alike, {}, "minimize").reason == "No parameter varies."
+    assert measure_importance(alike, [], "minimize").reason == "No parameter varies."
 
 
 def test_without_optuna_the_user_is_told_what_to_install(monkeypatch):

@@ -12,14 +12,17 @@ import importlib.util
 import json
 import math
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from labcore.sweeps.report.model import Goal, Parameter, TrialRow
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-__all__ = ["LEAST_TRIALS", "Importance", "Observation", "measure_importance", "rank_correlation"]
+__all__ = ["LEAST_TRIALS", "Importance", "measure_importance", "rank_correlation"]
 
 LEAST_TRIALS = 20
 """Fewer trials than this have too few among their best to tell anything."""
@@ -29,15 +32,7 @@ _BEST_SHARE = 0.25
 less than of a number of little effect. Of the fewest trials, a quarter is the five best."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Observation:
-    """What a trial had, and how good it was."""
-
-    values: Mapping[str, Any]
-    score: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Importance:
     """How much the parameters mattered.
 
@@ -47,46 +42,45 @@ class Importance:
         reason: Why there are no shares, for the user; empty when there are.
     """
 
-    shares: Mapping[str, float]
+    shares: Mapping[str, float] = field(default_factory=dict)
     correlations: Mapping[str, float]
     reason: str = ""
 
 
 def measure_importance(
-    observations: Sequence[Observation],
-    parameters: Mapping[str, bool],
-    goal: Literal["minimize", "maximize"],
+    trials: Sequence[TrialRow], parameters: Sequence[Parameter], goal: Goal
 ) -> Importance:
     """Measures how much each parameter mattered.
 
     Args:
-        observations: The trials that can be compared, those that were stopped early with the best
-            that they had reached.
-        parameters: Names of the parameters that vary, and whether each is drawn by its logarithm.
+        trials: Those that can be compared, the ones that were stopped early with the best that
+            they had reached.
+        parameters: Those that vary.
         goal: Whether a good score is small or large.
     """
-    complete = [o for o in observations if all(name in o.values for name in parameters)]
+    complete = [t for t in trials if all(each.name in t.values for each in parameters)]
+    scores = [trial.score or 0.0 for trial in complete]
+    columns = {each.name: [t.values[each.name] for t in complete] for each in parameters}
     correlations = {
-        name: rank_correlation([o.values[name] for o in complete], [o.score for o in complete])
-        for name in parameters
-        if _are_numbers([o.values[name] for o in complete])
+        name: rank_correlation(column, scores)
+        for name, column in columns.items()
+        if _are_numbers(column)
     }
-    known = {name: rho for name, rho in correlations.items() if rho is not None}
+    found = Importance(correlations={n: rho for n, rho in correlations.items() if rho is not None})
     if not parameters:
-        return Importance(shares={}, correlations={}, reason="No parameter varies.")
-    if len(complete) < LEAST_TRIALS:
-        reason = (
+        found.reason = "No parameter varies."
+    elif len(complete) < LEAST_TRIALS:
+        found.reason = (
             f"It takes {LEAST_TRIALS} trials with a value of the metric to tell; "
             f"there {'is' if len(complete) == 1 else 'are'} {len(complete)}."
         )
-        return Importance(shares={}, correlations=known, reason=reason)
-    if min(o.score for o in complete) == max(o.score for o in complete):
-        reason = "All trials are equally good."
-        return Importance(shares={}, correlations=known, reason=reason)
-    if importlib.util.find_spec("optuna") is None:
-        reason = "It is computed by Optuna, which is not installed: pip install optuna"
-        return Importance(shares={}, correlations=known, reason=reason)
-    return Importance(shares=_shares(complete, parameters, goal), correlations=known)
+    elif min(scores) == max(scores):
+        found.reason = "All trials are equally good."
+    elif importlib.util.find_spec("optuna") is None:
+        found.reason = "It is computed by Optuna, which is not installed: pip install optuna"
+    else:
+        found.shares = _shares(columns, {each.name: each.log for each in parameters}, scores, goal)
+    return found
 
 
 def rank_correlation(values: Sequence[float], scores: Sequence[float]) -> float | None:
@@ -102,37 +96,34 @@ def rank_correlation(values: Sequence[float], scores: Sequence[float]) -> float 
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
-    """Ranks from 1; equal values share the mean of their ranks."""
+    """Twice the ranks; equal values share the mean of theirs."""
     ordered = sorted(values)
-    first: dict[float, int] = {}
-    count: dict[float, int] = {}
-    for index, value in enumerate(ordered, start=1):
-        first.setdefault(value, index)
-        count[value] = count.get(value, 0) + 1
-    return [first[value] + (count[value] - 1) / 2 for value in values]
+    return [float(bisect_left(ordered, each) + bisect_right(ordered, each)) for each in values]
 
 
 def _shares(
-    observations: Sequence[Observation],
-    parameters: Mapping[str, bool],
-    goal: Literal["minimize", "maximize"],
+    columns: Mapping[str, Sequence[Any]],
+    is_log: Mapping[str, bool],
+    scores: Sequence[float],
+    goal: Goal,
 ) -> dict[str, float]:
     # Here: importing Optuna takes a third of a second.
     import optuna
 
-    columns = {name: [o.values[name] for o in observations] for name in parameters}
     plain = {
-        name: column if _are_numbers(column) else [_label(value) for value in column]
+        name: column
+        if _are_numbers(column)
+        else [json.dumps(value, sort_keys=True, default=str) for value in column]
         for name, column in columns.items()
     }
-    distributions = {name: _distribution(plain[name], log) for name, log in parameters.items()}
+    distributions = {name: _distribution(column, is_log[name]) for name, column in plain.items()}
     trials = [
         optuna.trial.create_trial(
-            params={name: plain[name][index] for name in parameters},
+            params={name: column[index] for name, column in plain.items()},
             distributions=distributions,
-            value=observation.score,
+            value=score,
         )
-        for index, observation in enumerate(observations)
+        for index, score in enumerate(scores)
     ]
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every study it makes
@@ -161,7 +152,3 @@ def _are_numbers(column: Sequence[Any]) -> bool:
         isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         for value in column
     )
-
-
-def _label(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
