@@ -36,6 +36,11 @@ class Finding:
         if self.state == "failure" and not self.fix:
             raise ValueError(f"{self.check or self.summary}: a failure says what mends it")
 
+    @property
+    def is_problem(self) -> bool:
+        """Whether it is a failure or a warning."""
+        return self.state in ("failure", "warning")
+
 
 def say(
     state: State,

@@ -126,7 +126,7 @@ def _source_of(found: FoundPlugin, composed: Composed, *, or_none: bool) -> "Sou
 
 def explain_raised(error: BaseException) -> LabError | None:
     """Asks the doctor about an error; it is imported when there is one."""
-    from labcore.doctor.raised import explain_raised as ask
+    from labcore.doctor.pasted import explain_raised as ask
 
     return ask(error)
 

@@ -3,7 +3,7 @@
 from labcore.doctor.pasted.conclusion import AllClear, Conclusion, conclude
 from labcore.doctor.pasted.errors import UNKNOWN_ERROR, known_in
 from labcore.doctor.pasted.known import KnownError, known_errors
-from labcore.doctor.pasted.report import FarReport, describe, diagnose_report, read
+from labcore.doctor.pasted.report import FarReport, describe, diagnose_report, explain_raised, read
 
 __all__ = [
     "UNKNOWN_ERROR",
@@ -14,6 +14,7 @@ __all__ = [
     "conclude",
     "describe",
     "diagnose_report",
+    "explain_raised",
     "known_errors",
     "known_in",
     "read",

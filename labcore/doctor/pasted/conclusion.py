@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from labcore.doctor.finding import Finding
 from labcore.doctor.pasted.report import FarReport
+from labcore.doctor.pasted.text import shortened
 from labcore.errors import RequirementError
 
 __all__ = ["NOT_KNOWN", "AllClear", "Conclusion", "conclude"]
@@ -71,13 +72,9 @@ def conclude(report: FarReport, findings: Sequence[Finding]) -> Conclusion:
     if mysteries:
         why = "it holds an error that the doctor does not know"
     elif unread:
-        why = f"this line, and perhaps others, tell of a problem: {_short(unread[0])}"
+        why = f"this line, and perhaps others, tell of a problem: {shortened(unread[0], 100)}"
     elif any(each.state == "ok" for each in report.errors):
         why = "only lines that are harmless by themselves, and no two versions to compare"
     else:
         why = "no error, and no two versions to compare"
     return Conclusion(f"{kind}: not known whether something is wrong; {why}", NOT_KNOWN)
-
-
-def _short(line: str) -> str:
-    return line if len(line) <= 100 else line[:99] + "…"

@@ -47,10 +47,6 @@ class Facts(dict[str, Any]):
                 cuda = "" if local["none"] else f"{local[2]}.{local[3]}"
                 self.tell(rocm=local["rocm"], torch_cuda=None if local["rocm"] else cuda)
 
-    def copy(self) -> "Facts":
-        """Returns the same facts, to go on from."""
-        return Facts({**self, "packages": dict(self.packages)})
-
     def machine(self) -> Machine:
         """Returns the machine that these facts describe."""
         known = {name: self[name] for name in self if name in Machine.__dataclass_fields__}

@@ -29,7 +29,6 @@ class Fields:
     Args:
         machine: What is known of the machine.
         groups: What the error's own text says.
-        said_card: A card that the text mentions, for when the machine's is not known.
         places: Where the text comes from.
     """
 
@@ -37,13 +36,12 @@ class Fields:
         self,
         machine: Machine,
         groups: Mapping[str, str],
-        said_card: str | None = None,
         places: frozenset[str] = frozenset(),
     ) -> None:
+        self.places = places
         self._found: dict[str, Any] = {
             "machine": machine,
             "os": machine.os or "linux",
-            "said_card": said_card,
             # Of no width: a text that begins with one is for that place alone.
             **{f"on_{name}": "" for name in places},
             **groups,
@@ -259,7 +257,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "arch_first_cuda": _arch_first_cuda,
     "arch_last_cuda": _arch_last_cuda,
     "capability": _capability,
-    "card": lambda machine, said_card=None: machine.cards[0].name if machine.cards else said_card,
+    "card": lambda machine: machine.cards[0].name if machine.cards else None,
     "cub": lambda toolkit, os, pytorch3d=None: compat.cub_for(toolkit, os, pytorch3d),
     "cub_fix": _cub_fix,
     "cub_why": lambda cub: f"{cub.why[:1].upper()}{cub.why[1:].rstrip('.')}.",

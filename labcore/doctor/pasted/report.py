@@ -1,6 +1,7 @@
 """Telling what a pasted text is, what it tells of its machine and which errors it holds."""
 
 import re
+import traceback
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -13,16 +14,22 @@ from labcore.doctor.pasted.collect_env import is_collect_env, read_collect_env
 from labcore.doctor.pasted.errors import find_errors
 from labcore.doctor.pasted.facts import Facts
 from labcore.doctor.pasted.fragments import read_fragments, read_hints
-from labcore.doctor.pasted.known import KnownError, known_errors, search
+from labcore.doctor.pasted.known import known_errors, search
 from labcore.doctor.pasted.text import clean, ends_of
 from labcore.doctor.pasted.unread import unread_lines
 from labcore.doctor.share import from_report
 from labcore.doctor.tables import find_card
+from labcore.errors import LabError, RequirementError, RunFailed
 
-__all__ = ["FarReport", "Kind", "describe", "diagnose_report", "read"]
+__all__ = ["FarReport", "Kind", "describe", "diagnose_report", "explain_raised", "read"]
 
-NOTHING_FOUND = "nothing-found"
-"""Id of the finding for a text that tells nothing."""
+_NOTHING = Finding(
+    check="nothing-found",
+    state="unknown",
+    summary="this text holds no error that the doctor can see, and no versions",
+    cause="It reads the output of python -m torch.utils.collect_env, lab doctor --report, "
+    "tracebacks, and logs of pip, gcc, nvcc, MSVC and ninja.",
+)
 _FROM_PROSE = frozenset({
     "tf-windows", "tf-tested", "tf-arch", "arch-unsupported", "driver-vs-cuda", "py-range",
     "torch-companions", "p3d-torch",
@@ -56,31 +63,34 @@ def read(text: str) -> FarReport:
     own = _own_report(text)
     pasted = clean(text)
     if own is not None:
-        pasted = replace(pasted, text=_OWN.sub(_blank, pasted.text))
+        # Our own page goes out: the errors that it speaks of are told already.
+        text = _OWN.sub(lambda page: re.sub(r"[^\n]", " ", page[0]), pasted.text)
+        pasted = replace(pasted, text=text)
     facts = Facts()
     has_block = is_collect_env(pasted.text)
     if has_block:
         read_collect_env(pasted.text, facts)
     read_fragments(pasted.text, facts)
     available = facts.get("cuda_available")
-    certain = facts.machine() if own is None else own
-    hints = facts.copy()
-    read_hints(ends_of(pasted.text), hints)
-    context = _with_capabilities(_with_known(certain, hints.machine()))
-    said_cards = hints["said_cards"]
-    errors = find_errors(pasted, context, next(iter(said_cards), None))
-    if any(each.state in {"failure", "warning"} for each in errors):
-        unread: tuple[str, ...] = ()
-    else:
+    certain = _with_capabilities(own or facts.machine())
+    read_hints(ends_of(pasted.text), facts)
+    said = _with_capabilities(_with_known(certain, facts.machine()))
+    cards, with_card = facts["said_cards"], said
+    if cards and not said.cards:
+        with_card = _with_capabilities(replace(said, cards=(Card(name=cards[0]),)))
+    errors = find_errors(pasted, with_card)
+    unread: tuple[str, ...] = ()
+    if not any(each.is_problem for each in errors):
         harmless = {each.check for each in errors if each.state == "ok"}
-        unread = unread_lines(pasted, search(pasted, _entries(harmless)))
+        entries = [error for error in known_errors() if error.id in harmless]
+        unread = unread_lines(pasted, search(pasted, entries))
         if available is False and (certain.torch is None or certain.torch.cuda):
             unread = ("Is CUDA available: False", *unread)
     return FarReport(
         kind="lab report" if own is not None else "collect_env" if has_block else "log",
-        machine=_with_capabilities(certain),
+        machine=certain,
         errors=errors,
-        said=_with_said_card(context, said_cards[0] if len(said_cards) == 1 else None),
+        said=with_card if len(cards) == 1 else said,
         unread=unread,
         cuda_available=available,
     )
@@ -103,16 +113,16 @@ def diagnose_report(report: FarReport, checks: Iterable[Check]) -> list[Finding]
         explained.add("arch-dropped-pip-default")
     checks = tuple(checks)
     findings = [each for each in diagnose(report.machine, checks) if each.check not in explained]
-    bad = any(each.state in {"failure", "warning"} for each in (*report.errors, *findings))
+    bad = any(each.is_problem for each in (*report.errors, *findings))
     if report.unread and not bad:
         # Somebody complains and the certain facts are no reason: the versions in prose may be.
         hints = diagnose(report.said, (each for each in checks if each.id in _FROM_PROSE))
-        hints = [each for each in hints if each.state in {"failure", "warning"}]
+        hints = [each for each in hints if each.is_problem]
         findings, bad = findings + hints, bool(hints)
     if report.cuda_available is False and not bad:
         findings += _unavailable(report.machine)
     if not (report.errors or bad) and report.machine == Machine(origin="report"):
-        findings = [_nothing()]
+        findings = [_NOTHING]
     return [*report.errors, *findings]
 
 
@@ -157,31 +167,12 @@ def _unavailable(machine: Machine) -> list[Finding]:
     ]
 
 
-def _nothing() -> Finding:
-    return Finding(
-        check=NOTHING_FOUND,
-        state="unknown",
-        summary="this text holds no error that the doctor can see, and no versions",
-        cause="It reads the output of python -m torch.utils.collect_env, lab doctor --report, "
-        "tracebacks, and logs of pip, gcc, nvcc, MSVC and ninja.",
-    )
-
-
-def _entries(ids: set[str]) -> list[KnownError]:
-    return [error for error in known_errors() if error.id in ids]
-
-
 def _own_report(text: str) -> Machine | None:
     """Reads our own report, where the text has one; None elsewhere."""
     try:
         return from_report(text)
     except (ValueError, TypeError, KeyError):  # a block that somebody has edited
         return None
-
-
-def _blank(block: re.Match[str]) -> str:
-    """Takes our own page out of a text: the errors that it speaks of are told already."""
-    return re.sub(r"[^\n]", " ", block[0])
 
 
 def _with_known(first: Machine, second: Machine) -> Machine:
@@ -197,19 +188,36 @@ def _with_known(first: Machine, second: Machine) -> Machine:
 
 def _with_capabilities(machine: Machine) -> Machine:
     """Looks up what a card can do from its name, where that is all that is known."""
-    if not machine.cards:
-        return machine
-    return replace(machine, cards=tuple(_capable(card) for card in machine.cards))
+
+    def capable(card: Card) -> Card:
+        found = card.compute_capability is None and find_card(" ".join(card.name.split()))
+        return replace(card, compute_capability=found[1].compute_capability) if found else card
+
+    return replace(machine, cards=machine.cards and tuple(map(capable, machine.cards)))
 
 
-def _with_said_card(machine: Machine, name: str | None) -> Machine:
-    if machine.cards or name is None:
-        return machine
-    return _with_capabilities(replace(machine, cards=(Card(name=name),)))
+def explain_raised(error: BaseException) -> LabError | None:
+    """Returns what is known of an error that a run has raised and that comes from a library.
+
+    A library that cannot be loaded is a requirement that is not met, whatever it raised.
+    """
+    if not isinstance(error, ImportError | OSError | RuntimeError):
+        return None
+    # Not the lines of code between: they may speak of errors that did not happen.
+    told = "".join(line for each in _chain(error) for line in traceback.format_exception_only(each))
+    found = next((each for each in read(told).errors if each.state == "failure"), None)
+    if found is None:
+        return None
+    kind = RequirementError if isinstance(error, ImportError) else RunFailed
+    text = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    return kind(f"{found.summary}\n  {text}\n  {found.cause}", fix=found.fix)
 
 
-def _capable(card: Card) -> Card:
-    if card.compute_capability is not None:
-        return card
-    found = find_card(re.sub(r"\s+", " ", card.name))
-    return card if found is None else replace(card, compute_capability=found[1].compute_capability)
+def _chain(error: BaseException) -> list[BaseException]:
+    """Returns an error with those that led to it, the first one first."""
+    chain: list[BaseException] = []
+    each: BaseException | None = error
+    while each is not None and each not in chain:
+        chain.insert(0, each)
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+    return chain

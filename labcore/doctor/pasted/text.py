@@ -5,7 +5,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-__all__ = ["Pasted", "clean", "ends_of"]
+__all__ = ["Pasted", "clean", "ends_of", "shortened"]
 
 _ANSI = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0e-\x1f]"
@@ -78,6 +78,12 @@ def clean(raw: str) -> Pasted:
 def ends_of(text: str) -> str:
     """Returns the beginning and the end of a long text, where people write what they have."""
     return text if len(text) <= 2 * _ENOUGH else f"{text[:_ENOUGH]}\n{text[-_ENOUGH:]}"
+
+
+def shortened(text: str, longest: int = 200) -> str:
+    """Returns a text on one line, without its end when it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _numbered(raw: str) -> list[tuple[int, str]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from labcore.doctor.raised import explain_raised
+from labcore.doctor.pasted import explain_raised
 from labcore.errors import RequirementError, RunFailed, UsageError
 from labcore.life.settle import explain
 
