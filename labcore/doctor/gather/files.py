@@ -14,6 +14,7 @@ __all__ = [
     "find_library",
     "first_match",
     "library_path",
+    "nearest",
     "output_of",
     "package_folder",
     "read",
@@ -30,6 +31,12 @@ def read(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def nearest(folder: Path) -> Path:
+    """Returns a folder, or of its parents the first that is there."""
+    folder = folder.absolute()
+    return next(each for each in (folder, *folder.parents) if each.exists())
 
 
 def first_match(pattern: str, text: str) -> str | None:

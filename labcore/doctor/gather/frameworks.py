@@ -34,11 +34,9 @@ def read_torch(folder: Path | None = None) -> dict[str, Any]:
         folder: The package's folder; found when None.
     """
     folder = folder or package_folder("torch")
-    if folder is None:
-        return {"torch": None}
-    text = read(folder / "version.py")
+    text = read(folder / "version.py") if folder else ""
     version = first_match(r"^__version__\s*=\s*['\"]([^'\"]+)", text)
-    if version is None:
+    if folder is None or version is None:
         return {"torch": None}
     cuda = first_match(r"^cuda\b[^=\n]*=\s*['\"]([\d.]+)", text) or ""
     hip = first_match(r"^hip\b[^=\n]*=\s*['\"]([\w.-]+)", text) or ""
@@ -125,14 +123,11 @@ def _torch_cudnn(folder: Path) -> str | None:
 
 def _build_info(text: str) -> dict[str, Any]:
     """Reads the literal that TensorFlow's build writes; older releases write a plain dict."""
-    for pattern in (r"^build_info = collections\.OrderedDict\((.+)\)$", r"^build_info = (\{.+\})$"):
-        literal = first_match(pattern, text)
-        if literal is not None:
-            try:
-                return dict(ast.literal_eval(literal))
-            except (ValueError, SyntaxError, TypeError):
-                return {}
-    return {}
+    literal = first_match(r"^build_info = (?:collections\.OrderedDict\()?([\[{].+[\]}])\)?$", text)
+    try:
+        return dict(ast.literal_eval(literal or "{}"))
+    except (ValueError, SyntaxError, TypeError):
+        return {}
 
 
 def _version(name: str) -> str | None:

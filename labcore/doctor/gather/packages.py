@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from labcore.doctor.gather.files import package_folder
 
-__all__ = ["canonical", "find_shared_files", "nvidia_files", "read_packages", "read_python"]
+__all__ = ["find_shared_files", "nvidia_files", "read_packages", "read_python"]
 
 _REQUIRES = re.compile(r"^Requires-Dist: (.+?)\s*$", re.MULTILINE)
 _NAME_OF_FOLDER = re.compile(r"(.+?)-([^-]+)\.dist-info\Z")
@@ -63,16 +65,17 @@ def find_shared_files(path: Sequence[str] | None = None) -> dict[str, Any]:
     Args:
         path: Folders of packages; those of this Python when None.
     """
-    claims: dict[str, list[tuple[str, int]]] = {}
+    claims: dict[Path, list[tuple[str, int]]] = {}
     for file, name, _, size in nvidia_files(path):
-        claims.setdefault(str(file), []).append((name, size))
-    return {
-        "owners": {
-            _below_nvidia(path): tuple(name for name, _ in _present_first(Path(path), claimed))
-            for path, claimed in sorted(claims.items())
-            if len({name for name, _ in claimed}) > 1
-        }
-    }
+        claims.setdefault(file, []).append((name, size))
+    owners: dict[str, tuple[str, ...]] = {}
+    for file, claimed in sorted(claims.items()):
+        if len({name for name, _ in claimed}) > 1:
+            size = file.stat().st_size if file.exists() else -1
+            present_first = sorted((recorded != size, name) for name, recorded in claimed)
+            inside = "nvidia/" + file.as_posix().rpartition("/nvidia/")[2]
+            owners[inside] = tuple(name for _, name in present_first)
+    return {"owners": owners}
 
 
 def nvidia_files(path: Sequence[str] | None = None) -> Iterator[tuple[Path, str, str, int]]:
@@ -92,14 +95,7 @@ def nvidia_files(path: Sequence[str] | None = None) -> Iterator[tuple[Path, str,
                 yield file, name, version, int(size) if size.isdigit() else 0
 
 
-def canonical(name: str) -> str:
-    """Returns the normalised form of a distribution's name."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _distributions(
-    path: Sequence[str] | None,
-) -> Iterable[importlib.metadata.Distribution]:
+def _distributions(path: Sequence[str] | None) -> Iterable[importlib.metadata.Distribution]:
     return importlib.metadata.distributions(path=list(sys.path if path is None else path))
 
 
@@ -108,8 +104,8 @@ def _identity(distribution: importlib.metadata.Distribution) -> tuple[str, str]:
     folder = Path(str(getattr(distribution, "_path", ""))).name
     match = _NAME_OF_FOLDER.match(folder)
     if match is not None:
-        return canonical(match[1]), match[2]
-    return canonical(distribution.metadata["Name"] or ""), distribution.version or ""
+        return canonicalize_name(match[1]), match[2]
+    return canonicalize_name(distribution.metadata["Name"] or ""), distribution.version or ""
 
 
 def _modules() -> dict[str, str]:
@@ -127,15 +123,3 @@ def _has_bytecode() -> bool | None:
         return None
     tag = f"*.{sys.implementation.cache_tag}.pyc"
     return all(any((folder / "__pycache__").glob(tag)) for folder in folders)
-
-
-def _present_first(path: Path, claimed: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    try:
-        size = path.stat().st_size
-    except OSError:
-        size = -1
-    return sorted(claimed, key=lambda claim: (claim[1] != size, claim[0]))
-
-
-def _below_nvidia(path: str) -> str:
-    return "nvidia/" + path.replace("\\", "/").rpartition("/nvidia/")[2]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from labcore.doctor.gather.files import first_match, read
+from labcore.doctor.gather.files import first_match, nearest, read
 
 __all__ = ["read_limits", "read_resources", "read_system"]
 
@@ -48,7 +48,7 @@ def read_resources() -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "shm_gb": round(shutil.disk_usage(shm).total / 1e9, 2) if shm.is_dir() else None,
         "disk_free_gb": {
-            str(folder): round(shutil.disk_usage(_existing(folder)).free / 1e9, 1)
+            str(folder): round(shutil.disk_usage(nearest(folder)).free / 1e9, 1)
             for folder in folders
         },
     }
@@ -99,7 +99,3 @@ def _open_files() -> int | None:
     except ImportError:  # Windows
         return None
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-
-def _existing(folder: Path) -> Path:
-    return next(each for each in (folder, *folder.parents) if each.exists())

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from labcore.doctor.gather.files import first_match, output_of, read
 from labcore.doctor.machine import Toolkit
 
 __all__ = ["find_compilers", "find_toolkits", "read_cub_home"]
+
+_CUB = ("cub/version.cuh", "CUB_VERSION")
 
 
 def find_toolkits(
@@ -41,7 +43,7 @@ def read_cub_home(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     folder = environ.get("CUB_HOME")
     if not folder:
         return {"cub_home_version": None}
-    return {"cub_home_version": _cub(Path(folder)) or ""}
+    return {"cub_home_version": _release([Path(folder)], _CUB) or ""}
 
 
 def _toolkit_folders(root: Path, environ: Mapping[str, str]) -> Iterator[Path]:
@@ -53,10 +55,8 @@ def _toolkit_folders(root: Path, environ: Mapping[str, str]) -> Iterator[Path]:
             yield Path(environ[name])
     yield from sorted((root / "usr/local").glob("cuda*"))
     yield from sorted((root / "opt").glob("cuda*"))
-    program_files = environ.get("ProgramFiles")
-    if program_files:
-        base = Path(program_files) / "NVIDIA GPU Computing Toolkit" / "CUDA"
-        yield from sorted(base.glob("v*"))
+    if program_files := environ.get("ProgramFiles"):
+        yield from sorted(Path(program_files).glob("NVIDIA GPU Computing Toolkit/CUDA/v*"))
 
 
 def _root_of(nvcc: Path) -> Path:
@@ -90,34 +90,23 @@ def _toolkit_version(folder: Path) -> str | None:
 
 
 def _toolkit(folder: Path, version: str) -> Toolkit:
-    thrust = None
-    for include in _includes(folder):
-        number = first_match(r"^#define THRUST_VERSION (\d+)", read(include / "thrust/version.h"))
-        thrust = thrust or _dotted(number)
+    # CUDA 13 moved CUB and Thrust one folder down.
+    includes = (folder / "include", folder / "include" / "cccl")
     return Toolkit(
         version=version,
         root=str(folder),
-        cub=next(filter(None, map(_cub, _includes(folder))), None),
-        thrust=thrust,
+        cub=_release(includes, _CUB),
+        thrust=_release(includes, ("thrust/version.h", "THRUST_VERSION")),
         has_nvcc=any((folder / "bin" / name).exists() for name in ("nvcc", "nvcc.exe")),
     )
 
 
-def _includes(folder: Path) -> tuple[Path, ...]:
-    """CUDA 13 moved CUB and Thrust one folder down."""
-    return (folder / "include", folder / "include" / "cccl")
-
-
-def _cub(include: Path) -> str | None:
-    return _dotted(first_match(r"^#define CUB_VERSION (\d+)", read(include / "cub/version.cuh")))
-
-
-def _dotted(number: str | None) -> str | None:
-    """CUB and Thrust write 1.15.0 as 101500."""
-    if number is None:
-        return None
-    value = int(number)
-    return f"{value // 100_000}.{value // 100 % 1000}.{value % 100}"
+def _release(includes: Sequence[Path], where: tuple[str, str]) -> str | None:
+    """Reads a release from the first header that defines it: 1.15.0 is written as 101500."""
+    header, name = where
+    found = (first_match(rf"^#define {name} (\d+)", read(each / header)) for each in includes)
+    value = int(next(filter(None, found), 0))
+    return f"{value // 100_000}.{value // 100 % 1000}.{value % 100}" if value else None
 
 
 def _cuda_home(root: Path, environ: Mapping[str, str]) -> str:

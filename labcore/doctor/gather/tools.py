@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from labcore.doctor.gather.files import find_library
+from labcore.doctor.gather.files import find_library, nearest
 from labcore.record.redaction import is_secret_name, redact_text
 
 __all__ = ["find_caches", "find_tools", "read_environment", "read_wandb"]
@@ -98,7 +98,5 @@ def _wandb_mode(home: Path | None, environ: Mapping[str, str]) -> str:
 
 def _may_write(folder: Path) -> bool:
     """A folder that is not there yet may be made when its nearest parent may be written."""
-    nearest = next(
-        each for each in (folder.absolute(), *folder.absolute().parents) if each.exists()
-    )
-    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    there = nearest(folder)
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
