@@ -36,12 +36,10 @@ def _python(machine: Machine) -> Finding:
 @check("py-range", "python", "frameworks against Python", needs=("python", "packages"))
 def _py_range(machine: Machine) -> Iterator[Finding]:
     version = machine.python or ""
+    builds = {"torch": machine.torch, "tensorflow": machine.tensorflow}
     for package in ("torch", "tensorflow", "pytorch3d"):
-        installed = machine.version(package)
-        if package == "torch" and machine.torch is not None:
-            installed = machine.torch.version
-        if package == "tensorflow" and machine.tensorflow is not None:
-            installed = machine.tensorflow.version
+        build = builds.get(package)
+        installed = build.version if build is not None else machine.version(package)
         if not installed:
             continue
         verdict = python_fits(package, installed, version)
@@ -60,12 +58,9 @@ def _py_range(machine: Machine) -> Iterator[Finding]:
 
 @check("pynvml", "python", "NVIDIA's Python binding", needs=("packages",))
 def _pynvml(machine: Machine) -> Finding | None:
-    other = machine.version("pynvml")
-    has_own = machine.version("nvidia-ml-py") is not None
+    other, own = machine.version("pynvml"), machine.version("nvidia-ml-py")
     if other is None or int(other.split(".")[0]) >= _OWN_BINDING:
-        if has_own:
-            return ok(f"pynvml is NVIDIA's own ({machine.version('nvidia-ml-py')})")
-        return None
+        return ok(f"pynvml is NVIDIA's own ({own})") if own is not None else None
     shadowed = machine.modules.get("pynvml") == "pynvml"
     return warning(
         f"the package pynvml {other} is installed"
@@ -82,13 +77,10 @@ def _pynvml(machine: Machine) -> Finding | None:
 def _bytecode(machine: Machine) -> Finding | None:
     if machine.has_bytecode is None:
         return None
-    blocked = bool(machine.variable("PYTHONDONTWRITEBYTECODE"))
-    if machine.has_bytecode or not blocked:
-        return ok(
-            "packages are compiled once"
-            if machine.has_bytecode
-            else "packages will be compiled at first import"
-        )
+    if machine.has_bytecode:
+        return ok("packages are compiled once")
+    if not machine.variable("PYTHONDONTWRITEBYTECODE"):
+        return ok("packages will be compiled at first import")
     return warning(
         "every start compiles the frameworks anew",
         cause="uv installs packages uncompiled, and PYTHONDONTWRITEBYTECODE keeps Python from "
@@ -107,11 +99,8 @@ def _python_path(machine: Machine) -> Iterator[Finding]:
             cause="modules of two Pythons are mixed: imports fail in strange ways",
             fix="unset PYTHONHOME",
         )
-    foreign = [
-        part
-        for part in machine.variable("PYTHONPATH").split(":")
-        if "site-packages" in part or "dist-packages" in part
-    ]
+    path = machine.variable("PYTHONPATH").split(":")
+    foreign = [each for each in path if "site-packages" in each or "dist-packages" in each]
     if foreign:
         yield warning(
             f"PYTHONPATH puts {foreign[0]} before this environment's packages",

@@ -1,6 +1,7 @@
 """Checks of the tools, services and folders beside Python."""
 
 import shlex
+from collections.abc import Mapping
 
 from labcore.doctor.check import Check, check
 from labcore.doctor.finding import Finding, failure, ok, warning
@@ -29,26 +30,23 @@ def _tools(machine: Machine) -> Finding:
 @check("git", "tools", "git", needs=("tools",))
 def _git(machine: Machine) -> Finding | None:
     path = (machine.tools or {}).get("git")
+    if path is None:
+        return None
     if path:
         return ok("git is there: runs record the commit and what was changed", path=path)
-    if path is not None:
-        return warning(
-            "git is not installed",
-            cause="runs cannot record which code they ran",
-            fix="sudo apt install git (macOS: xcode-select --install; Windows: winget install "
-            "Git.Git)",
-        )
-    return None
+    return warning(
+        "git is not installed",
+        cause="runs cannot record which code they ran",
+        fix="sudo apt install git (macOS: xcode-select --install; Windows: winget install Git.Git)",
+    )
 
 
 def _optional(name: str) -> Check:
     def ask(machine: Machine) -> Finding | None:
         path = (machine.tools or {}).get(name)
-        if path:
-            return ok(f"{name} is there", path=path)
-        if path is not None:
-            return ok(f"no {name}: {_OPTIONAL[name]}")
-        return None
+        if path is None:
+            return None
+        return ok(f"{name} is there", path=path) if path else ok(f"no {name}: {_OPTIONAL[name]}")
 
     return Check(id=name.removeprefix("lib"), area="tools", title=name, ask=ask, needs=("tools",))
 
@@ -75,23 +73,18 @@ def _wandb_login(machine: Machine) -> Finding | None:
     return None
 
 
-@check("cache-dirs", "tools", "cache folders")
-def _cache_dirs(machine: Machine) -> Finding | None:
-    shut = sorted(folder for folder, may_write in machine.cache_dirs.items() if not may_write)
-    if shut:
-        return failure(
-            f"{shut[0]} may not be written" + (f", nor {', '.join(shut[1:])}" if shut[1:] else ""),
-            cause="weights and datasets are kept there: a download fails",
-            fix=f"own it (sudo chown -R $USER {shlex.quote(shut[0])}), or choose another: HF_HOME, "
-            "TORCH_HOME, LAB_DATA_DIR, or XDG_CACHE_HOME for all",
-            folders=shut,
-        )
-    if machine.cache_dirs:
-        return ok(
-            "the folders for weights and datasets may be written",
-            folders=sorted(machine.cache_dirs),
-        )
-    return None
+@check("cache-dirs", "tools", "cache folders", "cache_dirs")
+def _cache_dirs(_: Machine, folders: Mapping[str, bool]) -> Finding:
+    shut = sorted(folder for folder, may_write in folders.items() if not may_write)
+    if not shut:
+        return ok("the folders for weights and datasets may be written", folders=sorted(folders))
+    return failure(
+        f"{shut[0]} may not be written" + (f", nor {', '.join(shut[1:])}" if shut[1:] else ""),
+        cause="weights and datasets are kept there: a download fails",
+        fix=f"own it (sudo chown -R $USER {shlex.quote(shut[0])}), or choose another: HF_HOME, "
+        "TORCH_HOME, LAB_DATA_DIR, or XDG_CACHE_HOME for all",
+        folders=shut,
+    )
 
 
 @check("renderer-gl", "tools", "drawing without a display", needs=("packages",))

@@ -12,14 +12,11 @@ def _build(machine: Machine) -> Finding:
     toolkit = machine.toolkit
     if toolkit is None:
         return ok("no CUDA toolkit: wheels need none, only building extensions does")
+    found = {each.root: each.version for each in machine.toolkits or ()}
     others = len(machine.toolkits or ()) - 1
     more = f" and {others} more" if others else ""
     host = f", gcc {machine.gcc}" if machine.gcc else ""
-    return ok(
-        f"CUDA toolkit {toolkit.version}{more}{host}",
-        toolkits={each.root: each.version for each in machine.toolkits or ()},
-        cub=toolkit.cub,
-    )
+    return ok(f"CUDA toolkit {toolkit.version}{more}{host}", toolkits=found, cub=toolkit.cub)
 
 
 @check("nvcc-mismatch", "build", "nvcc against torch", "toolkit")
@@ -53,12 +50,13 @@ def _nvcc_mismatch(machine: Machine, toolkit: Toolkit) -> Finding | None:
 
 @check("cuda-home", "build", "CUDA_HOME")
 def _cuda_home(machine: Machine) -> Finding | None:
-    toolkits = [each for each in machine.toolkits or () if each.has_nvcc]
-    if not toolkits or machine.cuda_home is None or machine.torch is None:
+    roots = [each.root for each in machine.toolkits or () if each.has_nvcc]
+    if not roots or machine.cuda_home is None or machine.torch is None:
         return None
-    if any(machine.cuda_home.rstrip("/\\") == _plain(each.root) for each in toolkits) or any(
-        _is_alias(machine.cuda_home, each) for each in toolkits
-    ):
+    # /usr/local/cuda is a link to the folder of one version.
+    home = machine.cuda_home.rstrip("/\\")
+    is_alias = home == "/usr/local/cuda" and any(each.startswith(home) for each in roots)
+    if is_alias or home in [each.rstrip("/\\") for each in roots]:
         return ok(f"torch builds extensions with {machine.cuda_home}", cuda_home=machine.cuda_home)
     given = machine.variable("CUDA_HOME") or machine.variable("CUDA_PATH")
     return warning(
@@ -67,9 +65,9 @@ def _cuda_home(machine: Machine) -> Finding | None:
         if given
         else "it guesses the folder from the nvcc on PATH, and that is a link or a script which "
         "stands elsewhere than the toolkit; headers are then not found",
-        fix=f"to build extensions: export CUDA_HOME={toolkits[0].root}",
+        fix=f"to build extensions: export CUDA_HOME={roots[0]}",
         cuda_home=machine.cuda_home,
-        toolkits=[each.root for each in toolkits],
+        toolkits=roots,
     )
 
 
@@ -111,13 +109,12 @@ def _host_compiler(machine: Machine, toolkit: Toolkit) -> Finding | None:
     )
 
 
-@check("ninja", "build", "ninja")
-def _ninja(machine: Machine) -> Finding | None:
-    if machine.toolkit is None or machine.has_ninja is None:
-        return None
+@check("ninja", "build", "ninja", "toolkit")
+def _ninja(machine: Machine, _: Toolkit) -> Finding | None:
     if machine.has_ninja:
         return ok("ninja compiles files side by side")
-    return ok("no ninja: extensions are compiled one file after another (pip install ninja)")
+    text = "no ninja: extensions are compiled one file after another (pip install ninja)"
+    return None if machine.has_ninja is None else ok(text)
 
 
 @check("build-jobs", "build", "memory for compilers")
@@ -137,12 +134,3 @@ def _jobs(machine: Machine) -> Finding | None:
         memory_gb=memory,
         jobs=jobs,
     )
-
-
-def _is_alias(home: str, toolkit: Toolkit) -> bool:
-    """/usr/local/cuda is a link to the folder of one version."""
-    return _plain(home) == "/usr/local/cuda" and toolkit.root.startswith("/usr/local/cuda")
-
-
-def _plain(folder: str) -> str:
-    return folder.rstrip("/\\")

@@ -6,8 +6,8 @@ from labcore.discovery import install_command
 from labcore.doctor.check import check
 from labcore.doctor.checks.requirements import conflicts
 from labcore.doctor.checks.verdicts import built, from_verdict
-from labcore.doctor.finding import Finding, failure, ok, unknown, warning
-from labcore.doctor.machine import Machine, TorchBuild
+from labcore.doctor.finding import Finding, failure, ok, say, unknown, warning
+from labcore.doctor.machine import Card, Machine, TorchBuild
 from labcore.doctor.tables import torch_for, torchvision_with
 
 _DEBUG_SWITCHES = {
@@ -36,15 +36,14 @@ def _torch(machine: Machine) -> Finding | None:
     return built("torch", build, hip=build.hip)
 
 
-@check("torch-cpu-build", "torch", "build against the GPU", "torch")
-def _cpu_build(machine: Machine, build: TorchBuild) -> Finding | None:
-    if build.cuda is None or build.hip:
+@check("torch-cpu-build", "torch", "build against the GPU", "cards")
+def _cpu_build(machine: Machine, cards: tuple[Card, ...]) -> Finding | None:
+    build = machine.torch
+    if build is None or build.cuda is None or build.hip:
         return None
-    if build.cuda or not machine.cards:
-        if machine.cards:
-            return ok("torch can use the GPU", cuda=build.cuda)
-        return None
-    card = machine.cards[0]
+    if build.cuda:
+        return ok("torch can use the GPU", cuda=build.cuda)
+    card = cards[0]
     choice = torch_for(
         capability=card.compute_capability,
         driver=machine.driver or None,
@@ -63,28 +62,25 @@ def _cpu_build(machine: Machine, build: TorchBuild) -> Finding | None:
 def _clobber(machine: Machine) -> Finding | None:
     owners = machine.owners or {}
     if not owners:
-        if any(name.startswith("nvidia-cu") for name in machine.packages or ()):
-            return ok("each file of the CUDA wheels belongs to one package")
-        return None
-    pairs = dict.fromkeys(owners.values())
-    present, *others = next(iter(pairs))
-    say = failure if machine.cards else warning
+        has_wheels = any(name.startswith("nvidia-cu") for name in machine.packages or ())
+        return ok("each file of the CUDA wheels belongs to one package") if has_wheels else None
+    names = next(iter(owners.values()))
+    major = (machine.torch.cuda or "").split(".")[0] if machine.torch is not None else ""
+    of_torch = (name for name in names if major and name.endswith(f"cu{major}"))
+    builds = {"torch": machine.torch, "tensorflow": machine.tensorflow}
+    asked = "".join(f" {name}={each.version}" for name, each in builds.items() if each)
     return say(
-        f"{' and '.join([present, *others])} own the same {len(owners)} files",
-        cause=f"the one that was installed last has overwritten the other (here {present} is on "
+        "failure" if machine.cards else "warning",
+        f"{' and '.join(names)} own the same {len(owners)} files",
+        cause=f"the one that was installed last has overwritten the other (here {names[0]} is on "
         "disk), and removing either deletes them for both; torch and TensorFlow then load a "
         "library that they were not built with",
         fix="one environment for each framework; or a pair that shares one set (lab doctor "
-        f"--explain{_asked(machine)} tells); to mend torch: pip install "
-        "--force-reinstall --no-deps " + _of_torch(machine, [present, *others]),
-        owners={path: list(names) for path, names in list(owners.items())[:6]},
+        f"--explain{asked} tells); to mend torch: pip install --force-reinstall --no-deps "
+        + next(of_torch, names[0]),
+        owners={path: list(each) for path, each in list(owners.items())[:6]},
         sources=("compared file lists",),
     )
-
-
-def _asked(machine: Machine) -> str:
-    builds = {"torch": machine.torch, "tensorflow": machine.tensorflow}
-    return "".join(f" {name}={each.version}" for name, each in builds.items() if each is not None)
 
 
 @check(
@@ -151,8 +147,3 @@ def _debug_switches(machine: Machine) -> Iterator[Finding]:
                 cause=f"a switch for looking for bugs: {effect}",
                 fix=f"unset {name}",
             )
-
-
-def _of_torch(machine: Machine, names: list[str]) -> str:
-    major = (machine.torch.cuda or "").split(".")[0] if machine.torch is not None else ""
-    return next((name for name in names if major and name.endswith(f"cu{major}")), names[0])

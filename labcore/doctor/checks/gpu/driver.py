@@ -2,7 +2,7 @@
 
 from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
-from labcore.doctor.machine import DriverTrouble, Machine
+from labcore.doctor.machine import Card, DriverTrouble, Machine
 
 _NO_PERMISSION, _NOT_LOADED, _NO_LIBRARY, _MISMATCH, _UNKNOWN = 4, 9, 12, 18, 999
 _RESTART = (
@@ -24,10 +24,8 @@ def _gpu(machine: Machine) -> Finding:
         mig = f", {slices} MIG slice{'s' if slices > 1 else ''}" if slices else ""
         return ok(f"{counted}{mig}{driver}", gpus=len(machine.cards), driver=machine.driver)
     if machine.cards is None:
-        return unknown(
-            "the GPUs cannot be listed",
-            cause=machine.driver_trouble.text if machine.driver_trouble else "",
-        )
+        why = machine.driver_trouble.text if machine.driver_trouble else ""
+        return unknown("the GPUs cannot be listed", cause=why)
     if machine.os == "macos":
         return ok("no NVIDIA GPU: everything runs on the CPU or on Apple's GPU")
     if machine.nvidia_pci:
@@ -57,14 +55,16 @@ def _driver_present(machine: Machine, devices: int) -> Finding | None:
 def _nvml_load(machine: Machine) -> Finding | None:
     trouble = machine.driver_trouble
     if trouble is None:
-        if machine.driver:
-            return ok("NVIDIA's management library answers", driver=machine.driver)
-        return None
-    has_driver = bool(machine.kernel_driver or machine.device_nodes)
+        text = "NVIDIA's management library answers"
+        return ok(text, driver=machine.driver) if machine.driver else None
     # The ordinary machine without a GPU, and what other checks tell better.
-    if trouble.code in {_NOT_LOADED, _MISMATCH} or (trouble.code == _NO_LIBRARY and not has_driver):
-        return None
-    if trouble.code == _UNKNOWN and machine.container:
+    is_told = {
+        _NOT_LOADED: True,
+        _MISMATCH: True,
+        _NO_LIBRARY: not (machine.kernel_driver or machine.device_nodes),
+        _UNKNOWN: bool(machine.container),
+    }
+    if is_told.get(trouble.code):
         return None
     no_binding = machine.packages is not None and machine.version("nvidia-ml-py") is None
     fixes = {
@@ -90,9 +90,8 @@ def _nvml_mismatch(machine: Machine) -> Finding | None:
     differ = bool(loaded and library and loaded != library)
     said = machine.driver_trouble is not None and machine.driver_trouble.code == _MISMATCH
     if not (differ or said):
-        if loaded and library:
-            return ok(f"kernel module and libraries are both {loaded}")
-        return None
+        text = f"kernel module and libraries are both {loaded}"
+        return ok(text) if loaded and library else None
     versions = f": module {loaded}, library {library}" if differ else ""
     return failure(
         f"driver and library versions differ{versions}",
@@ -161,15 +160,13 @@ def _device_nodes(machine: Machine) -> Finding | None:
     )
 
 
-@check("cuda-compat-misuse", "gpu", "forward-compatibility libraries")
-def _cuda_compat(machine: Machine) -> Finding | None:
-    in_path = [
-        part for part in machine.variable("LD_LIBRARY_PATH").split(":") if "compat" in part.lower()
-    ]
-    used = "/compat/" in (machine.libcuda or "")
-    if not machine.cards or not (used or in_path):
+@check("cuda-compat-misuse", "gpu", "forward-compatibility libraries", "cards")
+def _cuda_compat(machine: Machine, cards: tuple[Card, ...]) -> Finding | None:
+    folders = machine.variable("LD_LIBRARY_PATH").split(":")
+    in_path = [part for part in folders if "compat" in part.lower()]
+    if not in_path and "/compat/" not in (machine.libcuda or ""):
         return None
-    consumer = [card.name for card in machine.cards if "geforce" in card.name.lower()]
+    consumer = [card.name for card in cards if "geforce" in card.name.lower()]
     if not consumer:
         return ok("CUDA's forward-compatibility libraries are in use", libcuda=machine.libcuda)
     return failure(
@@ -185,8 +182,8 @@ def _cuda_compat(machine: Machine) -> Finding | None:
 
 @check("smi-cuda-misread", "gpu", "nvidia-smi's CUDA version", "driver_cuda")
 def _smi_misread(machine: Machine, newest: str) -> Finding | None:
-    toolkit = None if machine.toolkit is None else machine.toolkit.version
-    if toolkit is None or toolkit == newest:
+    toolkit = machine.toolkit.version if machine.toolkit is not None else newest
+    if toolkit == newest:
         return None
     return ok(
         f"nvidia-smi says CUDA {newest}, nvcc {toolkit}: no contradiction; the first "
