@@ -16,7 +16,7 @@ _FRAMEWORKS = ("tensorflow", "torch", "torchvision", "tf-keras", "tensorflow-mod
 _SHOWN = 4
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """A requirement that is not met."""
 
@@ -39,6 +39,7 @@ class Conflict:
 def conflicts(machine: Machine) -> Iterator[Conflict]:
     """Yields every requirement that the installed packages do not meet."""
     from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
 
     packages = machine.packages or {}
     for owner, texts in (machine.requirements or {}).items():
@@ -49,13 +50,10 @@ def conflicts(machine: Machine) -> Iterator[Conflict]:
                 continue
             if asked.marker is not None and not asked.marker.evaluate({"extra": ""}):
                 continue
-            name = asked.name.lower().replace("_", "-").replace(".", "-")
+            name = canonicalize_name(asked.name)
             installed = packages.get(name, "")
-            if installed and asked.specifier.contains(installed, prereleases=True):
-                continue
-            yield Conflict(
-                owner=owner, package=name, specifier=str(asked.specifier), installed=installed
-            )
+            if not installed or not asked.specifier.contains(installed, prereleases=True):
+                yield Conflict(owner, name, str(asked.specifier), installed)
 
 
 @check(
@@ -64,9 +62,8 @@ def conflicts(machine: Machine) -> Iterator[Conflict]:
 def _package_conflicts(machine: Machine) -> Finding:
     found = [each for each in conflicts(machine) if each.package not in _TOLD_APART]
     if not found:
-        return ok(
-            "the packages agree on each other's versions", packages=len(machine.packages or ())
-        )
+        count = len(machine.packages or ())
+        return ok("the packages agree on each other's versions", packages=count)
     shown = "; ".join(map(str, found[:_SHOWN]))
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     wanted = " ".join(f'"{each.package}{each.specifier}"' for each in found[:_SHOWN])
@@ -118,10 +115,9 @@ def _of_package(
     version = machine.version(package)
     if version is None:
         return None
-    if machine.requirements is not None:
-        found = [each for each in conflicts(machine) if each.package == package]
-    else:
-        found = list(_by_table(machine, package, version))
+    has_requirements = machine.requirements is not None
+    every = conflicts(machine) if has_requirements else _by_table(machine, package, version)
+    found = [each for each in every if each.package == package]
     if not found:
         return ok(f"{package} {version} {good}", version=version, sources=sources)
     grave = any(each.owner in _FRAMEWORKS and each.is_sure for each in found)
@@ -149,10 +145,5 @@ def _by_table(machine: Machine, package: str, version: str) -> Iterator[Conflict
     except InvalidSpecifier:
         return
     if not specifier.contains(version, prereleases=True):
-        yield Conflict(
-            owner="tensorflow",
-            package=package,
-            specifier=str(specifier),
-            installed=version,
-            is_sure=row is not None and row.verified,
-        )
+        is_sure = row is not None and row.verified
+        yield Conflict("tensorflow", package, str(specifier), version, is_sure)

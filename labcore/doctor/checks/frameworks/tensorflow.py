@@ -4,7 +4,7 @@ from labcore.discovery import install_command
 from labcore.doctor.check import check
 from labcore.doctor.checks.verdicts import built, from_verdict
 from labcore.doctor.finding import Finding, failure, ok, say, unknown, warning
-from labcore.doctor.machine import Machine, TensorFlowBuild
+from labcore.doctor.machine import Card, Machine, TensorFlowBuild
 from labcore.doctor.tables import (
     family,
     parse_version,
@@ -41,16 +41,16 @@ def _tested(machine: Machine, build: TensorFlowBuild) -> Finding | None:
         return unknown(f"TensorFlow {build.version} is not in the tables of tested configurations")
     if not _uses_gpu(machine, build):
         return ok(f"TensorFlow {row.tensorflow} was tested with CUDA {row.cuda}, cuDNN {row.cudnn}")
-    cudnn = _found_version(machine, "libcudnn.so")
+    named = (each for each in machine.libraries or () if each.name.startswith("libcudnn.so"))
+    cudnn = next((each.version for each in named if each.version), None)
     cuda = build.cuda or (machine.toolkit.version if machine.toolkit else None)
     if cuda is None:
         return None
+    other = f"CUDA {cuda}" + (f" and cuDNN {cudnn}" if cudnn else "")
     return from_verdict(
         tensorflow_with_cuda(build.version, cuda, cudnn),
-        good=f"TensorFlow {build.version} goes with CUDA {cuda}"
-        + (f" and cuDNN {cudnn}" if cudnn else ""),
-        bad=f"TensorFlow {build.version} does not go with CUDA {cuda}"
-        + (f" and cuDNN {cudnn}" if cudnn else ""),
+        good=f"TensorFlow {build.version} goes with {other}",
+        bad=f"TensorFlow {build.version} does not go with {other}",
         fix=_with_cuda(build),
         worst="warning",
         cuda=cuda,
@@ -98,9 +98,8 @@ def _libraries(machine: Machine, build: TensorFlowBuild) -> Finding | None:
     wanted = _SONAMES.get(family(build.cuda), ())
     missing = [soname for soname in wanted if soname not in there]
     if not missing:
-        if wanted:
-            return ok(f"the CUDA {family(build.cuda)} libraries of TensorFlow are there")
-        return None
+        text = f"the CUDA {family(build.cuda)} libraries of TensorFlow are there"
+        return ok(text) if wanted else None
     return failure(
         f"TensorFlow {build.version} finds {len(missing)} of its CUDA libraries nowhere",
         cause=f'"Cannot dlopen some GPU libraries": {", ".join(missing)}',
@@ -151,9 +150,9 @@ def _two_majors(machine: Machine, build: TensorFlowBuild) -> Finding | None:
     )
 
 
-@check("tf-grabs-memory", "tensorflow", "TensorFlow's share of memory")
-def _memory(machine: Machine) -> Finding | None:
-    if machine.tensorflow is None or not machine.cards:
+@check("tf-grabs-memory", "tensorflow", "TensorFlow's share of memory", "cards")
+def _memory(machine: Machine, _: tuple[Card, ...]) -> Finding | None:
+    if machine.tensorflow is None:
         return None
     value = machine.variable("TF_FORCE_GPU_ALLOW_GROWTH").lower()
     if value in {"", "true", "1"}:
@@ -195,12 +194,8 @@ def _keras(machine: Machine, build: TensorFlowBuild) -> Finding | None:
             cause="tensorflow-model-optimization works on models of tf-keras only",
             fix="unset TF_USE_LEGACY_KERAS: the lab sets it for its runs",
         )
-    if legacy is not None:
-        return ok(
-            f"tf-keras {legacy} goes with TensorFlow {build.version}; the lab sets "
-            "TF_USE_LEGACY_KERAS=1 for its runs"
-        )
-    return None
+    text = f"tf-keras {legacy} goes with TensorFlow {build.version}"
+    return ok(f"{text}; the lab sets TF_USE_LEGACY_KERAS=1 for its runs") if legacy else None
 
 
 @check("tf-windows", "tensorflow", "GPU on Windows", "tensorflow")
@@ -228,15 +223,8 @@ def _with_cuda(build: TensorFlowBuild) -> str:
     row = tensorflow_row(build.version)
     if row is None:
         return "install the CUDA toolkit and cuDNN that this release was tested with"
-    return (
-        f"install CUDA {row.cuda} and cuDNN {row.cudnn} (conda install cudatoolkit={row.cuda} "
-        f"cudnn={row.cudnn})"
-    )
-
-
-def _found_version(machine: Machine, start: str) -> str | None:
-    found = (each.version for each in machine.libraries or () if each.name.startswith(start))
-    return next((version for version in found if version), None)
+    conda = f"conda install cudatoolkit={row.cuda} cudnn={row.cudnn}"
+    return f"install CUDA {row.cuda} and cuDNN {row.cudnn} ({conda})"
 
 
 def _at_least(version: str, least: str) -> bool:

@@ -13,9 +13,7 @@ _BAD_THROTTLE = ("thermal", "hardware", "brake")
 @check("gpu-lost", "gpu", "cards that do not answer")
 def _lost(machine: Machine) -> Finding | None:
     if not machine.lost_cards:
-        if machine.cards:
-            return ok("every card answers", gpus=len(machine.cards))
-        return None
+        return ok("every card answers", gpus=len(machine.cards)) if machine.cards else None
     return failure(
         f"a card does not answer: {'; '.join(machine.lost_cards)}",
         cause="it has fallen off the bus: heat, power, riser cable or a driver fault; sudo dmesg "
@@ -30,18 +28,16 @@ def _lost(machine: Machine) -> Finding | None:
 def _ecc(machine: Machine) -> Finding | None:
     counted = [card for card in machine.cards or () if card.ecc_errors is not None]
     bad = [card for card in counted if card.ecc_errors]
-    if bad:
-        return failure(
-            f"uncorrected memory errors on {_named(bad)}",
-            cause="values in its memory were lost since the driver was loaded; a process that "
-            "meets one is killed, and results before that are in doubt",
-            fix=f"stop the work on it, then sudo nvidia-smi --gpu-reset -i {bad[0].index or 0}; "
-            "when they come back, have the card replaced (nvidia-smi -q -d ECC,ROW_REMAPPER)",
-            errors={card.uuid or card.name: card.ecc_errors for card in bad},
-        )
-    if counted:
-        return ok("no uncorrected memory error", gpus=len(counted))
-    return None
+    if not bad:
+        return ok("no uncorrected memory error", gpus=len(counted)) if counted else None
+    return failure(
+        f"uncorrected memory errors on {_named(bad)}",
+        cause="values in its memory were lost since the driver was loaded; a process that "
+        "meets one is killed, and results before that are in doubt",
+        fix=f"stop the work on it, then sudo nvidia-smi --gpu-reset -i {bad[0].index or 0}; "
+        "when they come back, have the card replaced (nvidia-smi -q -d ECC,ROW_REMAPPER)",
+        errors={card.uuid or card.name: card.ecc_errors for card in bad},
+    )
 
 
 @check("persistence", "gpu", "persistence mode")
