@@ -9,18 +9,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = [
-    "Card",
-    "CompiledExtension",
-    "DriverTrouble",
-    "Library",
-    "Machine",
-    "Origin",
-    "TensorFlowBuild",
-    "Toolkit",
-    "TorchBuild",
-]
-
-Origin = Literal["here", "report"]
+    "Card", "CompiledExtension", "DriverTrouble", "Library", "Machine", "TensorFlowBuild",
+    "Toolkit", "TorchBuild",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,7 +118,7 @@ class CompiledExtension:
 class Machine:
     """Everything that checks may ask about."""
 
-    origin: Origin
+    origin: Literal["here", "report"]
 
     os: Literal["linux", "windows", "macos"] | None = None
     os_name: str | None = None

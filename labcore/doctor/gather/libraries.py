@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,41 +24,23 @@ def find_libraries(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Returns the libraries of CUDA; Linux only, since only its loader mixes them so freely."""
     if sys.platform != "linux":
         return {}
-    conda = Path(sys.prefix) / "lib" if (Path(sys.prefix) / "conda-meta").is_dir() else None
-    found = [
-        *_of_wheels(),
-        *(each for folder in library_path(environ) for each in _in(folder, "ld_library_path")),
-        *(_in(conda, "conda") if conda is not None else ()),
-        *_of_system(),
-    ]
-    return {"libraries": tuple(found)}
+    folders = [(folder, "ld_library_path") for folder in library_path(environ)]
+    if (Path(sys.prefix) / "conda-meta").is_dir():
+        folders.append((Path(sys.prefix) / "lib", "conda"))
+    wheels = (
+        Library(name=path.name, path=str(path), where="wheel", version=version)
+        for path, _, version, _ in nvidia_files()
+        if _CUDA_LIBRARY.match(path.name) and path.exists()
+    )
+    others = [(path, where) for folder, where in folders for path in sorted(folder.glob("lib*"))]
+    others += [(Path(path), "system") for path in system_libraries().values()]
+    found = (_library(path, where) for path, where in others if _CUDA_LIBRARY.match(path.name))
+    return {"libraries": (*wheels, *found)}
 
 
 def find_libdevice(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Returns the file that XLA needs to compile for a GPU, looked for where XLA looks."""
     return {"libdevice": next((str(p) for p in _libdevices(environ) if p.exists()), "")}
-
-
-def _of_wheels() -> Iterator[Library]:
-    for path, _, version, _ in nvidia_files():
-        if _CUDA_LIBRARY.match(path.name) and path.exists():
-            yield Library(name=path.name, path=str(path), where="wheel", version=version)
-
-
-def _of_system() -> Iterator[Library]:
-    for name, path in system_libraries().items():
-        if _CUDA_LIBRARY.match(name):
-            yield _library(Path(path), "system")
-
-
-def _in(folder: Path, where: str) -> Iterable[Library]:
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError:
-        return
-    for path in paths:
-        if _CUDA_LIBRARY.match(path.name):
-            yield _library(path, where)
 
 
 def _library(path: Path, where: Any) -> Library:
