@@ -8,7 +8,7 @@ from labcore.discovery import FoundPlugin
 from labcore.doctor.check import Area, Check, check
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 from labcore.doctor.machine import Card, Machine
-from labcore.plugin import Plugin
+from labcore.plugin import Plugin, Requires
 
 __all__ = ["areas_of", "plugin_checks", "stops"]
 
@@ -86,11 +86,19 @@ def _device(plugin: Plugin, machine: Machine) -> Finding:
     if machine.cards is None:
         return unknown(f"whether {plugin.name} finds its GPU: the GPUs cannot be listed")
     reasons = {
-        _described(card): _why_not(plugin, card) for card in machine.cards if not card.mig_enabled
+        card.name if card.index is None else f"GPU {card.index} ({card.name})": _why_not(
+            needs, card
+        )
+        for card in machine.cards
+        if not card.mig_enabled
     }
     fitting = [name for name, reason in reasons.items() if not reason]
-    wanted = _wanted(plugin)
     num_gpus = max(needs.num_gpus, 1)
+    wanted = "a GPU" if num_gpus == 1 else f"{num_gpus} GPUs"
+    if needs.min_memory_gb:
+        wanted += f" of {needs.min_memory_gb:g} GB"
+    if needs.min_compute_capability:
+        wanted += f", compute capability {needs.min_compute_capability:g} or newer"
     unfit = "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if reason)
     if len(fitting) >= num_gpus:
         return ok(f"{plugin.name} finds {wanted}: {', '.join(fitting[:num_gpus])}")
@@ -145,8 +153,7 @@ def _datasets(plugin: Plugin) -> Iterator[Finding]:
             yield ok(f"{seen.name} is {had} at first use{size} (lab data prepare {seen.name})")
 
 
-def _why_not(plugin: Plugin, card: Card) -> str:
-    needs = plugin.requires
+def _why_not(needs: Requires, card: Card) -> str:
     memory = None if card.memory_mib is None else card.memory_mib * _MIB / 1e9
     if memory is not None and memory < needs.min_memory_gb:
         return f"{memory:.0f} GB of memory"
@@ -154,21 +161,6 @@ def _why_not(plugin: Plugin, card: Card) -> str:
     if capability is not None and float(capability) < needs.min_compute_capability:
         return f"compute capability {capability}"
     return ""
-
-
-def _wanted(plugin: Plugin) -> str:
-    needs = plugin.requires
-    count = max(needs.num_gpus, 1)
-    text = "a GPU" if count == 1 else f"{count} GPUs"
-    if needs.min_memory_gb:
-        text += f" of {needs.min_memory_gb:g} GB"
-    if needs.min_compute_capability:
-        text += f", compute capability {needs.min_compute_capability:g} or newer"
-    return text
-
-
-def _described(card: Card) -> str:
-    return card.name if card.index is None else f"GPU {card.index} ({card.name})"
 
 
 def _names(requirement: str) -> list[str]:

@@ -21,6 +21,8 @@ def read_driver_files(root: Path = Path("/")) -> dict[str, Any]:
     """Returns what the files of the driver tell, working or not."""
     if sys.platform != "linux":
         return {}
+    # The driver's version is in the name of the file that the link leads to.
+    nvml = Path(find_library("libnvidia-ml.so.1")).resolve().name
     nodes = sorted((root / "dev").glob("nvidia*")) + sorted((root / "dev").glob("dxg"))
     return {
         "nvidia_pci": _pci_devices(root),
@@ -30,7 +32,7 @@ def read_driver_files(root: Path = Path("/")) -> dict[str, Any]:
             for node in nodes
             if not node.is_dir()
         },
-        "nvml_library": _library_version("libnvidia-ml.so.1"),
+        "nvml_library": first_match(rf"\.so\.{_VERSION}$", nvml) or "",
         "libcuda": find_library("libcuda.so.1"),
     }
 
@@ -39,12 +41,10 @@ def read_cards() -> dict[str, Any]:
     """Returns what the driver says of itself and of the GPUs."""
     said = survey()
     if said.problem is not None:
-        return {
-            "driver": "" if said.problem.is_no_driver else None,
-            "driver_cuda": "" if said.problem.is_no_driver else None,
-            "driver_trouble": DriverTrouble(code=said.problem.code, text=said.problem.text),
-            "cards": () if said.problem.is_no_driver else None,
-        }
+        trouble = DriverTrouble(code=said.problem.code, text=said.problem.text)
+        nothing = ("", "", ()) if said.problem.is_no_driver else (None, None, None)
+        facts = dict(zip(("driver", "driver_cuda", "cards"), nothing, strict=True))
+        return {"driver_trouble": trouble, **facts}
     cards = [replace(_card(gpu), index=number) for number, gpu in enumerate(said.cards)]
     slices = [_card(gpu) for gpu in said.gpus if gpu.parent_uuid is not None]
     return {
@@ -75,16 +75,6 @@ def _card(gpu: Gpu) -> Card:
 
 
 def _pci_devices(root: Path) -> int:
-    found = 0
-    for device in (root / "sys/bus/pci/devices").glob("*"):
-        is_display = read(device / "class").startswith(_DISPLAY_CLASS)
-        found += is_display and read(device / "vendor").strip() == _NVIDIA
-    return found
-
-
-def _library_version(soname: str) -> str:
-    """Returns the driver version that a library's real file name ends with."""
-    path = find_library(soname)
-    if not path:
-        return ""
-    return first_match(rf"\.so\.{_VERSION}$", Path(path).resolve().name) or ""
+    devices = (root / "sys/bus/pci/devices").glob("*")
+    displays = [each for each in devices if read(each / "class").startswith(_DISPLAY_CLASS)]
+    return sum(read(each / "vendor").strip() == _NVIDIA for each in displays)

@@ -1,6 +1,6 @@
 """Checks of the chain from a framework's build to the card: driver, then kernels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from labcore.doctor.check import check
 from labcore.doctor.checks.verdicts import from_verdict
@@ -8,6 +8,7 @@ from labcore.doctor.finding import Finding, ok, warning
 from labcore.doctor.machine import Card, Machine, TensorFlowBuild, TorchBuild
 from labcore.doctor.nearest_torch import torch_command
 from labcore.doctor.tables import (
+    Verdict,
     driver_for,
     driver_runs,
     runs_kernels,
@@ -20,37 +21,32 @@ _FIRST_WITHOUT_OLD_CARDS = 7.5
 """The least compute capability of CUDA 13, which torch's wheels on PyPI are built with."""
 
 
-@check("driver-vs-cuda", "gpu", "driver against CUDA")
-def _driver_vs_cuda(machine: Machine) -> Iterator[Finding]:
-    if not machine.driver or machine.os == "macos":
-        return
-    system = machine.os or "linux"
-    for name, cuda in _cuda_builds(machine):
-        verdict = driver_runs(machine.driver, cuda, system)
-        least = driver_for(cuda, system)
+@check("driver-vs-cuda", "gpu", "driver against CUDA", "driver")
+def _driver_vs_cuda(machine: Machine, driver: str) -> Iterator[Finding]:
+    for name, cuda, verdict in _cuda_builds(machine, driver):
+        least = driver_for(cuda, machine.os or "linux")
         fix = f"install driver {least} or newer" if least else "install a newer driver"
         if name == "torch":
-            fix += _or_another_torch(machine)
+            capability = next((card.compute_capability for card in _kinds(machine)), None)
+            choice = torch_command(machine, capability)
+            fix += f"; or, with this driver: {choice}" if choice else ""
         yield from_verdict(
             verdict,
-            good=f"driver {machine.driver} runs {name}'s CUDA {cuda}",
-            bad=f"driver {machine.driver} is too old for {name}'s CUDA {cuda}",
+            good=f"driver {driver} runs {name}'s CUDA {cuda}",
+            bad=f"driver {driver} is too old for {name}'s CUDA {cuda}",
             fix=fix,
-            driver=machine.driver,
+            driver=driver,
             cuda=cuda,
             least_driver=least,
         )
 
 
-@check("driver-minor", "gpu", "driver of the same CUDA family")
-def _driver_minor(machine: Machine) -> Iterator[Finding]:
-    if not machine.driver or machine.os == "macos":
-        return
-    for name, cuda in _cuda_builds(machine):
-        verdict = driver_runs(machine.driver, cuda, machine.os or "linux")
+@check("driver-minor", "gpu", "driver of the same CUDA family", "driver")
+def _driver_minor(machine: Machine, driver: str) -> Iterator[Finding]:
+    for name, cuda, verdict in _cuda_builds(machine, driver):
         if verdict.state == "limited":
             yield ok(
-                f"driver {machine.driver} is older than CUDA {cuda} of {name}, but of its family: "
+                f"driver {driver} is older than CUDA {cuda} of {name}, but of its family: "
                 "it runs; only code compiled on the fly (PTX, torch.compile) may be refused",
                 sources=verdict.sources,
                 why=verdict.why,
@@ -120,25 +116,17 @@ def _tf_arch(machine: Machine, build: TensorFlowBuild) -> Iterator[Finding]:
         )
 
 
-def _cuda_builds(machine: Machine) -> Iterator[tuple[str, str]]:
-    if machine.cards == ():
+def _cuda_builds(machine: Machine, driver: str) -> Iterator[tuple[str, str, Verdict]]:
+    """Yields the frameworks, the CUDA that each was built with, and whether the driver runs it."""
+    if machine.cards == () or machine.os == "macos":
         return
-    if machine.torch is not None and machine.torch.cuda:
-        yield "torch", machine.torch.cuda
-    if machine.tensorflow is not None and machine.tensorflow.cuda:
-        yield "TensorFlow", machine.tensorflow.cuda
+    for name, build in (("torch", machine.torch), ("TensorFlow", machine.tensorflow)):
+        if build is not None and build.cuda:
+            yield name, build.cuda, driver_runs(driver, build.cuda, machine.os or "linux")
 
 
-def _kinds(machine: Machine) -> Iterator[Card]:
-    """Yields one card of each kind: eight of the same give one finding."""
-    seen: set[tuple[str, str]] = set()
-    for card in machine.whole_cards or machine.cards or ():
-        if card.compute_capability and (card.name, card.compute_capability) not in seen:
-            seen.add((card.name, card.compute_capability))
-            yield card
-
-
-def _or_another_torch(machine: Machine) -> str:
-    card = next(_kinds(machine), None)
-    choice = torch_command(machine, card.compute_capability if card is not None else None)
-    return f"; or, with this driver: {choice}" if choice else ""
+def _kinds(machine: Machine) -> Iterable[Card]:
+    """Returns one card of each kind: eight of the same give one finding."""
+    cards = machine.whole_cards or machine.cards or ()
+    kinds = {(card.name, card.compute_capability): card for card in cards}
+    return [card for card in kinds.values() if card.compute_capability]
