@@ -85,13 +85,11 @@ def _device(plugin: Plugin, machine: Machine) -> Finding:
         return ok(f"{plugin.name} needs no GPU")
     if machine.cards is None:
         return unknown(f"whether {plugin.name} finds its GPU: the GPUs cannot be listed")
-    reasons = {
-        card.name if card.index is None else f"GPU {card.index} ({card.name})": _why_not(
-            needs, card
-        )
-        for card in machine.cards
-        if not card.mig_enabled
-    }
+    reasons = {}
+    for card in machine.cards:
+        name = card.name if card.index is None else f"GPU {card.index} ({card.name})"
+        if not card.mig_enabled:
+            reasons[name] = _why_not(needs, card)
     fitting = [name for name, reason in reasons.items() if not reason]
     num_gpus = max(needs.num_gpus, 1)
     wanted = "a GPU" if num_gpus == 1 else f"{num_gpus} GPUs"

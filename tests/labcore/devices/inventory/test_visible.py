@@ -3,6 +3,7 @@
 import pytest
 
 from labcore.devices import visible_gpus
+from labcore.doctor import diagnose
 from labcore.doctor.checks import all_checks
 from labcore.doctor.gather import read_cards
 from labcore.doctor.machine import Machine
@@ -76,7 +77,8 @@ def test_beside_a_cut_card_numbers_count_cards_for_the_lab_and_for_its_doctor(
     environ = {"CUDA_VISIBLE_DEVICES": value}
     seen = visible_gpus(environ)
     (check,) = [check for check in all_checks() if check.id == "cvd-bad"]
-    (finding,) = check.ask(Machine(origin="here", environ=environ, **read_cards()))
+    machine = Machine(origin="here", environ=environ, **read_cards())
+    (finding,) = diagnose(machine, [check])
     if whole is None:
         assert seen == []
         assert "there is no GPU 2 (there are 2)" in finding.summary
