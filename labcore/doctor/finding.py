@@ -1,11 +1,12 @@
 """What a check has to say."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
-__all__ = ["STATES", "Finding", "State", "failure", "ok", "say", "unknown", "warning"]
+__all__ = ["STATES", "Finding", "State", "counted", "failure", "ok", "say", "unknown", "warning"]
 
 State = Literal["ok", "warning", "failure", "unknown"]
 """``unknown``: the check could not be made, which is neither good nor bad."""
@@ -40,6 +41,17 @@ class Finding:
     def is_problem(self) -> bool:
         """Whether it is a failure or a warning."""
         return self.state in ("failure", "warning")
+
+
+def counted(findings: Iterable[Finding], *states: State) -> str:
+    """Returns ``1 failure, 2 warnings``; empty when there is none of these states."""
+    counts = Counter(finding.state for finding in findings)
+    nouns = {"unknown": "not known", "ok": "fine"}
+    return ", ".join(
+        f"{counts[state]} {nouns.get(state) or state + 's' * (counts[state] > 1)}"
+        for state in states
+        if counts[state]
+    )
 
 
 def say(

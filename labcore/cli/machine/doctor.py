@@ -1,22 +1,13 @@
 """``lab doctor``: what is wrong with this machine, or another, and what mends it."""
 
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
 
 import click
 
-from labcore.errors import RequirementError, RunFailed, UsageError
+from labcore.errors import UsageError
 
-if TYPE_CHECKING:
-    from labcore.discovery import FoundPlugin
-    from labcore.doctor import Check, Finding, Machine
-
-__all__ = ["SCHEMA", "doctor"]
-
-SCHEMA = "lab-doctor/1"
-"""Of ``--json``; the number changes when a field changes its meaning or goes."""
+__all__ = ["doctor"]
 
 
 @click.command
@@ -89,7 +80,9 @@ def doctor(
             "--report and --json are two forms",
             fix="choose one: the report holds the facts as JSON",
         )
-    return _examine(verbose, as_json, deep, plugin_name, only, report)
+    from labcore.cli.machine.examine import examine
+
+    return examine(verbose, as_json, deep, plugin_name, only, report)
 
 
 def _check_options(*, questions: Mapping[str, bool], looks: Mapping[str, bool]) -> None:
@@ -100,116 +93,6 @@ def _check_options(*, questions: Mapping[str, bool], looks: Mapping[str, bool]) 
         raise UsageError(
             f"{both[0]} and {both[1]} do not go together", fix=f"leave out one of {', '.join(both)}"
         )
-
-
-def _examine(
-    verbose: bool,
-    as_json: bool,
-    deep: bool,
-    plugin_name: str | None,
-    only: Sequence[str],
-    report: str | None,
-) -> int:
-    """Looks at this machine and prints the page, the JSON or the report."""
-    import time
-    from dataclasses import replace
-
-    from labcore.doctor import diagnose
-    from labcore.doctor.checks import all_checks
-    from labcore.doctor.gather import gather_here
-
-    start = time.perf_counter()
-    plugin = _find_plugin(plugin_name)
-    checks = _chosen(all_checks(), only, deep=deep)
-    if plugin is not None:
-        checks = _of_plugin(plugin, checks)
-    machine = gather_here()
-    deep_checks = [check for check in checks if check.deep]
-    if deep_checks:
-        machine = replace(machine, probes=_probe(deep_checks))
-    findings = diagnose(machine, checks)
-    code = _exit_code(findings, checks, plugin)
-    if report is not None:
-        _write_report(machine, findings, report)
-    elif as_json:
-        _print_json(machine, findings, checks, code, plugin_name)
-    else:
-        from labcore.cli.machine.findings import print_findings
-
-        heading = _heading(findings, checks, time.perf_counter() - start)
-        print_findings(findings, checks=checks, verbose=verbose or bool(only), heading=heading)
-        if plugin_name is not None:
-            click.echo(f"\n{plugin_name} {'cannot' if code else 'can'} run here.")
-        elif not (verbose or only):
-            more = "" if deep else "; --deep tries the frameworks"
-            click.echo(f"\nlab doctor -v shows every check{more}; --report makes a block to paste.")
-    return code
-
-
-def _find_plugin(name: str | None) -> "FoundPlugin | None":
-    if name is None:
-        return None
-    from labcore.discovery import find_plugins, pick_plugin
-
-    found = find_plugins()
-    # One that is broken is not an error here, but what the doctor has to tell about.
-    return found[name] if name in found else pick_plugin(found, name)
-
-
-def _chosen(checks: Sequence["Check"], only: Sequence[str], *, deep: bool) -> Sequence["Check"]:
-    if not only:
-        return [check for check in checks if deep or not check.deep]
-    from labcore.errors import nearest, suggestion
-
-    known = {check.id: check for check in checks}
-    problems = []
-    for name in only:
-        if name not in known:
-            hint = suggestion(nearest(name, known))
-            problems.append(f"there is no check {name!r}" + (f"; {hint}" if hint else ""))
-    if problems:
-        raise UsageError("which check?", problems=problems, fix="lab doctor --list shows them")
-    return [known[name] for name in dict.fromkeys(only)]
-
-
-def _of_plugin(found: "FoundPlugin", checks: Sequence["Check"]) -> Sequence["Check"]:
-    from labcore.doctor.plugin_needs import areas_of, plugin_checks
-
-    own = plugin_checks(found)
-    if found.plugin is None:
-        return own
-    areas = areas_of(found.plugin)
-    return [*own, *(check for check in checks if check.area in areas)]
-
-
-def _probe(checks: Sequence["Check"]) -> Mapping[str, Mapping[str, object]]:
-    """Runs the probes that the checks read; says on stderr which one, when somebody looks."""
-    from rich.console import Console
-
-    from labcore.doctor.probes import PROBES, run_probes
-
-    wanted = {name for check in checks for name in check.probes}
-    names = [name for name in PROBES if name in wanted]
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        return run_probes(names)
-    with console.status("starting") as status:
-        return run_probes(names, on_start=lambda probe: status.update(f"trying: {probe.title}"))
-
-
-def _exit_code(
-    findings: Sequence["Finding"], checks: Sequence["Check"], found: "FoundPlugin | None"
-) -> int:
-    """3 when something is broken; with a plugin, when that keeps the plugin from running."""
-    from labcore.doctor.plugin_needs import stops
-
-    areas = {check.id: check.area for check in checks}
-    if found is not None and found.plugin is not None:
-        plugin = found.plugin
-        is_bad = any(stops(plugin, areas[each.check], each) for each in findings)
-    else:
-        is_bad = any(each.state == "failure" for each in findings)
-    return RequirementError.exit_code if is_bad else 0
 
 
 def _list(as_json: bool) -> int:
@@ -232,49 +115,3 @@ def _list(as_json: bool) -> int:
         for check in chosen:
             click.echo(f"  {check.id:{width}}  {check.title}{' (--deep)' if check.deep else ''}")
     return 0
-
-
-def _heading(findings: Sequence["Finding"], checks: Sequence["Check"], seconds: float) -> str:
-    from labcore.cli.machine.findings import counted
-
-    problems = counted(findings, "failure", "warning") or "no problem"
-    made = len({finding.check for finding in findings})
-    return f"{problems} in {made} checks that apply here, of {len(checks)} ({seconds:.1f} s)"
-
-
-def _print_json(
-    machine: "Machine",
-    findings: Sequence["Finding"],
-    checks: Sequence["Check"],
-    code: int,
-    plugin: str | None,
-) -> None:
-    from labcore.cli.machine.findings import to_json
-    from labcore.doctor import STATES
-    from labcore.doctor.plain import to_plain
-
-    answer: dict[str, Any] = {
-        "schema": SCHEMA,
-        "exit_code": code,
-        "plugin": plugin,
-        "counts": {state: sum(each.state == state for each in findings) for state in STATES},
-        "findings": to_json(findings, checks),
-        "machine": to_plain(machine),
-    }
-    click.echo(json.dumps(answer, indent=1, ensure_ascii=False))
-
-
-def _write_report(machine: "Machine", findings: Sequence["Finding"], target: str) -> None:
-    from labcore.doctor.share import to_report
-
-    text = to_report(machine, findings)
-    if target == "-":
-        click.echo(text, nl=False)
-        return
-    try:
-        Path(target).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RunFailed(
-            f"{target} cannot be written: {error.strerror}", fix="name another file: --report FILE"
-        ) from error
-    click.echo(f"{target}: paste it into the issue. Home folders, names and secrets are left out.")

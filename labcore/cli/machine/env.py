@@ -10,8 +10,6 @@ from labcore.errors import RequirementError, UsageError
 
 __all__ = ["env"]
 
-_PLAIN_WIDTH = 100
-
 
 @click.group()
 def env() -> None:
@@ -95,10 +93,10 @@ def _print(made: Any) -> None:
     from rich.text import Text
 
     from labcore.cli.console import printer
-    from labcore.cli.machine.verdicts import print_alternatives, print_commands, print_pair
+    from labcore.cli.machine.entries import print_alternatives, print_commands, print_pair
     from labcore.doctor.plans import commands_of, shell_of
 
-    with printer(_PLAIN_WIDTH) as console:
+    with printer() as console:
         console.print(Text(made.title, style="bold"))
         width = max(len(name) for name in made.facts) + 2
         for name, value in made.facts.items():

@@ -10,13 +10,12 @@ from rich.padding import Padding
 from rich.text import Text
 
 from labcore.cli.console import printer
-from labcore.cli.machine.verdicts import print_alternatives, print_commands, print_pair
+from labcore.cli.machine.entries import print_alternatives, print_commands, print_pair
 from labcore.doctor.tables import Explanation, OsName, Pair, Setup, explain, sources
 from labcore.errors import RequirementError
 
 __all__ = ["print_explanation"]
 
-_PLAIN_WIDTH = 100
 _NAMES: dict[OsName, str] = {"linux": "Linux", "windows": "Windows", "macos": "macOS"}
 _ANSWERS = {
     True: ("goes together", "bold green"),
@@ -50,7 +49,7 @@ def print_explanation(words: list[str], as_json: bool) -> int:
 
 def _print(setup: Setup, answers: Sequence[Explanation]) -> None:
     first, *others = answers
-    with printer(_PLAIN_WIDTH) as console:
+    with printer() as console:
         console.print(Text(" ".join(setup.words()), style="bold"))
         console.print()
         _print_answer(console, first, first.lines)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labcore.doctor.finding import Finding
+from labcore.doctor.finding import Finding, counted
 from labcore.doctor.pasted.report import FarReport
 from labcore.doctor.pasted.text import shortened
 from labcore.errors import RequirementError
@@ -54,15 +54,10 @@ class Conclusion:
 def conclude(report: FarReport, findings: Sequence[Finding]) -> Conclusion:
     """Sums up what :func:`~labcore.doctor.pasted.report.diagnose_report` found."""
     kind = _KINDS[report.kind]
-    counts = {
-        state: sum(each.state == state for each in findings) for state in ("failure", "warning")
-    }
-    problems = ", ".join(
-        f"{count} {state}{'s' * (count > 1)}" for state, count in counts.items() if count
-    )
+    problems = counted(findings, "failure", "warning")
     if problems:
-        code = RequirementError.exit_code if counts["failure"] else 0
-        return Conclusion(f"{kind}: {problems}", code)
+        is_broken = any(each.state == "failure" for each in findings)
+        return Conclusion(f"{kind}: {problems}", RequirementError.exit_code if is_broken else 0)
     mysteries = [each.summary for each in report.errors if each.state == "unknown"]
     unread = (*report.unread, *mysteries)
     compared = tuple(each for each in findings if each.state == "ok" and each.check in _COMPARING)

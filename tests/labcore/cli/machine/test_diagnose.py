@@ -44,7 +44,7 @@ def test_consequences_are_shown_and_all_of_them_with_v(capsys, tmp_path):
     )
     print_diagnosis(str(log), False, False)
     page = capsys.readouterr().out
-    assert page.count("then ") == 2
+    assert page.count("then: ") == 2
     print_diagnosis(str(log), False, True)
     assert "line 2: RuntimeError: DataLoader worker (pid 7)" in capsys.readouterr().out
 

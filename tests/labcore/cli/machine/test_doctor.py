@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from labcore.cli.machine.doctor import SCHEMA, doctor
-from labcore.cli.machine.findings import print_findings
+from labcore.cli.machine.doctor import doctor
+from labcore.cli.machine.entries import print_findings
+from labcore.cli.machine.examine import SCHEMA
 from labcore.cli.main import main
 from labcore.doctor import AREAS, Check, diagnose
 from labcore.doctor.checks import all_checks
@@ -28,7 +29,7 @@ def type_doctor(monkeypatch, capsys):
     """Types ``lab doctor`` on a made-up machine; returns exit code, stdout and stderr."""
 
     def type_command(*words: str, machine=WORKSTATION) -> tuple[int, str, str]:
-        monkeypatch.setattr("labcore.doctor.gather.gather_here", lambda: machine)
+        monkeypatch.setattr("labcore.cli.machine.examine.gather_here", lambda: machine)
         monkeypatch.setattr(sys, "argv", ["lab", "doctor", *words])
         with pytest.raises(SystemExit) as stopped:
             main()
@@ -248,14 +249,14 @@ def test_deep_checks_are_made_when_asked_for_and_only_their_probes_run(
         probes=("torch",),
         ask=lambda machine: [ok(f"outcome {machine.probes['torch']['outcome']}")],
     )
-    monkeypatch.setattr("labcore.doctor.checks.all_checks", lambda: (deep,))
+    monkeypatch.setattr("labcore.cli.machine.examine.all_checks", lambda: (deep,))
     ran: list[str] = []
 
     def run_probes(names, **_):
         ran.extend(names)
         return {name: {"outcome": "ok"} for name in names}
 
-    monkeypatch.setattr("labcore.doctor.probes.run_probes", run_probes)
+    monkeypatch.setattr("labcore.cli.machine.examine.run_probes", run_probes)
     assert "outcome ok" not in type_doctor("-v")[1]
     assert ran == []
     assert "outcome ok" in type_doctor("--deep", "-v")[1]
@@ -267,7 +268,7 @@ def test_on_a_terminal_the_probe_that_runs_is_named(type_doctor, monkeypatch) ->
     deep = Check(
         id="tried", area="torch", title="t", deep=True, probes=("torch",), ask=lambda machine: []
     )
-    monkeypatch.setattr("labcore.doctor.checks.all_checks", lambda: (deep,))
+    monkeypatch.setattr("labcore.cli.machine.examine.all_checks", lambda: (deep,))
     named: list[str] = []
 
     def run_probes(names, *, on_start):
@@ -278,7 +279,7 @@ def test_on_a_terminal_the_probe_that_runs_is_named(type_doctor, monkeypatch) ->
             named.append(name)
         return {}
 
-    monkeypatch.setattr("labcore.doctor.probes.run_probes", run_probes)
+    monkeypatch.setattr("labcore.cli.machine.examine.run_probes", run_probes)
     monkeypatch.setattr("rich.console.Console.is_terminal", True)
     type_doctor("--deep")
     assert named == ["torch"]
