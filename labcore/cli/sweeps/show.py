@@ -4,27 +4,31 @@ import csv
 import io
 import json
 import time
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from labcore.cli.console import columns, printer
-from labcore.cli.sweeps.words import COLOURS, number, parameters
+from labcore.cli.sweeps.words import COLOURS, TrialTable, number
 from labcore.errors import UsageError
-from labcore.record.durations import format_duration
 from labcore.sweeps.best import read_best, rerun_command
+from labcore.sweeps.file.read import read_sweep
 from labcore.sweeps.folder import SweepFolder, find_sweep, list_sweeps
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.results import as_rows, as_table, state_of
 from labcore.sweeps.local.standing import best_record, varying_of
+from labcore.sweeps.sweep import Sweep
 
 __all__ = ["export_trials", "print_best", "show_best", "show_list", "show_status", "stop_sweep"]
 
 _STOP_PATIENCE_S = 180.0
 
 
-def _records(folder: SweepFolder, storage: str) -> list[Record]:
-    from labcore.sweeps.file.read import read_sweep
+def _open(folder: SweepFolder, storage: str) -> tuple[Sweep, list[Record]]:
+    """Reads the sweep file and the trials."""
     from labcore.sweeps.local.engine import open_study
 
     settings = folder.settings()
@@ -34,64 +38,38 @@ def _records(folder: SweepFolder, storage: str) -> list[Record]:
             fix=f"see them here too: lab runs --plugin {settings.plugin}",
         )
     sweep = read_sweep(folder.path / settings.file)
-    store = open_study(folder, sweep, settings, storage=storage, reading=True)
-    try:
-        return store.records()
-    finally:
-        store.close()
+    with closing(open_study(folder, sweep, settings, storage=storage, reading=True)) as store:
+        return sweep, store.records()
 
 
 def show_status(name: str, sweeps_dir: Path, *, last: int, storage: str) -> None:
     """Prints how a sweep stands, and a table of its trials."""
-    from labcore.sweeps.file.read import read_sweep
-
     folder = find_sweep(sweeps_dir, name)
-    settings, status = folder.settings(), folder.status()
-    records = _records(folder, storage)
-    sweep = read_sweep(folder.path / settings.file)
+    status = folder.status()
+    sweep, records = _open(folder, storage)
     state = status.observed_state()
     words = f": {status.message}" if status.message else ""
     click.echo(f"{folder.name}  {click.style(state, fg=COLOURS.get(state))}{words}")
-    states = [state_of(folder, record) for record in records]
-    counted = ", ".join(f"{states.count(each)} {each}" for each in dict.fromkeys(states))
-    click.echo(f"plugin {settings.plugin}, {sweep.method}; {len(records)} trials: {counted or '-'}")
-    metric = "" if sweep.metric is None else sweep.metric.name
+    states = {record.number: state_of(folder, record) for record in records}
+    counts = Counter(states.values())
+    counted = ", ".join(f"{count} {each}" for each, count in counts.items())
+    click.echo(f"plugin {status.plugin}, {sweep.method}; {len(records)} trials: {counted or '-'}")
     best = best_record(sweep, records)
     shown = records[-last:] if last else records
     if best is not None and best not in shown:
         shown = [best, *shown]
     if shown:
-        table = columns("trial", "state", "parameters", "logs", metric or "-", "time", wrapped=2)
+        metric = "" if sweep.metric is None else sweep.metric.name
+        rows = TrialTable(metric, varying_of(sweep), best)
         for record in shown:
-            table.add_row(*_cells(folder, record, varying_of(sweep), is_best=record is best))
+            rows.add(record, states[record.number])
         with printer(140) as console:
-            console.print(table)
+            console.print(rows.table)
     if state in {"interrupted", "lost", "failed"}:
         click.echo(f"go on with it: lab sweep --resume {folder.name}")
     page = folder.path / "report.html"
     if page.exists():
         click.echo(f"report: {page}")
-
-
-def _cells(
-    folder: SweepFolder, record: Record, varying: tuple[str, ...], *, is_best: bool
-) -> list[str]:
-    from rich.markup import escape
-
-    state = state_of(folder, record)
-    why = f" {record.reason}" if record.outcome in {"failed", "diverged"} else ""
-    took = ""
-    if record.started is not None:
-        took = format_duration((record.ended or time.time()) - record.started)
-    value = number(record.value)
-    return [
-        str(record.number),
-        f"[{COLOURS.get(state, 'default')}]{state}[/]",
-        escape(parameters(record.values, varying) + why),
-        str(len(record.history)),
-        f"[bold green]{value} best[/]" if is_best else value,
-        took,
-    ]
 
 
 def show_best(name: str, sweeps_dir: Path, *, storage: str) -> None:
@@ -100,9 +78,8 @@ def show_best(name: str, sweeps_dir: Path, *, storage: str) -> None:
     from labcore.sweeps.prepare import reopen
 
     folder = find_sweep(sweeps_dir, name)
-    records = _records(folder, storage)
     prepared, settings = reopen(folder)
-    write_up(folder, prepared, settings, records)
+    write_up(folder, prepared, settings, _open(folder, storage)[1])
     print_best(folder)
 
 
@@ -121,7 +98,7 @@ def print_best(folder: SweepFolder) -> None:
 def export_trials(name: str, sweeps_dir: Path, *, as_json: bool, storage: str) -> None:
     """Prints all trials as JSON or CSV."""
     folder = find_sweep(sweeps_dir, name)
-    records = _records(folder, storage)
+    _, records = _open(folder, storage)
     if as_json:
         click.echo(json.dumps(as_rows(folder, records), indent=1, ensure_ascii=False))
         return
@@ -158,19 +135,20 @@ def show_list(sweeps_dir: Path) -> None:
     if not found:
         click.echo(f"No sweeps in {sweeps_dir}/. Start one: lab sweep musicvae")
         return
-    width = max(len(folder.name) for folder in found)
+    table = columns("", "", "", "", "", wrapped=4)
     for folder in found:
         try:
-            line = _listed(folder, width)
+            table.add_row(*_listed(folder))
         except UsageError as error:
-            line = f"{click.style('unreadable ', fg='red')} {folder.name:{width}}  {error.message}"
-        click.echo(line.rstrip())
+            table.add_row("[red]unreadable[/]", escape(folder.name), "", "", escape(error.message))
+    with printer(140) as console:
+        console.print(table)
 
 
-def _listed(folder: SweepFolder, width: int) -> str:
+def _listed(folder: SweepFolder) -> tuple[str, ...]:
     status = folder.status()
     state = status.observed_state()
     done = sum(n for word, n in status.counts.items() if word not in {"running", "interrupted"})
     best = "" if status.best is None else f"best {number(status.best.get('value'))}"
-    colour = click.style(f"{state:11}", fg=COLOURS.get(state))
-    return f"{colour} {folder.name:{width}}  {status.plugin:12} {done:4} trials  {best}"
+    colour = COLOURS.get(state, "default")
+    return f"[{colour}]{state}[/]", escape(folder.name), status.plugin, f"{done} trials", best

@@ -1,14 +1,13 @@
 """Showing a sweep while it runs: a table that redraws on a terminal, lines elsewhere."""
 
-import time
 from typing import TYPE_CHECKING
 
 import click
 
-from labcore.cli.sweeps.words import COLOURS, number, outcome_line, parameters
+from labcore.cli.sweeps.words import TrialTable, number, outcome_line, parameters
 from labcore.record.durations import format_duration
 from labcore.sweeps.local.record import Record
-from labcore.sweeps.local.standing import Event, LiveTrial, Standing
+from labcore.sweeps.local.standing import Event, Standing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -102,61 +101,25 @@ class LiveView:
         self._live.stop()
 
     def _draw(self, standing: Standing) -> "Table":
-        from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, title_justify="left", header_style="bold")
-        table.title = Text(_headline(standing, self._metric), style="bold")
-        for name in ("trial", "parameters", "logs", "now", "best", "on", "time", "state"):
-            right = name in {"trial", "logs", "now", "best", "time"}
-            wraps = name in {"parameters", "state"}
-            justify = "right" if right else "left"
-            table.add_column(name, justify=justify, no_wrap=not wraps, overflow="fold")  # type: ignore[arg-type]
         best, under_way = standing.best, standing.live
+        rows = TrialTable(self._metric, self._varying, best)
+        rows.table.title = Text(_headline(standing, self._metric), style="bold")
+        rows.table.title_justify = "left"
         ended = [each for each in standing.records if each.outcome]
         shown = sorted(ended, key=lambda each: each.ended or 0)[-_MOST_ENDED:]
         is_over = best is not None and best.outcome and best.number not in under_way
         if best is not None and is_over and best not in shown:
             shown.insert(0, best)
         for record in shown:
-            table.add_row(*self._ended(record, is_best=record is best))
+            rows.add(record, record.outcome)
         for _, live in sorted(under_way.items()):
-            table.add_row(*self._running(live, is_best=live.record is best))
+            rows.add(live.record, "stopping" if live.verdict else "running", live.where)
         for record in standing.records:
             if not record.outcome and record.number not in under_way:
-                cells = self._common(record, is_best=record is best)
-                table.add_row(*cells, "", "", "[yellow]to go on[/]")
-        return table
-
-    def _ended(self, record: Record, *, is_best: bool) -> "list[str]":
-        colour = COLOURS[record.outcome]
-        why = f" {_brief(record.reason)}" if record.reason else ""
-        return [
-            *self._common(record, is_best=is_best),
-            "",
-            format_duration(record.seconds or 0),
-            f"[{colour}]{record.outcome}[/]{_escaped(why)}",
-        ]
-
-    def _running(self, live: LiveTrial, *, is_best: bool) -> "list[str]":
-        record = live.record
-        state = "[yellow]stopping[/]" if live.verdict else "[cyan]running[/]"
-        return [
-            *self._common(record, is_best=is_best),
-            live.where,
-            format_duration(time.time() - (record.started or time.time())),
-            state,
-        ]
-
-    def _common(self, record: Record, *, is_best: bool) -> "list[str]":
-        best = number(record.value)
-        return [
-            str(record.number),
-            _escaped(parameters(record.values, self._varying)),
-            str(len(record.history) or ""),
-            number(record.history[-1] if record.history else None),
-            f"[bold green]{best}[/]" if is_best else best,
-        ]
+                rows.add(record, "to go on")
+        return rows.table
 
 
 def choose_view(metric: str, varying: tuple[str, ...], limit: int | None) -> "PlainView | LiveView":
@@ -180,14 +143,3 @@ def _headline(standing: Standing, metric: str) -> str:
     if eta_s := standing.eta_s:
         parts.append(f"about {format_duration(eta_s)} left")
     return " · ".join(parts)
-
-
-def _brief(reason: str) -> str:
-    """Returns what stopped a trial without the figures, which its line has."""
-    return reason.partition(":")[0]
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

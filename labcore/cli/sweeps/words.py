@@ -1,13 +1,18 @@
 """A trial in a few words, for tables and lines."""
 
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from labcore.cli.console import columns
 from labcore.record.durations import format_duration
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.report.words import short_names, write_value
 
-__all__ = ["COLOURS", "number", "outcome_line", "parameters"]
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["COLOURS", "TrialTable", "number", "outcome_line", "parameters"]
 
 COLOURS = {
     "completed": "green",
@@ -20,7 +25,48 @@ COLOURS = {
     "queued": "blue",
     "finished": "green",
     "lost": "red",
+    "stopping": "yellow",
+    "to go on": "yellow",
 }
+
+
+class TrialTable:
+    """A table with a line for each trial.
+
+    Args:
+        metric: Name of the metric.
+        varying: Parameters that differ between trials.
+        best: The best trial, which is marked.
+
+    Attributes:
+        table: To print.
+    """
+
+    def __init__(self, metric: str, varying: Sequence[str], best: Record | None) -> None:
+        self._varying = varying
+        self._best = best
+        names = ("trial", "state", "parameters", "logs", "now", metric or "best", "on", "time")
+        self.table: Table = columns(*names, wrapped=2)
+
+    def add(self, record: Record, state: str, where: str = "") -> None:
+        """Adds a trial, in a state that :data:`COLOURS` has, and where it computes."""
+        from rich.markup import escape
+
+        why = f" {record.reason}" if record.outcome in {"failed", "diverged"} else ""
+        took = ""
+        if record.started is not None:
+            took = format_duration((record.ended or time.time()) - record.started)
+        best = number(record.value)
+        self.table.add_row(
+            str(record.number),
+            f"[{COLOURS.get(state, 'default')}]{state}[/]",
+            escape(parameters(record.values, self._varying) + why),
+            str(len(record.history) or ""),
+            number(record.history[-1] if record.history else None),
+            f"[bold green]{best} best[/]" if record is self._best else best,
+            where,
+            took,
+        )
 
 
 def parameters(values: Mapping[str, Any], varying: Sequence[str]) -> str:
