@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from labcore.config.groups import PRESET, Groups
 from labcore.config.options import Option, type_words
-from labcore.config.overrides import Given
+from labcore.config.overrides import Given, read_overrides
+from labcore.config.schema import build_schema
 from labcore.config.values import as_typed, flatten, shorten
 from labcore.errors import nearest, nearest_option, suggestion
 from labcore.plugin import Plugin
@@ -59,6 +60,23 @@ class Checker:
                         yield _no_such(f"task={value}", str(value), tasks)
             elif not self.is_hydras(override):
                 yield from self._check_name(override)
+
+    def check_name(self, name: str) -> list[str]:
+        """Says what is wrong with the name of an option or group, whatever its value."""
+        (override,), _ = read_overrides([f"{name}=0"], self.options)
+        is_known = self.is_choice(override) or name == "task"
+        return [] if is_known else list(self._check_name(override))
+
+    def check_alone(self, text: str) -> list[str]:
+        """Says what is wrong with an override, whatever the others; composes nothing."""
+        from omegaconf import OmegaConf
+
+        given, problems = read_overrides([text], self.options)
+        problems.extend(self.check_names(given))
+        if not problems:
+            cfg = OmegaConf.structured(build_schema(self.plugin.config))
+            problems.extend(self.apply(cfg, given))
+        return problems
 
     def bad_choices(self, given: Sequence[Given]) -> list[Given]:
         """Returns the choices that Hydra could not compose with."""
@@ -130,7 +148,7 @@ class Checker:
             known = {*self.groups.options["hooks"]} - {"default", "none"}
             if hook not in known:
                 yield _no_such(key, hook, sorted(known))
-        elif (option := self._find(key)) is None and not self._below(key):
+        elif (option := self.find(key)) is None and not self._below(key):
             names = ["device", *(o.path for o in self.options), *self.groups.options]
             hint = suggestion(nearest_option(key, names))
             yield f"there is no option {key!r}; " + (
@@ -139,7 +157,7 @@ class Checker:
         elif override.parsed.is_delete() and (option is None or option.path == key):
             yield f"{override.text!r}: an option cannot be removed; give it another value"
 
-    def _find(self, key: str) -> Option | None:
+    def find(self, key: str) -> Option | None:
         """Returns the option that ``key`` sets, which for a mapping may be a key inside it."""
         for option in self.options:
             if option.path == key or (option.keys and key.startswith(f"{option.path}.")):
@@ -154,7 +172,7 @@ class Checker:
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
 
-        option = self._find(key)
+        option = self.find(key)
         if option is None:
             inside = self._below(key)
             if not isinstance(value, Mapping):
@@ -165,7 +183,7 @@ class Checker:
                 return
             for name, inner in value.items():
                 path = f"{key}.{name}"
-                if self._find(path) is None and not self._below(path):
+                if self.find(path) is None and not self._below(path):
                     hint = suggestion(nearest_option(path, inside))
                     yield f"there is no option {path!r}; {hint or ', '.join(inside)}"
                 else:

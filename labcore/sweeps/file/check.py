@@ -3,19 +3,15 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from labcore.config import Composed, Option, build_schema, compose, find_groups, list_options
+from labcore.config import Composed, compose
+from labcore.config.diagnosis import read_overrides_of
 from labcore.discovery import FoundPlugin
-from labcore.errors import LabError, UsageError, nearest, nearest_option, suggestion
-from labcore.plugin import Plugin
+from labcore.errors import UsageError, nearest, suggestion
 from labcore.sweeps.distributions import Categorical, Constant, Distribution, IntUniform
-from labcore.sweeps.file.cursor import shown
-from labcore.sweeps.overrides import as_overrides
+from labcore.sweeps.overrides import as_override, as_overrides
 from labcore.sweeps.sweep import Sweep
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
 
 __all__ = ["PluginCheck", "examine"]
 
@@ -45,9 +41,7 @@ def examine(sweep: Sweep, found: FoundPlugin, *, unread: Sequence[str] = ()) -> 
     Raises:
         LabError: The plugin itself is broken.
     """
-    if found.plugin is None:
-        raise LabError(f"plugin {found.name} is broken: {found.error}", fix=found.fix)
-    examiner = _Examiner(sweep, found, found.plugin)
+    examiner = _Examiner(sweep, found)
     for name, distribution in sweep.parameters.items():
         examiner.check_parameter(name, distribution)
     for name in unread:
@@ -61,45 +55,54 @@ def examine(sweep: Sweep, found: FoundPlugin, *, unread: Sequence[str] = ()) -> 
 
 
 class _Examiner:
-    def __init__(self, sweep: Sweep, found: FoundPlugin, plugin: Plugin) -> None:
+    def __init__(self, sweep: Sweep, found: FoundPlugin) -> None:
         self._sweep = sweep
         self._found = found
-        self._plugin = plugin
-        self._options = list_options(plugin, docs=False)
-        self._groups = find_groups(found.config_dir).options
+        self._checker, _, _ = read_overrides_of(found, (), ())
         self.problems: list[str] = []
         self.warnings: list[str] = []
 
+    def check_name(self, name: str) -> bool:
+        """Checks that there is such an option or group."""
+        wrong = self._checker.check_name(name)
+        self.problems.extend(f"{self._place(name)}: {each}" for each in wrong)
+        return not wrong
+
     def check_parameter(self, name: str, distribution: Distribution) -> None:
         """Checks that a parameter is an option or group that takes its values."""
-        option = self._option(name)
-        if name in self._groups:
-            self._check_choices(name, distribution, self._groups[name])
-        elif name == "task":
-            self._check_choices(name, distribution, [task.name for task in self._plugin.tasks])
-        elif option is not None:
-            self._check_types(name, distribution, option)
-        elif inside := self._inside(name):
-            self._check_section(name, distribution, inside)
-        else:
-            self.check_name(name)
-
-    def check_name(self, name: str) -> None:
-        """Checks that there is such an option or group."""
-        if name in self._groups or name == "task" or name.startswith("hooks."):
+        if not self.check_name(name):
             return
-        if self._option(name) is None and not self._inside(name):
-            known = [*(option.path for option in self._options), *self._groups]
-            hint = suggestion(nearest_option(name, known))
-            self._problem(
-                name,
-                f"{self._plugin.name} has no such option; "
-                + (hint or f"lab run plugin={self._plugin.name} --help lists them"),
+        listed = distribution.values if isinstance(distribution, Categorical | Constant) else None
+        values = _some_of(distribution) if listed is None else listed
+        wrong = [told for value in values for told in self._refusals(name, value)]
+        option = self._checker.find(name)
+        takes = "" if option is None else option.type
+        if listed is not None:
+            self.problems.extend(f"{self._place(name)}: {each}" for each in wrong)
+        elif wrong:
+            hint = "; use int_uniform, or q_uniform with a whole q" * takes.startswith("integer")
+            told = f"{distribution.name} gives values such as {wrong[-1]}{hint}"
+            self.problems.append(f"{self._place(name)}: {told}")
+        elif (
+            isinstance(distribution, IntUniform)
+            and takes.split(" or ")[0] == "number"
+            and name in self._sweep.inferred
+            and distribution.bounds != (0, 1)  # of which the file alone was enough to warn
+        ):
+            low, high = distribution.bounds
+            self.warnings.append(
+                f"{self._place(name)}: min and max are whole numbers, so only whole numbers are "
+                f"tried; for all between write {float(low)} and {float(high)}"
             )
+
+    def _refusals(self, name: str, value: Any) -> list[str]:
+        wrong = self._checker.check_alone(as_override(name, value))
+        return [each.removeprefix(f"{name}=") for each in wrong]
 
     def check_metric(self) -> None:
         """Checks that the plugin logs the metric, if it says what it logs."""
-        metric, logged = self._sweep.metric, self._plugin.metrics
+        plugin = self._checker.plugin
+        metric, logged = self._sweep.metric, plugin.metrics
         if metric is None or not logged or metric.name in logged:
             return
         place = self._sweep.places.get("metric", "metric")
@@ -113,8 +116,8 @@ class _Examiner:
         same = [name for name in logged if name.rpartition("/")[2] == last]
         hint = suggestion(same or nearest(metric.name, logged))
         self.problems.append(
-            f"{place}: {self._plugin.name} never logs {metric.name}; "
-            + (hint or f"lab show {self._plugin.name} lists what it logs")
+            f"{place}: {plugin.name} never logs {metric.name}; "
+            + (hint or f"lab show {plugin.name} lists what it logs")
         )
 
     def check_whole_configs(self, *, only_fixed: bool = False) -> None:
@@ -176,98 +179,14 @@ class _Examiner:
                 f"{'time' if logs == 1 else 'times'}: none will be stopped"
             )
 
-    def _check_choices(self, name: str, distribution: Distribution, names: Sequence[str]) -> None:
-        values = _listed(distribution)
-        if values is None:
-            self._problem(name, f"it is a choice; give values out of {', '.join(names)}")
-            return
-        for value in values:
-            for each in value if isinstance(value, list) else [value]:
-                if each not in names and not isinstance(each, Mapping):
-                    near = suggestion(nearest(str(each), names))
-                    self._problem(
-                        name,
-                        f"there is no {shown(each)}; "
-                        + " ".join(filter(None, (near, f"there are {', '.join(names)}"))),
-                    )
-
-    def _check_section(self, name: str, distribution: Distribution, inside: Sequence[str]) -> None:
-        """Checks that a whole section is set by mappings; ``device`` takes a word, its name."""
-        values = _listed(distribution)
-        is_fine = values is not None and all(isinstance(value, Mapping) for value in values)
-        if not is_fine and name != "device":
-            self._problem(
-                name, f"it holds several options; search one of them, such as {inside[0]}"
-            )
-
-    def _check_types(self, name: str, distribution: Distribution, option: Option) -> None:
-        values = _listed(distribution)
-        takes_fractions = option.type.split(" or ")[0] == "number"
-        if values is None:
-            values = [distribution.quantile(u) for u in _QUANTILES]
-            kind = distribution.name
-            wrong = [value for value in values if not self._takes(name, value)]
-            if wrong and option.type.startswith("integer"):
-                example = next((f" such as {v:.4g}" for v in wrong if v != int(v)), "")
-                self._problem(
-                    name,
-                    f"the option takes whole numbers, and {kind} gives others{example}; "
-                    "use int_uniform, or q_uniform with a whole q",
-                )
-            elif wrong:
-                self._problem(name, f"the option takes {option.type}, and {kind} gives numbers")
-            elif (
-                isinstance(distribution, IntUniform)
-                and takes_fractions
-                and name in self._sweep.inferred
-            ):
-                low, high = distribution.bounds
-                if (low, high) != (0, 1):  # of which the file alone was enough to warn
-                    self._warn(
-                        name,
-                        f"min and max are whole numbers, so only whole numbers are tried; for all "
-                        f"between write {float(low)} and {float(high)}",
-                    )
-            return
-        for value in values:
-            if not self._takes(name, value):
-                near = suggestion(nearest(str(value), option.choices))
-                hint = f"; {near}" if near else ""
-                self._problem(name, f"the option takes {option.type}, not {shown(value)}{hint}")
-
-    def _takes(self, name: str, value: Any) -> bool:
-        from omegaconf import OmegaConf
-        from omegaconf.errors import OmegaConfBaseException
-
-        cfg: DictConfig = OmegaConf.structured(build_schema(self._plugin.config))
-        try:
-            OmegaConf.update(cfg, name, value, merge=True, force_add=True)
-        except OmegaConfBaseException:
-            return False
-        return True
-
-    def _option(self, name: str) -> Option | None:
-        for option in self._options:
-            if option.path == name or (option.keys and name.startswith(f"{option.path}.")):
-                return option
-        return None
-
-    def _inside(self, name: str) -> list[str]:
-        return [option.path for option in self._options if option.path.startswith(f"{name}.")]
-
-    def _problem(self, name: str, text: str) -> None:
-        self.problems.append(f"{self._place(name)}: {text}")
-
-    def _warn(self, name: str, text: str) -> None:
-        self.warnings.append(f"{self._place(name)}: {text}")
-
     def _place(self, name: str) -> str:
         return self._sweep.places.get(f"parameters.{name}", f"parameters.{name}")
 
 
-def _listed(distribution: Distribution) -> Sequence[Any] | None:
-    """Returns the values that are written out one by one; None for a range."""
-    return distribution.values if isinstance(distribution, Categorical | Constant) else None
+def _some_of(distribution: Distribution) -> list[Any]:
+    """Returns values that a range may give, as short as they can be read."""
+    values = map(distribution.quantile, _QUANTILES)
+    return [float(f"{each:.4g}") if isinstance(each, float) else each for each in values]
 
 
 def _refusals(

@@ -123,53 +123,59 @@ def test_a_sweep_that_fits_is_left_alone(say):
 
 
 WRONG = {
-    "name": ({"lr": {"min": 0.1, "max": 0.5}}, "lr: toy has no such option; did you mean optim.lr"),
-    "far name": ({"qqq": {"value": 1}}, "qqq: toy has no such option; lab run plugin=toy --help l"),
+    "name": (
+        {"lr": {"min": 0.1, "max": 0.5}},
+        "lr: there is no option 'lr'; did you mean optim.lr?",
+    ),
+    "far name": (
+        {"qqq": {"value": 1}},
+        "qqq: there is no option 'qqq'; lab run plugin=toy --help l",
+    ),
     "group": (
         {"net": {"values": ["flat", "tal"]}},
-        'net: there is no "tal"; did you mean tall? th',
+        "net: tal: there is no 'tal'; did you mean tall? there are flat, tall",
     ),
     "list of groups": (
         {"hooks": {"value": ["jsonl", "wanbd"]}},
-        'there is no "wanbd"; did you mea',
+        "hooks: wanbd: there is no 'wanbd'; did you mean wandb? there",
     ),
     "group by range": (
         {"net": {"min": 1, "max": 3}},
-        "net: it is a choice; give values out of fla",
+        "net: int_uniform gives values such as 3: there is no '3'; there are flat, tall",
     ),
     "task": (
         {"task": {"value": "tain"}},
-        'task: there is no "tain"; did you mean train? there are',
+        "task: tain: there is no 'tain'; did you mean train? there are",
     ),
     "section": (
         {"optim": {"values": ["adam"]}},
-        "optim: it holds several options; search one of t",
+        "optim: adam: optim holds several options; set one of them, such as optim.lr=VALUE",
     ),
     "section by range": (
         {"train": {"min": 1, "max": 2}},
-        "train: it holds several options; search",
+        "int_uniform gives values such as 2: train holds several options; set one of them",
     ),
     "enum": (
         {"kind": {"values": ["tal"]}},
-        'kind: the option takes flat|tall, not "tal"; did you ',
+        "kind: tal: did you mean tall? it is one of flat, tall",
     ),
-    "text": ({"size": {"values": [3, "big"]}}, 'size: the option takes integer, not "big"'),
-    "fraction": ({"size": {"value": 2.5}}, "size: the option takes integer, not 2.5"),
-    "null": ({"optim.lr": {"values": [None]}}, "optim.lr: the option takes number, not null"),
-    "list": ({"optim.betas": {"value": 3}}, "optim.betas: the option takes list of number, not 3"),
+    "text": ({"size": {"values": [3, "big"]}}, "size: big: expected integer, got text"),
+    "fraction": ({"size": {"value": 2.5}}, "size: 2.5: expected integer, got number"),
+    "null": ({"optim.lr": {"values": [None]}}, "optim.lr: null: expected number, got null"),
+    "list": ({"optim.betas": {"value": 3}}, "optim.betas: 3: expected list of number, got integer"),
     "fractions": (
         {"size": {"min": 1.0, "max": 9.0}},
-        "size: the option takes whole numbers, and uniform gives others such as 1.16; use int_uni",
+        "size: uniform gives values such as 8.84: expected integer, got number; use int_uniform",
     ),
     "half steps": (
         {"size": {"distribution": "q_uniform", "min": 1, "max": 9, "q": 0.5}},
-        "size: the option takes whole numbers, and q_uniform gives others; use int_uniform",
+        "size: q_uniform gives values such as 9.0: expected integer, got number; use int_uniform",
     ),
     "numbers": (
         {"kind": {"min": 1, "max": 2}},
-        "kind: the option takes flat|tall, and int_uniform gives numbers",
+        "kind: int_uniform gives values such as 2: it is one of flat, tall",
     ),
-    "key inside a mapping": ({"words.a": {"value": "x"}}, "words.a: the option takes mapping of t"),
+    "key inside a mapping": ({"words.a": {"value": "x"}}, "words.a: x: expected mapping of t"),
 }
 
 
@@ -189,8 +195,8 @@ def test_all_problems_are_told_at_once_the_overrides_too(say):
         metric={"name": "val/los"},
     )
     assert [problem.partition(";")[0] for problem in problems] == [
-        "line 4: parameters.lr: toy has no such option",
-        'line 10: parameters.size: the option takes integer, not "x"',
+        "line 4: parameters.lr: there is no option 'lr'",
+        "line 10: parameters.size: x: expected integer, got text",
         "line 15: metric.name: toy never logs val/los",
         "there is no option 'sede'",
         "shout=perhaps: expected true|false, got text",
@@ -347,7 +353,7 @@ def test_problems_of_the_file_do_not_hide_those_with_the_plugin(tmp_path):
         ("line 6", "YAML reads 1e-5 as text"),
         ("line 8", "did you mean model.latent_size?"),
         ("line 8", "did you mean values?"),
-        ("line 10", 'not "tree"'),
+        ("line 10", "tree: it is one of"),
     ]
     for line, text in expected:
         assert any(at == line and text in problem for at, problem in lines), text
