@@ -1,13 +1,9 @@
 """What the processor and the GPU do in a step: torch's profiler, as a table and a trace."""
 
 import csv
-import gzip
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from operator import itemgetter
 from typing import Any
 
 from labcore.hooks.specs import hookimpl
@@ -19,17 +15,6 @@ FILE_NAME = "profile.json"
 _SECTION = "profile"
 _SHOWN_ROWS = 25
 _MIB = 2**20
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Row:
-    """An operator of torch, or a kernel on the GPU."""
-
-    name: str
-    calls: int
-    on_gpu: bool
-    time_ms: float
-    """Own time: of an operator without those that it calls."""
 
 
 class Profile:
@@ -121,38 +106,34 @@ class Profile:
             torch.cuda.synchronize()
         profiler.stop()
         rows = _rows(profiler.key_averages())
-        kernels = [row for row in rows if row.on_gpu]
-        on_cpu = [row for row in rows if not row.on_gpu]
         summary: dict[str, Any] = {
             "steps": self._num_profiled,
             "device": run.device.name,
-            "cpu_ms": round(sum(row.time_ms for row in on_cpu), 3),
-            "kernel_ms": round(sum(row.time_ms for row in kernels), 3),
-            "num_kernels": sum(row.calls for row in kernels),
+            "cpu_ms": round(sum(ms for _, _, ms in rows["CPU"]), 3),
+            "kernel_ms": round(sum(ms for _, _, ms in rows["GPU"]), 3),
+            "num_kernels": sum(calls for _, calls, _ in rows["GPU"]),
         }
         if torch.cuda.is_available():
             summary["peak_memory_mib"] = round(torch.cuda.max_memory_allocated() / _MIB, 1)
         write_atomically(run.folder / FILE_NAME, json.dumps(summary, indent=1) + "\n")
-        self._leave_table(run, kernels, on_cpu)
+        self._leave_table(run, rows)
         if self._trace:
-            path = run.artifact_path("profile/trace.json.gz")
-            _export(profiler, path)
+            path = run.artifact_path("profile/trace.json.gz")  # plain text would be gigabytes
+            profiler.export_chrome_trace(str(path))
             run.add_artifact(
                 path, kind="file", title="trace of the profiled steps", section=_SECTION,
                 caption="Open it in ui.perfetto.dev.",
             )  # fmt: skip
 
-    def _leave_table(self, run: Any, kernels: list[_Row], on_cpu: list[_Row]) -> None:
+    def _leave_table(self, run: Any, rows: dict[str, list[tuple[str, int, float]]]) -> None:
         path = run.artifact_path("profile/operators.csv")
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["where", "operator", "calls", "ms", "share"])
-            for where, rows in (("GPU", kernels), ("CPU", on_cpu)):
-                total = sum(row.time_ms for row in rows) or 1.0
-                longest = sorted(rows, key=lambda row: -row.time_ms)[:_SHOWN_ROWS]
-                for row in longest:
-                    share = f"{row.time_ms / total:.1%}"
-                    writer.writerow([where, row.name, row.calls, f"{row.time_ms:.3f}", share])
+            for where, own in rows.items():
+                total = sum(ms for _, _, ms in own) or 1.0
+                for name, calls, ms in sorted(own, key=itemgetter(2), reverse=True)[:_SHOWN_ROWS]:
+                    writer.writerow([where, name, calls, f"{ms:.3f}", f"{ms / total:.1%}"])
         steps = f"{self._num_profiled} steps" if self._num_profiled else "the run"
         run.add_artifact(
             path, kind="table", title=f"what took longest in {steps}", section=_SECTION,
@@ -160,22 +141,13 @@ class Profile:
         )  # fmt: skip
 
 
-def _rows(averages: Iterable[Any]) -> list[_Row]:
-    rows: list[_Row] = []
+def _rows(averages: Iterable[Any]) -> dict[str, list[tuple[str, int, float]]]:
+    """Returns the kernels of the GPU and torch's operators: name, calls, own milliseconds."""
+    rows: dict[str, list[tuple[str, int, float]]] = {"GPU": [], "CPU": []}
     for event in averages:
         on_gpu = event.device_type.name == "CUDA"
         # Ranges that a program names are no kernels: their time is that of the kernels within.
-        if on_gpu and getattr(event, "is_user_annotation", False):
-            continue
-        own_us = event.self_device_time_total if on_gpu else event.self_cpu_time_total
-        rows.append(_Row(name=event.key, calls=event.count, on_gpu=on_gpu, time_ms=own_us / 1000))
+        if not (on_gpu and getattr(event, "is_user_annotation", False)):
+            own_us = event.self_device_time_total if on_gpu else event.self_cpu_time_total
+            rows["GPU" if on_gpu else "CPU"].append((event.key, event.count, own_us / 1000))
     return rows
-
-
-def _export(profiler: Any, path: Path) -> None:
-    """Writes the trace compressed: half an hour of it would be gigabytes of text."""
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "trace.json"
-        profiler.export_chrome_trace(str(plain))
-        with plain.open("rb") as source, gzip.open(path, "wb") as target:
-            shutil.copyfileobj(source, target)

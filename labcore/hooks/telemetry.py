@@ -5,7 +5,6 @@ import json
 import statistics
 import threading
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -38,8 +37,7 @@ class Telemetry:
         self._every_s = every_s
         self._process = psutil.Process()
         self._open = contextlib.ExitStack()
-        self._nvml: Any = None
-        self._gpus: dict[str, Any] = {}
+        self._has_driver = False
         self._lock = threading.Lock()
         self._fresh: list[dict[str, float]] = []
         self._peak: dict[str, float] = {}
@@ -51,7 +49,9 @@ class Telemetry:
     @hookimpl
     def run_started(self) -> None:
         """Starts sampling."""
-        self._nvml, self._gpus = _open_gpus(self._open)
+        with contextlib.suppress(NvmlFailure):
+            self._open.enter_context(opened())  # or every sample would open it anew
+            self._has_driver = True
         self._process.cpu_percent()  # the first call only sets the mark that the next one reads
         psutil.cpu_percent()
         self._thread = threading.Thread(target=self._watch, name="lab-telemetry", daemon=True)
@@ -84,7 +84,6 @@ class Telemetry:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        self._gpus = {}
         self._open.close()
 
     def _watch(self) -> None:
@@ -99,9 +98,15 @@ class Telemetry:
             sample["machine_cpu_percent"] = psutil.cpu_percent()
             sample["memory_mib"] = self._process.memory_info().rss / _MIB
             sample["machine_memory_percent"] = psutil.virtual_memory().percent
-        for name, gpu in self._gpus.items():
-            load = _load_of(self._nvml, gpu)
-            sample.update({f"{name}_{figure}": value for figure, value in load.items()})
+        for place, gpu in enumerate(visible_gpus() if self._has_driver else ()):
+            load = {
+                "percent": gpu.utilisation_percent,
+                "memory_mib": gpu.memory_used_mib,
+                "celsius": gpu.temperature_c,
+                "watts": gpu.power_w,
+            }
+            told = {name: float(value) for name, value in load.items() if value is not None}
+            sample.update({f"gpu{place}_{name}": value for name, value in told.items()})
         with self._lock:
             self._fresh.append(sample)
             del self._fresh[:-1000]  # a run with no steps takes nothing away
@@ -109,37 +114,6 @@ class Telemetry:
                 self._peak[name] = max(value, self._peak.get(name, value))
                 self._sum[name] += value
                 self._num[name] += 1
-
-
-def _open_gpus(stack: contextlib.ExitStack) -> tuple[Any, dict[str, Any]]:
-    """Returns NVML and the GPUs that this process can see, numbered as the framework does.
-
-    Where there is no driver to ask, there are no GPUs, and that is normal.
-    """
-    handles: dict[str, Any] = {}
-    try:
-        pynvml = stack.enter_context(opened())
-        for place, gpu in enumerate(visible_gpus()):
-            with contextlib.suppress(pynvml.NVMLError):
-                handles[f"gpu{place}"] = pynvml.nvmlDeviceGetHandleByUUID(gpu.uuid)
-    except NvmlFailure:
-        return None, {}
-    return pynvml, handles
-
-
-def _load_of(pynvml: Any, handle: Any) -> dict[str, float]:
-    """Returns utilization, memory, temperature and power of a GPU, as far as it tells."""
-    readers: dict[str, Callable[[Any], float]] = {
-        "percent": lambda gpu: pynvml.nvmlDeviceGetUtilizationRates(gpu).gpu,
-        "memory_mib": lambda gpu: pynvml.nvmlDeviceGetMemoryInfo(gpu).used / _MIB,
-        "celsius": lambda gpu: pynvml.nvmlDeviceGetTemperature(gpu, pynvml.NVML_TEMPERATURE_GPU),
-        "watts": lambda gpu: pynvml.nvmlDeviceGetPowerUsage(gpu) / 1000,
-    }
-    values: dict[str, float] = {}
-    for figure, reader in readers.items():
-        with contextlib.suppress(pynvml.NVMLError):
-            values[figure] = float(reader(handle))
-    return values
 
 
 def _means(samples: list[dict[str, float]]) -> dict[str, float]:

@@ -7,6 +7,7 @@ is installed, which a run on another framework must not do; so the records are w
 import math
 import os
 import socket
+import struct
 import time
 import wave
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from labcore.hooks.specs import hookimpl
 if TYPE_CHECKING:
     from labcore.record.artifacts import Artifact
 
-__all__ = ["TensorBoard", "png_size"]
+__all__ = ["TensorBoard"]
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -68,46 +69,41 @@ class TensorBoard:
     @hookimpl
     def metrics(self, run: Any, values: Mapping[str, float], step: int, phase: str) -> None:
         """Writes one scalar per value, as ``phase/name``."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
-
         scalars = [
-            Summary.Value(tag=f"{phase}/{name}", simple_value=float(value))
+            {"tag": f"{phase}/{name}", "simple_value": float(value)}
             for name, value in values.items()
         ]
-        self._write(run.folder, step, summary=Summary(value=scalars))
+        self._write(run.folder, step, scalars)
 
     @hookimpl
     def histogram(
         self, run: Any, name: str, counts: Sequence[int], edges: Sequence[float], step: int
     ) -> None:
         """Writes a histogram."""
-        from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary
-
         centres = [(low + high) / 2 for low, high in pairwise(edges)]
         pairs = list(zip(counts, centres, strict=True))
-        proto = HistogramProto(
-            min=edges[0],
-            max=edges[-1],
-            num=sum(counts),
+        histogram = {
+            "min": edges[0],
+            "max": edges[-1],
+            "num": sum(counts),
             # The values themselves are gone; each counts as the middle of its bin.
-            sum=math.fsum(count * centre for count, centre in pairs),
-            sum_squares=math.fsum(count * centre**2 for count, centre in pairs),
+            "sum": math.fsum(count * centre for count, centre in pairs),
+            "sum_squares": math.fsum(count * centre**2 for count, centre in pairs),
             # TensorBoard reads bucket i as (limit[i-1], limit[i]], the first from minus infinity.
-            bucket_limit=list(edges),
-            bucket=[0, *counts],
-        )
-        value = Summary.Value(tag=f"taps/{name}", histo=proto)
-        self._write(run.folder, step, summary=Summary(value=[value]))
+            "bucket_limit": list(edges),
+            "bucket": [0, *counts],
+        }
+        self._write(run.folder, step, [{"tag": f"taps/{name}", "histo": histogram}])
 
     @hookimpl
     def artifact_added(self, run: Any, artifact: "Artifact") -> None:
         """Writes a picture or a sound, if it is not too large."""
-        path = run.folder / artifact.path
         if not self._media or artifact.size_bytes > self._max_media_bytes:
             return
-        summary = _picture(path, artifact) or _sound(path, artifact)
-        if summary is not None:
-            self._write(run.folder, artifact.step or 0, summary=summary)
+        media = _picture_or_sound(run.folder / artifact.path, artifact.kind)
+        if media:
+            tag = "/".join(part for part in (artifact.section, artifact.title) if part)
+            self._write(run.folder, artifact.step or 0, [{"tag": tag, **media}])
 
     @hookimpl
     def checkpoint_saved(self) -> None:
@@ -125,22 +121,22 @@ class TensorBoard:
             self._records.close()
             self._records = None
 
-    def _write(self, run_folder: Path, step: int, **what: Any) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-
+    def _write(self, run_folder: Path, step: int, values: list[dict[str, Any]]) -> None:
+        """Writes values: fields of ``Summary.Value`` in TensorBoard's ``summary.proto``."""
         if self._records is None:
             self._records = _open(run_folder / "tensorboard")
-            self._event(Event(wall_time=time.time(), file_version="brain.Event:2"))
+            self._event(file_version="brain.Event:2")
         if self._purge_from is not None:
-            start = SessionLog(status=SessionLog.START)
-            self._event(Event(wall_time=time.time(), step=self._purge_from, session_log=start))
+            self._event(step=self._purge_from, session_log={"status": "START"})
             self._purge_from = None
-        self._event(Event(wall_time=time.time(), step=step, **what))
+        self._event(step=step, summary={"value": values})
         if time.monotonic() - self._flushed > self._flush_s:
             self._flush()
 
-    def _event(self, event: Any) -> None:
-        self._records.write(event.SerializeToString())
+    def _event(self, **what: Any) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event
+
+        self._records.write(Event(wall_time=time.time(), **what).SerializeToString())
 
     def _flush(self) -> None:
         if self._records is not None:
@@ -157,41 +153,21 @@ def _open(folder: Path) -> Any:
     return RecordWriter((folder / name).open("wb"))
 
 
-def png_size(data: bytes) -> tuple[int, int] | None:
-    """Reads width and height in pixels from the head of a PNG file; None if it is none."""
+def _picture_or_sound(path: Path, kind: str) -> dict[str, Any]:
+    """Returns a PNG or WAV file as a field of ``Summary.Value``; nothing for other files."""
+    if kind == "audio" and path.suffix.lower() == ".wav":
+        with wave.open(str(path)) as sound:
+            audio = {
+                "sample_rate": sound.getframerate(),
+                "num_channels": sound.getnchannels(),
+                "length_frames": sound.getnframes(),
+                "encoded_audio_string": path.read_bytes(),
+                "content_type": "audio/wav",
+            }
+        return {"audio": audio}
+    data = path.read_bytes() if kind == "image" else b""
     if not data.startswith(_PNG) or len(data) < 24:
-        return None
-    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-
-
-def _picture(path: Path, artifact: "Artifact") -> Any:
-    from tensorboard.compat.proto.summary_pb2 import Summary
-
-    if artifact.kind != "image":
-        return None
-    data = path.read_bytes()
-    size = png_size(data)
-    if size is None:
-        return None
-    image = Summary.Image(width=size[0], height=size[1], colorspace=4, encoded_image_string=data)
-    return Summary(value=[Summary.Value(tag=_tag(artifact), image=image)])
-
-
-def _sound(path: Path, artifact: "Artifact") -> Any:
-    from tensorboard.compat.proto.summary_pb2 import Summary
-
-    if artifact.kind != "audio" or path.suffix.lower() != ".wav":
-        return None
-    with wave.open(str(path)) as sound:
-        audio = Summary.Audio(
-            sample_rate=sound.getframerate(),
-            num_channels=sound.getnchannels(),
-            length_frames=sound.getnframes(),
-            encoded_audio_string=path.read_bytes(),
-            content_type="audio/wav",
-        )
-    return Summary(value=[Summary.Value(tag=_tag(artifact), audio=audio)])
-
-
-def _tag(artifact: "Artifact") -> str:
-    return "/".join(part for part in (artifact.section, artifact.title) if part)
+        return {}
+    width, height = struct.unpack_from(">II", data, 16)
+    image = {"width": width, "height": height, "colorspace": 4, "encoded_image_string": data}
+    return {"image": image}

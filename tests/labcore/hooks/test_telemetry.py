@@ -1,62 +1,38 @@
 """The load of the machine, with and without a GPU to ask."""
 
+import contextlib
 import json
-import sys
 import time
 from types import SimpleNamespace
 
 import pytest
 
+from labcore.devices.inventory.nvml import NvmlFailure, NvmlProblem
 from labcore.hooks import hookimpl, telemetry
 from labcore.hooks.telemetry import FILE_NAME, Telemetry
 
 
-class FakeNvml:
-    """Two cards; the second has no power meter."""
-
-    NVML_TEMPERATURE_GPU = 0
-
-    class NVMLError(Exception):
-        pass
-
-    def __init__(self):
-        self.is_open = False
-
-    def nvmlInit(self):
-        self.is_open = True
-
-    def nvmlShutdown(self):
-        self.is_open = False
-
-    def nvmlDeviceGetHandleByUUID(self, uuid):
-        return ["GPU-zero", "GPU-one"].index(uuid)
-
-    def nvmlDeviceGetUtilizationRates(self, gpu):
-        return SimpleNamespace(gpu=50 + gpu)
-
-    def nvmlDeviceGetMemoryInfo(self, gpu):
-        return SimpleNamespace(used=2**30)
-
-    def nvmlDeviceGetTemperature(self, gpu, sensor):
-        return 60
-
-    def nvmlDeviceGetPowerUsage(self, gpu):
-        if gpu == 1:
-            raise self.NVMLError
-        return 150_000
-
-
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def nvml(monkeypatch):
-    fake = FakeNvml()
-    monkeypatch.setitem(sys.modules, "pynvml", fake)
-    show(monkeypatch, "GPU-zero", "GPU-one")
-    return fake
+    """Two cards; the second has no power meter."""
+    cards = [card(50, power_w=150.0), card(51, power_w=None)]
+    state = SimpleNamespace(is_open=False, cards=cards)
+
+    @contextlib.contextmanager
+    def opened():
+        state.is_open = True
+        yield
+        state.is_open = False
+
+    monkeypatch.setattr(telemetry, "opened", opened)
+    monkeypatch.setattr(telemetry, "visible_gpus", lambda: state.cards)
+    return state
 
 
-def show(monkeypatch, *uuids):
-    cards = [SimpleNamespace(uuid=uuid) for uuid in uuids]
-    monkeypatch.setattr(telemetry, "visible_gpus", lambda: cards)
+def card(percent, *, power_w):
+    return SimpleNamespace(
+        utilisation_percent=percent, memory_used_mib=1024, temperature_c=60, power_w=power_w
+    )
 
 
 def measure(hooks, run):
@@ -66,7 +42,7 @@ def measure(hooks, run):
     return json.loads((run.folder / FILE_NAME).read_text())
 
 
-def test_processor_and_memory_are_measured_even_in_the_shortest_run(hooks, run, nvml):
+def test_processor_and_memory_are_measured_even_in_the_shortest_run(hooks, run):
     result = measure(hooks, run)
     assert result["num_samples"] == 1
     assert result["peak"]["memory_mib"] > 10
@@ -83,24 +59,17 @@ def test_each_card_tells_what_it_can(hooks, run, nvml):
     assert not nvml.is_open
 
 
-def test_cards_are_numbered_as_the_framework_sees_them(hooks, run, nvml, monkeypatch):
-    show(monkeypatch, "GPU-one")
-    peak = measure(hooks, run)["peak"]
-    assert peak["gpu0_percent"] == 51
-    assert "gpu1_percent" not in peak
-
-
 def test_no_visible_card_and_no_driver_are_normal(hooks, run, nvml, monkeypatch):
     def no_driver():
-        raise nvml.NVMLError
+        raise NvmlFailure(NvmlProblem(code=9, text="NVIDIA's driver is not loaded"))
 
-    monkeypatch.setattr(nvml, "nvmlInit", no_driver)
+    monkeypatch.setattr(telemetry, "opened", no_driver)
     result = measure(hooks, run)
     assert not any(name.startswith("gpu") for name in result["peak"])
     assert not hooks.dropped
 
 
-def test_samples_are_logged_at_the_next_step(hooks, run, loop, nvml):
+def test_samples_are_logged_at_the_next_step(hooks, run, loop):
     class Metrics:
         def __init__(self):
             self.records = []
@@ -125,7 +94,7 @@ def test_samples_are_logged_at_the_next_step(hooks, run, loop, nvml):
     assert "cpu_percent" in names
 
 
-def test_the_thread_ends_with_the_run(hooks, run, nvml):
+def test_the_thread_ends_with_the_run(hooks, run):
     import threading
 
     measure(hooks, run)
