@@ -1,14 +1,15 @@
 """The hooks of one run, on pluggy: each is called by itself, and one that fails is dropped."""
 
 import contextlib
+import inspect
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from labcore.errors import Interrupted, LabError, UsageError
-from labcore.hooks.check import check_hook, check_state
+from labcore.errors import Interrupted, LabError, UsageError, nearest, suggestion
 from labcore.hooks.specs import PROJECT, LoopSpecs, RunSpecs
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HookSet"]
 
+_PLAIN = (type(None), bool, int, float, str, bytes)
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +59,15 @@ class HookSet:
         """
         if self._manager.has_plugin(name):
             raise UsageError(f"two hooks are called {name!r}", fix="rename one of them")
-        check_hook(self._manager, self._moments, name, hook)
+        problems = list(self._misfits(hook))
+        if problems:
+            kind = hook if isinstance(hook, type) else type(hook)
+            where = f"{kind.__module__}.{kind.__qualname__}"
+            raise UsageError(
+                f"the hook {name} ({where}) does not fit the moments of a run",
+                problems=problems,
+                fix="the moments and their arguments are in labcore/hooks/specs.py",
+            )
         self._manager.register(hook, name)
         self._list_listeners()
 
@@ -113,7 +123,7 @@ class HookSet:
                 continue
             with self._dropping(name, hook, "state_dict"):
                 hook_state = hook.state_dict()  # type: ignore[attr-defined]  # looked for above
-                check_state(hook_state)
+                _check_state(hook_state)
                 state[name] = hook_state
         return state
 
@@ -128,6 +138,34 @@ class HookSet:
                 continue
             with self._dropping(name, hook, "load_state_dict"):
                 hook.load_state_dict(hook_state)
+
+    def _misfits(self, hook: object) -> Iterator[str]:
+        """Compares the ``@hookimpl`` methods of a hook with the moments, and yields what is wrong.
+
+        pluggy would stop at the first mistake, and knows no nearest right name.
+        """
+        listens = False
+        for name in dir(hook):
+            options = self._manager.parse_hookimpl_opts(hook, name)
+            if options is None and not (name in self._moments and callable(getattr(hook, name))):
+                continue
+            listens = True
+            moment = (options and options["specname"]) or name
+            if options is None:
+                yield f"{name} is the name of a moment; mark it with @hookimpl"
+            elif moment not in self._moments:
+                hint = suggestion(nearest(moment, self._moments))
+                yield f"there is no moment {moment!r}{hint and f'; {hint}'}"
+            elif options["wrapper"] or options["hookwrapper"]:
+                yield f"{moment} is a wrapper; hooks of a run only observe"
+            else:
+                offered = getattr(self._manager.hook, moment).spec.argnames
+                for given in inspect.signature(getattr(hook, name)).parameters.values():
+                    if given.default is given.empty and given.name not in offered:
+                        names = ", ".join(offered)
+                        yield f"{moment} has no argument {given.name!r}; it has {names}"
+        if not listens:
+            yield "it listens to no moment; mark its methods with @hookimpl"
 
     @contextlib.contextmanager
     def _dropping(self, name: str, hook: Any, moment: str) -> Iterator[None]:
@@ -170,3 +208,26 @@ class HookSet:
 
 def _has_state(hook: object) -> bool:
     return hasattr(hook, "state_dict") and hasattr(hook, "load_state_dict")
+
+
+def _check_state(state: object, path: str = "state") -> None:
+    """Checks that a hook's state will load with ``weights_only=True``.
+
+    Raises:
+        TypeError: It holds something else; the message says where.
+    """
+    torch = sys.modules.get("torch")  # a value can only be a tensor if torch is here already
+    if type(state) in _PLAIN or (torch is not None and isinstance(state, torch.Tensor)):
+        return
+    if isinstance(state, dict):
+        for key, value in state.items():
+            _check_state(key, f"key {key!r} of {path}")
+            _check_state(value, f"{path}[{key!r}]")
+    elif isinstance(state, list | tuple) and type(state) in (list, tuple):
+        for index, value in enumerate(state):
+            _check_state(value, f"{path}[{index}]")
+    else:
+        raise TypeError(
+            f"{path} is a {type(state).__module__}.{type(state).__qualname__}; a checkpoint takes "
+            "tensors, numbers, text, None, lists, tuples and dicts"
+        )
