@@ -114,7 +114,7 @@ class LoopSpecs:
 
     @hookspec
     def validation_ended(self, run: "Run[Any]", loop: Any, values: Mapping[str, float]) -> None:
-        """Validation has given ``values``."""
+        """Validation has given ``values``; ``loop.monitor`` knows whether they are the best."""
 
     @hookspec
     def checkpoint_saved(self, run: "Run[Any]", loop: Any, path: Path) -> None:

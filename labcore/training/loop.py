@@ -247,10 +247,10 @@ class Loop:
         with evaluating(self.model, self._average, self.fabric, seed):
             self._tell("validation_started")
             values = average_values(self._validate_with(self.model, self), self.fabric)
+            self.monitor.update(values, self.step)
             self._tell("validation_ended", values=values)
         self.validation, self._validated_at = values, self.step
         self._log(values, "val")
-        self.monitor.update(values, self.step)
         self._update.validated(values[self.config.monitor])
 
     def _save_if_due(self, reason: Reason | None) -> None:

@@ -159,7 +159,8 @@ class Console:
     def validation_ended(self, loop: Any, values: Mapping[str, float]) -> None:
         """Adds a row to the table of validations."""
         if self._training is not None:
-            is_best = self._training.validated(loop.step, dict(values))
+            self._training.step = loop.step
+            is_best = self._training.validated(values)
             self._view.validated(self._training, values, is_best=is_best)
 
     @hookimpl
@@ -190,12 +191,12 @@ class Console:
         """Shows the outcome, after every other hook has finished its work."""
         self._show_artifacts()
         rows: dict[str, str] = {}
-        best = None if self._training is None else self._training.best
+        training = self._training
         if self._figures:
             rows["figures"] = figures(self._figures, self._figures)
-        elif best is not None and self._training is not None:
-            names = self._training.choose(best.values)
-            rows[f"best, step {best.step:,}"] = figures(best.values, names)
+        elif training is not None and training.best:
+            best = figures(training.best, training.choose(training.best))
+            rows[f"best, step {training.monitor.step:,}"] = best
         if self._num_artifacts:
             rows["artifacts"] = _counts(self._num_artifacts)
         # The page is written when the last hook is done, so that it can show what they left.

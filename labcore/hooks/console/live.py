@@ -126,10 +126,10 @@ class LiveView(Bars):
             if others:
                 note = f"{' ' * _STEP}not shown, for want of columns: {others}"
                 self.console.print(Text(note, style="dim"))
-            bold = {training.monitor: "bold"}
+            bold = {training.monitor.metric: "bold"}
             heads = [Text("\n".join(_wrap(n)), bold.get(n, "dim")) for n in self._widths]
             self._print_row([Text("step", "dim"), Text("time", "dim"), *heads, ""])
-        style = {training.monitor: "bold green"} if is_best else {}
+        style = {training.monitor.metric: "bold green"} if is_best else {}
         cells = [Text(_cell(values[n], w), style.get(n, "")) for n, w in self._widths.items()]
         time = Text(clock(self._tasks[self._run].elapsed or 0), "dim")
         star = Text("★" if is_best else "", "green")
@@ -189,14 +189,14 @@ class LiveView(Bars):
         )
 
     def _update_training(self, training: Training) -> None:
-        of = f"/{training.max_steps:,}" if training.max_steps else ""
         rate, eta_s = training.rate, training.eta_s
         verb = "validating" if training.is_validating else "training"
         self.update(
             self._fit,
             completed=training.fraction,
             description=f"{verb} {training.name}".rstrip(),
-            at=f"step {training.step:,}" + ("" if training.is_bound_by_time else of),
+            at=f"step {training.step:,}"
+            + ("" if training.is_bound_by_time else f"/{training.max_steps:,}"),
             pace="" if rate is None else speed(rate),
             left="" if eta_s is None else f"{clock(eta_s)} left",
         )
@@ -225,10 +225,11 @@ def _metrics_line(training: Training) -> Text:
     for name in names[:5]:
         line.append(f"{name} ", style="dim")
         line.append(f"{figure(training.values[name])}   ", style="bold" if name == names[0] else "")
-    if training.best is not None:
-        line.append(f"best val {training.monitor} ", style="dim")
-        line.append(figure(training.best.values[training.monitor]), style="bold green")
-        line.append(f" at {training.best.step:,}", style="dim")
+    if training.best:
+        monitor = training.monitor
+        line.append(f"best val {monitor.metric} ", style="dim")
+        line.append(figure(monitor.value), style="bold green")
+        line.append(f" at {monitor.step:,}", style="dim")
     return line
 
 

@@ -109,8 +109,7 @@ class PlainView:
 
 
 def _training_line(training: Training) -> str:
-    of = f"/{training.max_steps:,}" if training.max_steps else ""
-    parts = [f"step {training.step:,}{of} ({training.fraction:.0%})"]
+    parts = [f"step {training.step:,}/{training.max_steps:,} ({training.fraction:.0%})"]
     if training.rate is not None:
         parts.append(speed(training.rate))
     if training.eta_s is not None:

@@ -2,29 +2,22 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from labcore.hooks.jsonl import fit_name
 
-__all__ = ["Training", "Validation"]
+__all__ = ["Training"]
 
 _SAMPLE_S = 0.25
 _NUM_SAMPLES = 40
 """The rate is that of the last 10 s, or of the last 40 steps when they are slow."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Validation:
-    """One validation."""
-
-    step: int
-    values: dict[str, float]
-
-
 class Training:
     """Follows a loop that ends after a number of steps or an amount of time.
+
+    The loop itself is not held: it would keep the model in memory when training is over.
 
     Args:
         loop: The training loop.
@@ -34,28 +27,27 @@ class Training:
     Attributes:
         name: Name of the training, in a run that trains several models.
         step: Steps taken so far.
+        monitor: The loop's: which metric is monitored, its best value, and at which step.
         values: The training metrics last recorded.
-        best: The best validation, earlier processes of the run included.
+        best: All figures of the best validation; of one by an earlier process, the monitored one.
         is_validating: Whether training stands still for a validation.
     """
 
     def __init__(self, loop: Any, preferred: tuple[str, ...], clock: Callable[[], float]) -> None:
-        known = getattr(loop, "monitor", None)
         self.name = fit_name(loop)
         self.step: int = loop.step
-        self.max_steps: int | None = getattr(loop, "max_steps", None)
-        self.max_time_s: float | None = getattr(loop, "max_time_s", None)
-        self.monitor: str = getattr(known, "metric", "loss")
+        self.max_steps: int = loop.max_steps
+        self.max_time_s: float | None = loop.max_time_s
+        self.monitor = loop.monitor
         self.values: dict[str, float] = {}
-        self.best: Validation | None = None
+        self.best: Mapping[str, float] = {}
+        if self.monitor.value is not None:
+            self.best = {self.monitor.metric: self.monitor.value}
         self.is_validating = False
-        self._minimize: bool = getattr(known, "minimize", True)
-        if known is not None and known.value is not None:
-            self.best = Validation(step=known.step, values={self.monitor: float(known.value)})
         self._preferred = preferred
         self._clock = clock
         self._start = clock()
-        self._spent_before_s = float(getattr(loop, "elapsed_s", 0.0))
+        self._spent_before_s: float = loop.elapsed_s
         self._paused_at = 0.0
         self._paused_s = 0.0
         self._first: tuple[float, int] | None = None
@@ -77,24 +69,20 @@ class Training:
         self.is_validating = True
         self._paused_at = self._clock()
 
-    def validated(self, step: int, values: dict[str, float]) -> bool:
+    def validated(self, values: Mapping[str, float]) -> bool:
         """Takes in a validation; returns whether it is the best so far."""
         if self.is_validating:
             self._paused_s += self._clock() - self._paused_at
             self.is_validating = False
-        value = values.get(self.monitor, math.nan)
-        before = self.best.values[self.monitor] if self.best else None
-        is_best = math.isfinite(value) and (
-            before is None or (value < before if self._minimize else value > before)
-        )
+        is_best: bool = self.monitor.step == self.step
         if is_best:
-            self.best = Validation(step=step, values=values)
+            self.best = dict(values)
         return is_best
 
     def choose(self, names: Iterable[str]) -> list[str]:
         """Puts the metrics that matter first: monitored, loss, the asked for, then the others."""
         have = list(names)
-        first = [n for n in (self.monitor, "loss", *self._preferred) if n in have]
+        first = [n for n in (self.monitor.metric, "loss", *self._preferred) if n in have]
         return list(dict.fromkeys([*first, *have]))
 
     @property
@@ -115,7 +103,7 @@ class Training:
     @property
     def fraction(self) -> float:
         """Part of the training that is done, 0 to 1, by whichever limit is nearer."""
-        by_steps = self.step / self.max_steps if self.max_steps else 0.0
+        by_steps = self.step / self.max_steps
         by_time = 1 - self._time_left_s / self.max_time_s if self.max_time_s else 0.0
         return min(1.0, max(by_steps, by_time))
 
@@ -137,7 +125,7 @@ class Training:
 
     @property
     def _steps_left_s(self) -> float:
-        if self.max_steps is None or self._first is None or self.step == self._first[1]:
+        if self._first is None or self.step == self._first[1]:
             return math.inf
         per_step = (self._clock() - self._first[0]) / (self.step - self._first[1])
         return max(0, self.max_steps - self.step) * per_step

@@ -11,7 +11,8 @@ import pytest
 from labcore.hooks import HookSet
 from labcore.record.artifacts import Artifact
 from labcore.run.signals import StopSignal
-from labcore.training.config import LoopConfig
+from labcore.training.config import Goal, LoopConfig
+from labcore.training.monitor import Monitor
 
 
 @dataclasses.dataclass
@@ -91,4 +92,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def loop() -> SimpleNamespace:
-    return SimpleNamespace(step=0, epoch=0, max_steps=100)
+    monitor = Monitor("loss", Goal.minimize, 0)
+    return SimpleNamespace(
+        step=0, epoch=0, max_steps=100, max_time_s=None, elapsed_s=0.0, monitor=monitor
+    )

@@ -2,7 +2,6 @@
 
 import re
 from io import StringIO
-from types import SimpleNamespace
 
 import pytest
 from rich.console import Console as RichConsole
@@ -10,6 +9,8 @@ from rich.console import Console as RichConsole
 from labcore.hooks.console.hook import Console, is_interactive
 from labcore.record.artifacts import Artifact
 from labcore.run import Progress
+from labcore.training import Goal
+from labcore.training.monitor import Monitor
 
 
 def plain_console():
@@ -61,6 +62,7 @@ def take_steps(hooks, run, loop, clock, number, *, step_s=0.5):
 
 def validate(hooks, run, loop, values):
     hooks.call("validation_started", run=run, loop=loop)
+    loop.monitor.update(values, loop.step)
     hooks.call("validation_ended", run=run, loop=loop, values=values)
 
 
@@ -96,7 +98,7 @@ def test_plain_lines_about_training_keep_their_distance(begin, hooks, run, loop,
 
 
 def test_plain_training_lines_show_the_metrics_that_matter_first(begin, hooks, run, loop, clock):
-    loop.monitor = SimpleNamespace(metric="accuracy", minimize=False, value=None)
+    loop.monitor = Monitor("accuracy", Goal.maximize, 0)
     console = plain_console()
     begin(console, metrics=["kl"])
     hooks.call("fit_started", run=run, loop=loop)
@@ -212,14 +214,15 @@ def test_a_nan_validation_is_never_the_best(begin, hooks, run, loop, clock):
     for loss in (float("nan"), 0.7):
         take_steps(hooks, run, loop, clock, 10)
         validate(hooks, run, loop, {"loss": loss})
-    assert hook._training.best.step == 20
+    assert hook._training.best == {"loss": 0.7}
     assert not hooks.dropped
 
 
 def test_a_resumed_run_remembers_the_best_validation_before(begin, hooks, run, loop, clock):
     console = plain_console()
     begin(console)
-    loop.step, loop.monitor = 50, SimpleNamespace(metric="loss", minimize=True, value=0.6, step=40)
+    loop.step = 50
+    loop.monitor.update({"loss": 0.6}, 40)
     hooks.call("fit_started", run=run, loop=loop)
     for loss in (0.7, 0.5):
         take_steps(hooks, run, loop, clock, 10)
@@ -272,7 +275,7 @@ MANY = [
 def test_a_table_shows_as_many_metrics_as_it_can_and_names_the_others(
     begin, hooks, run, loop, clock, width, least
 ):
-    loop.monitor = SimpleNamespace(metric="elbo", minimize=False, value=None)
+    loop.monitor = Monitor("elbo", Goal.maximize, 0)
     console = terminal(width=width)
     begin(console, mode="live")
     hooks.call("fit_started", run=run, loop=loop)

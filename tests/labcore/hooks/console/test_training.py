@@ -5,10 +5,14 @@ from types import SimpleNamespace
 import pytest
 
 from labcore.hooks.console.training import Training
+from labcore.training import Goal
+from labcore.training.monitor import Monitor
 
 
 def training(clock, *, first_step=0, spent_s=0.0, **limits):
-    loop = SimpleNamespace(step=first_step, elapsed_s=spent_s, **limits)
+    monitor = Monitor("loss", Goal.minimize, 0)
+    limits = {"max_time_s": None, **limits}
+    loop = SimpleNamespace(step=first_step, elapsed_s=spent_s, monitor=monitor, **limits)
     return Training(loop, (), clock)
 
 
@@ -40,7 +44,7 @@ def test_validation_counts_for_the_time_left_and_not_for_the_rate(clock):
         progress.advance(step)
     progress.pause()
     clock.wait(10)
-    progress.validated(21, {"loss": 0.5})
+    progress.validated({"loss": 0.5})
     assert progress.rate == pytest.approx(2.0)
     # 20 steps took 10 s of training and 10 s of validation; 20 more will take as long.
     assert progress.eta_s == pytest.approx(20.0)
