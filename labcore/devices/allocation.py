@@ -1,17 +1,16 @@
 """Getting devices: choose, lock, look again; refuse with the reasons, or wait in a queue."""
 
-import contextlib
 import uuid
 from collections.abc import Callable, Sequence
 
 from labcore.devices.candidates import Candidates, Look, find_candidates, look_at, refusal
 from labcore.devices.choice import choose, why_busy
-from labcore.devices.device_plan import DevicePlan, plan_cpu, plan_gpus, threads_for
+from labcore.devices.device_plan import DevicePlan, make_plan, threads_for
 from labcore.devices.inventory.gpu import Gpu
-from labcore.devices.inventory.launch import find_assignment, leads_machine, local_processes
+from labcore.devices.inventory.launch import leads_machine, local_processes, scheduler_job
 from labcore.devices.inventory.survey import survey
-from labcore.devices.lease.desk import Desk, Lease, Leases, held_uuids, keep
-from labcore.devices.lease.owner import Owner, this_process
+from labcore.devices.lease.desk import Leases, held_uuids, keep
+from labcore.devices.lease.owner import this_process
 from labcore.devices.request import DeviceRequest
 from labcore.devices.waiting import Wait
 from labcore.plugin import Requires
@@ -43,14 +42,13 @@ def plan(
     number = threads_for(threads, max(processes, local_processes()))
     candidates = find_candidates(request, requires, processes=processes, paper=paper)
     if candidates.on_cpu:
-        return plan_cpu(requires, number, candidates.on_cpu)
-    leases = Leases()
-    with leases.opened() if leases.exists() else contextlib.nullcontext() as desk:
-        look = look_at(candidates, desk, find_assignment())
+        return make_plan((), requires, number, candidates.on_cpu)
+    with Leases().looked_at() as desk:
+        look = look_at(candidates, desk, scheduler_job())
     chosen = look.pick(candidates.need.count)
     if not chosen:
-        raise refusal(request, requires, candidates, look.refused)
-    return plan_gpus(chosen, requires, number, _reason(request, candidates, look, chosen))
+        raise refusal(candidates, look.refused)
+    return make_plan(chosen, requires, number, _reason(candidates, look, chosen))
 
 
 def acquire(
@@ -87,13 +85,8 @@ def acquire(
         RequirementError: A GPU is asked for or needed, and none could be had.
     """
     number = threads_for(threads, max(processes, local_processes()))
-    assignment = find_assignment()
-    owner = this_process(
-        run=run,
-        command=command,
-        job=assignment.job if assignment is not None else None,
-        token=uuid.uuid4().hex,
-    )
+    job = scheduler_job()
+    owner = this_process(run=run, command=command, job=job or "", token=uuid.uuid4().hex)
     leases = Leases()
     wait = Wait(request, say)
     spoiled: dict[str, str] = {}
@@ -101,15 +94,20 @@ def acquire(
         while True:
             candidates = find_candidates(request, requires, processes=processes, paper=paper)
             if candidates.on_cpu:
-                return plan_cpu(requires, number, candidates.on_cpu)
-            if not leads_machine():
-                return plan_gpus(
-                    _follow(leases, candidates), requires, number, "as the first process of the run"
-                )
+                return make_plan((), requires, number, candidates.on_cpu)
             with leases.opened() as desk:
-                look = look_at(candidates, desk, assignment, wait.place, spoiled)
+                if not leads_machine():
+                    # The process that does takes these very ones, or ends the run. As its child,
+                    # this one holds them too.
+                    held_uuids(desk)
+                    chosen = choose(candidates.able, candidates.need.count)
+                    return make_plan(chosen, requires, number, "as the first process of the run")
+                look = look_at(candidates, desk, job, wait.place, spoiled)
                 chosen = look.pick(candidates.need.count)
-                lease = _take(desk, chosen, look, owner)
+                # What is held already needs no lease of its own.
+                fresh = [gpu for gpu in chosen if gpu.uuid not in look.held]
+                lease = desk.take(fresh, owner) if fresh else None
+                assert lease or not fresh, "nobody else leases while the desk is ours"
                 if not chosen:
                     wait.queue(desk, owner, candidates, look)
             spoiled = _gone_meanwhile(chosen, look, candidates) if lease is not None else {}
@@ -117,36 +115,16 @@ def acquire(
                 wait.ended(chosen)
                 if lease is not None:
                     keep(lease)
-                reason = _reason(request, candidates, look, chosen)
-                return plan_gpus(chosen, requires, number, reason, lease)
+                reason = _reason(candidates, look, chosen)
+                return make_plan(chosen, requires, number, reason, lease)
             if lease is not None:
                 lease.release()  # and look again at once, without what was spoiled
                 continue
             if wait.is_over():
-                raise refusal(request, requires, candidates, look.refused, wait.waited())
+                raise refusal(candidates, look.refused, wait.waited())
             wait.pause(candidates, look, poll_s)
     finally:
         wait.leave()
-
-
-def _follow(leases: Leases, candidates: Candidates) -> tuple[Gpu, ...]:
-    """Returns the GPUs that the process which leads the run's others on this machine leases.
-
-    It takes these very ones, or ends the run. As its child, this process holds them too.
-    """
-    with leases.opened() as desk:
-        held_uuids(desk)
-    return choose(candidates.able, candidates.need.count)
-
-
-def _take(desk: Desk, chosen: Sequence[Gpu], look: Look, owner: Owner) -> Lease | None:
-    """Leases what is not held yet; None when nothing is."""
-    fresh = [gpu for gpu in chosen if gpu.uuid not in look.held]
-    if not fresh:
-        return None
-    lease = desk.take(fresh, owner)
-    assert lease is not None, "nobody else leases while the desk is ours"
-    return lease
 
 
 def _gone_meanwhile(chosen: Sequence[Gpu], look: Look, candidates: Candidates) -> dict[str, str]:
@@ -163,10 +141,8 @@ def _gone_meanwhile(chosen: Sequence[Gpu], look: Look, candidates: Candidates) -
     return gone
 
 
-def _reason(
-    request: DeviceRequest, candidates: Candidates, look: Look, chosen: Sequence[Gpu]
-) -> str:
-    total, able = candidates.pool.num_visible, candidates.able
+def _reason(candidates: Candidates, look: Look, chosen: Sequence[Gpu]) -> str:
+    request, total, able = candidates.request, candidates.pool.num_visible, candidates.able
     those = f"{total} GPUs" if len(able) == total else f"the {len(able)} GPUs that will do"
     if request.names_one:
         reason = request.text

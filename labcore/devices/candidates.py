@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from labcore.devices.choice import Need, choose, need_of, why_busy, why_unable
 from labcore.devices.inventory.gpu import Gpu
-from labcore.devices.inventory.launch import Assignment, local_processes, processes_agree
+from labcore.devices.inventory.launch import local_processes, processes_agree
 from labcore.devices.lease.desk import Desk, held_uuids
 from labcore.devices.lease.owner import Owner
-from labcore.devices.lease.tickets import Place, Queue, Ticket
+from labcore.devices.lease.tickets import Place, promised
 from labcore.devices.pool import Pool, find_pool, listed
 from labcore.devices.request import DeviceRequest
 from labcore.errors import LabError, RequirementError
@@ -21,15 +21,17 @@ _TO_CPU = "compute on the CPU: device=cpu"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidates:
-    """What a run could get."""
+    """What a run asks for, and what it could get."""
 
+    request: DeviceRequest
+    requires: Requires
     able: tuple[Gpu, ...] = ()
     """GPUs that would do if they are free; at least as many as are needed, unless the CPU is
     taken."""
     unable: tuple[tuple[Gpu, str], ...] = ()
     """The others, each with the reason."""
-    need: Need
-    pool: Pool
+    need: Need = field(default_factory=Need)
+    pool: Pool = field(default_factory=Pool)
     on_cpu: str = ""
     """Why the run computes on the CPU; empty when it does not."""
 
@@ -57,7 +59,7 @@ def find_candidates(
             raise RequirementError(
                 "this plugin cannot run on a CPU", fix="use device=auto on a machine with a GPU"
             )
-        return _cpu("device=cpu")
+        return Candidates(request=request, requires=requires, on_cpu="device=cpu")
     pool = find_pool(request)
     need = need_of(request, requires, pool.gpus, processes=processes, paper=paper)
     judged = [(gpu, why_unable(gpu, need)) for gpu in pool.gpus]
@@ -65,14 +67,17 @@ def find_candidates(
     unable = tuple((gpu, why) for gpu, why in judged if why)
     if processes_agree(processes) and len(able) >= need.count:
         able = able[: need.count]
-    candidates = Candidates(able=able, unable=unable, need=need, pool=pool)
+    candidates = Candidates(
+        request=request, requires=requires, able=able, unable=unable, need=need, pool=pool
+    )
     if able and len(able) >= need.count:
         return candidates
     # With several processes on a machine that has GPUs, but too few, the mistake is in the number.
     is_left_open = request.kind == "auto" and request.count < 2 and not request.min_memory_gb
     if is_left_open and requires.cpu and not able:
-        return _cpu(pool.why_none or f"no GPU will do: {_first_reason(unable)}")
-    raise _never(request, requires, candidates, processes)
+        why = pool.why_none or f"no GPU will do: {_first_reason(unable)}"
+        return Candidates(request=request, requires=requires, on_cpu=why)
+    raise _never(candidates, processes)
 
 
 def fits_paper(request: DeviceRequest, requires: Requires) -> bool:
@@ -88,22 +93,16 @@ def fits_paper(request: DeviceRequest, requires: Requires) -> bool:
 
 
 def refusal(
-    request: DeviceRequest,
-    requires: Requires,
-    candidates: Candidates,
-    refused: Sequence[tuple[Gpu, str]],
-    waited: str = "",
+    candidates: Candidates, refused: Sequence[tuple[Gpu, str]], waited: str = ""
 ) -> RequirementError:
     """Returns the error for GPUs that would do and are in use.
 
     Args:
-        request: What the user asked for.
-        requires: What the plugin needs.
         candidates: What the run could get.
         refused: GPUs that are in use, each with the reason.
         waited: How long the run has waited.
     """
-    count = candidates.need.count
+    request, count = candidates.request, candidates.need.count
     if request.names_one:
         what = f"{request.text} is not free"
     elif count > 1:
@@ -115,38 +114,35 @@ def refusal(
         ways.append("take another: device=cuda")
     if any("process" in why and "lease" not in why for _, why in refused):
         ways.append("use it beside the other program: device.share=true")
-    if requires.cpu:
+    if candidates.requires.cpu:
         ways.append(_TO_CPU)
     head = what + (f" after {waited}" if waited else "")
     return _with_reasons(head, candidates, refused, fix=", or ".join(ways))
 
 
-def _never(
-    request: DeviceRequest, requires: Requires, candidates: Candidates, processes: int
-) -> RequirementError:
-    pool, need = candidates.pool, candidates.need
-    to_cpu = _TO_CPU if requires.cpu else "run it on a machine with a larger NVIDIA GPU"
+def _never(candidates: Candidates, processes: int) -> RequirementError:
+    request, pool, cpu = candidates.request, candidates.pool, candidates.requires.cpu
+    to_cpu = _TO_CPU if cpu else "run it on a machine with a larger NVIDIA GPU"
     if not pool.gpus:
+        elsewhere = "run it on a machine with an NVIDIA GPU (nvidia-smi lists them)"
         if request.kind == "cuda":
-            fix = _TO_CPU if requires.cpu else "run it on a machine with an NVIDIA GPU"
+            fix = _TO_CPU if cpu else elsewhere
             return RequirementError(f"{request.text}, but {pool.why_none}", fix=fix)
-        what = "this plugin needs a GPU" if not requires.cpu else "a GPU is asked for"
-        return RequirementError(
-            f"{what}, and {pool.why_none}",
-            fix="run it on a machine with an NVIDIA GPU (nvidia-smi lists them)",
-        )
+        what = "a GPU is asked for" if cpu else "this plugin needs a GPU"
+        return RequirementError(f"{what}, and {pool.why_none}", fix=elsewhere)
     if candidates.able:
         num = f"{len(candidates.able)} of the {pool.num_visible} GPUs here will do"
         if len(candidates.able) == pool.num_visible:
             num = "there is one GPU" if pool.num_visible == 1 else f"there are {pool.num_visible}"
-        if processes >= need.count:
+        count = candidates.need.count
+        if processes >= count:
             return _with_reasons(
                 f"the run has {processes} processes, which need a GPU each; {num}",
                 candidates,
                 fix="lower the number of processes (train.devices), or use device=cpu",
             )
         return _with_reasons(
-            f"device.count={need.count}, and {num}", candidates, fix="lower device.count"
+            f"device.count={count}, and {num}", candidates, fix="lower device.count"
         )
     if request.names_one:
         return _with_reasons(
@@ -169,10 +165,6 @@ def _first_reason(unable: Sequence[tuple[Gpu, str]]) -> str:
     return f"{gpu.name}: {why}"
 
 
-def _cpu(reason: str) -> Candidates:
-    return Candidates(need=Need(count=0), pool=Pool(gpus=(), num_visible=0), on_cpu=reason)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
     """Which candidates can be had at one moment."""
@@ -185,8 +177,8 @@ class Look:
     """UUIDs with a lease, of this run or of others."""
     wanted: list[Gpu] = field(default_factory=list)
     """Those worth waiting for: free but for leases."""
-    tickets: list[Ticket] = field(default_factory=list)
-    """Who waits."""
+    tickets: dict[int, Owner] = field(default_factory=dict)
+    """Who waits, by number."""
 
     def pick(self, count: int) -> tuple[Gpu, ...]:
         """Chooses ``count`` GPUs, free ones if possible; none when too few can be had."""
@@ -196,7 +188,7 @@ class Look:
 def look_at(
     candidates: Candidates,
     desk: Desk | None,
-    assignment: Assignment | None,
+    job: str | None,
     place: Place | None = None,
     spoiled: dict[str, str] | None = None,
 ) -> Look:
@@ -205,7 +197,7 @@ def look_at(
     Args:
         candidates: What the run could get.
         desk: Knows the leases; None where there are none.
-        assignment: A scheduler's.
+        job: Of a scheduler that has chosen the GPUs; see :func:`scheduler_job`.
         place: This process's place in the queue.
         spoiled: UUID to the reason why a GPU that seemed free was not.
     """
@@ -215,14 +207,10 @@ def look_at(
         gpu.uuid: desk.holder(gpu) if desk is not None and gpu.uuid not in mine else None
         for gpu in candidates.able
     }
-    promised: dict[str, Owner] = {}
     if desk is not None:
-        look.tickets.extend(desk.queue.tickets())
-        promised = Queue.promised(
-            look.tickets,
-            {uuid for uuid, holder in holders.items() if holder is None and uuid not in mine},
-            before=None if place is None else place.number,
-        )
+        look.tickets.update(desk.queue.tickets())
+    unheld = {uuid for uuid, holder in holders.items() if holder is None and uuid not in mine}
+    next_for = promised(look.tickets, unheld, before=None if place is None else place.number)
     for gpu in candidates.able:
         holder = holders[gpu.uuid]
         why = (spoiled or {}).get(gpu.uuid) or why_busy(gpu, candidates.need)
@@ -235,16 +223,12 @@ def look_at(
         if holder is not None:
             look.held.add(gpu.uuid)
             why = f"leased by {holder.describe()}"
-        if assignment is not None and why and _is_outside(holder, assignment):
+        if why and job is not None and (holder is None or not job or holder.job != job):
             look.lent.append(gpu)
         elif why:
             look.refused.append((gpu, why))
-        elif gpu.uuid in promised:
-            look.refused.append((gpu, f"next for {promised[gpu.uuid].describe()}, in the queue"))
+        elif gpu.uuid in next_for:
+            look.refused.append((gpu, f"next for {next_for[gpu.uuid].describe()}, in the queue"))
         else:
             look.free.append(gpu)
     return look
-
-
-def _is_outside(holder: Owner | None, assignment: Assignment) -> bool:
-    return holder is None or assignment.job is None or holder.job != assignment.job

@@ -19,7 +19,7 @@ _DESKTOP_SHARE = 0.1
 class Need:
     """What a run asks of its GPUs: the user's request and the plugin's declaration together."""
 
-    count: int
+    count: int = 0
     memory_gb: float = 0.0
     """Memory of each."""
     compute_capability: float = 0.0

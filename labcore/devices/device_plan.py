@@ -12,7 +12,7 @@ from labcore.devices.inventory.survey import visible_gpus
 from labcore.devices.lease.desk import Lease, variables_for
 from labcore.plugin import Framework, Requires
 
-__all__ = ["DevicePlan", "plan_cpu", "plan_gpus", "threads_for"]
+__all__ = ["DevicePlan", "make_plan", "threads_for"]
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -110,34 +110,22 @@ def threads_for(wanted: int, processes: int) -> int:
     return wanted or by_variable or max(1, available_cores() // max(1, processes))
 
 
-def plan_cpu(requires: Requires, threads: int, reason: str) -> DevicePlan:
-    """Plans a run on the CPU, with every GPU hidden."""
-    return DevicePlan(
-        kind="cpu",
-        reason=reason,
-        threads=threads,
-        env=_environment("", requires, threads),
-        framework=requires.framework,
-    )
-
-
-def plan_gpus(
+def make_plan(
     taken: Sequence[Gpu],
     requires: Requires,
     threads: int,
     reason: str,
     lease: Lease | None = None,
 ) -> DevicePlan:
-    """Plans a run on GPUs, with all others hidden."""
-    first = taken[0]
+    """Plans a run on GPUs, or with none on the CPU; all others are hidden."""
     uuids = tuple(gpu.uuid for gpu in taken)
     return DevicePlan(
-        kind="cuda",
-        index=first.index,
-        uuid=first.uuid,
-        name=first.name,
-        memory_gb=min(gpu.memory_gb for gpu in taken),
-        compute_capability=min(gpu.compute_capability for gpu in taken),
+        kind="cuda" if taken else "cpu",
+        index=taken[0].index if taken else None,
+        uuid=uuids[0] if taken else None,
+        name=taken[0].name if taken else "CPU",
+        memory_gb=min((gpu.memory_gb for gpu in taken), default=0.0),
+        compute_capability=min((gpu.compute_capability for gpu in taken), default=0.0),
         reason=reason,
         threads=threads,
         env=_environment(",".join(uuids), requires, threads),

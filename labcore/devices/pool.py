@@ -19,8 +19,8 @@ _MOST = 12
 class Pool:
     """GPUs that this process may use and the request means."""
 
-    gpus: tuple[Gpu, ...]
-    num_visible: int
+    gpus: tuple[Gpu, ...] = ()
+    num_visible: int = 0
     """GPUs that this process may use."""
     why_none: str = ""
     """Why the pool is empty."""

@@ -1,6 +1,5 @@
 """Everything that computes on this machine and who uses it, as ``lab devices`` shows it."""
 
-import contextlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -70,16 +69,16 @@ def machine_status(runs_dir: Path = Path("runs")) -> MachineStatus:
     seen = survey()
     visible = [gpu.uuid for gpu in visible_gpus(seen=seen)]
     leases = Leases()
-    with leases.opened() if leases.exists() else contextlib.nullcontext() as desk:
+    with leases.looked_at() as desk:
         devices = tuple(_status(gpu, visible, desk) for gpu in seen.gpus)
-        tickets = desk.queue.tickets() if desk is not None else []
+        waiting = desk.queue.tickets() if desk is not None else {}
     memory = psutil.virtual_memory()
     place = _nearest_folder(runs_dir)
     disk = shutil.disk_usage(place)
     return MachineStatus(
         survey=seen,
         devices=devices,
-        waiting=tuple(ticket.owner for ticket in tickets),
+        waiting=tuple(waiting.values()),
         lease_folder=leases.folder,
         cores=os.cpu_count() or 1,
         usable_cores=available_cores(),

@@ -38,6 +38,7 @@ class Wait:
         self._began = time.monotonic()
         self._told: list[str] = []
         self._told_at = 0.0
+        self._num_before = 0
         self.place: Place | None = None
 
     def is_over(self) -> bool:
@@ -58,9 +59,9 @@ class Wait:
             self.place = desk.queue.enter(owner)
         else:
             self.place.update(owner)
-        self.place.before = sum(
-            ticket.number < self.place.number and not {*wanted}.isdisjoint(ticket.owner.uuids)
-            for ticket in look.tickets
+        self._num_before = sum(
+            number < self.place.number and not {*wanted}.isdisjoint(other.uuids)
+            for number, other in look.tickets.items()
         )
 
     def pause(self, candidates: Candidates, look: Look, poll_s: float) -> None:
@@ -76,8 +77,7 @@ class Wait:
             for line in listed(look.refused):
                 self._say(f"  {line}")
             self._told, self._told_at = reasons, now
-        ahead = self.place.before if self.place is not None else 0
-        pause = min(poll_s * (1 + ahead / 2), _LONGEST_POLL_S) * random.uniform(0.8, 1.2)
+        pause = min(poll_s * (1 + self._num_before / 2), _LONGEST_POLL_S) * random.uniform(0.8, 1.2)
         time.sleep(max(0.0, min(pause, self._request.wait_s - (now - self._began))))
 
     def ended(self, chosen: Sequence[Gpu]) -> None:

@@ -2,39 +2,32 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-__all__ = ["Assignment", "find_assignment", "leads_machine", "local_processes", "processes_agree"]
+__all__ = ["leads_machine", "local_processes", "processes_agree", "scheduler_job"]
 
 _JOB_VARIABLES = {"Slurm": "SLURM_JOB_ID", "PBS": "PBS_JOBID", "LSF": "LSB_JOBID"}
 _RAY = ("RAY_JOB_ID", "RAY_RAYLET_PID")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Assignment:
-    """GPUs that a scheduler has chosen by setting ``CUDA_VISIBLE_DEVICES``.
+def scheduler_job(environ: Mapping[str, str] | None = None) -> str | None:
+    """Returns the job in which a scheduler has chosen GPUs by setting ``CUDA_VISIBLE_DEVICES``.
 
     The scheduler may share a GPU on purpose (Slurm's shards, Ray's fractions), so a card that
     someone outside the job uses is no reason to refuse. Within one job it is different: several
-    runs started in a job of four GPUs must not meet on one.
+    runs started in a job of four GPUs must not meet on one, and respect each other's leases.
+
+    Returns:
+        Such as ``Slurm 4711``. Empty where the scheduler chooses for every process (Ray): then no
+        lease binds. None outside a scheduler's job.
     """
-
-    scheduler: str
-    job: str | None
-    """Runs of the same job respect each other's leases. None where the scheduler chooses for
-    every process (Ray): then no lease binds."""
-
-
-def find_assignment(environ: Mapping[str, str] | None = None) -> Assignment | None:
-    """Returns the assignment of this process; None outside a scheduler's job."""
     variables = os.environ if environ is None else environ
     if "CUDA_VISIBLE_DEVICES" not in variables:
         return None
     if any(name in variables for name in _RAY):
-        return Assignment(scheduler="Ray", job=None)
+        return ""
     for scheduler, name in _JOB_VARIABLES.items():
         if variables.get(name):
-            return Assignment(scheduler=scheduler, job=f"{scheduler} {variables[name]}")
+            return f"{scheduler} {variables[name]}"
     return None
 
 

@@ -72,17 +72,21 @@ def _survey(pynvml: Any) -> Survey:
         # A card that has fallen off the bus must not hide the others.
         try:
             card = pynvml.nvmlDeviceGetHandleByIndex(position)
-            whole = _read(pynvml, card, card, driver)
             slices = _slices(pynvml, card)
+            whole = _read(pynvml, card, card, driver, len(found) if slices is None else position)
             if slices is None:
                 found.append(whole)
-            else:
-                parents.append(replace(whole, index=position, mig_enabled=True))
-                found.extend(_read_slice(pynvml, handle, card, whole) for handle in slices)
+                continue
+            parents.append(replace(whole, mig_enabled=True))
+            for handle in slices:
+                piece = _read(pynvml, handle, card, driver, len(found))
+                profile = _MIG_PROFILE.search(piece.name)
+                size = None if profile is None else profile[1]
+                found.append(replace(piece, parent_uuid=whole.uuid, mig_profile=size))
         except pynvml.NVMLError as error:
             lost.append(f"card {position} does not answer: {problem_of(error).text}")
     return Survey(
-        gpus=tuple(replace(gpu, index=index) for index, gpu in enumerate(found)),
+        gpus=tuple(found),
         parents=tuple(parents),
         driver=driver,
         cuda_driver=None if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}",
@@ -90,7 +94,7 @@ def _survey(pynvml: Any) -> Survey:
     )
 
 
-def _read(pynvml: Any, handle: Any, card: Any, driver: str) -> Gpu:
+def _read(pynvml: Any, handle: Any, card: Any, driver: str, index: int) -> Gpu:
     """Reads a card, or a slice of it.
 
     Args:
@@ -98,6 +102,7 @@ def _read(pynvml: Any, handle: Any, card: Any, driver: str) -> Gpu:
         handle: What to read.
         card: The card itself, which alone knows its temperature and the like.
         driver: Version of the driver.
+        index: Its number.
     """
     major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(card)
     memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
@@ -109,7 +114,7 @@ def _read(pynvml: Any, handle: Any, card: Any, driver: str) -> Gpu:
     mode = tell(pynvml.nvmlDeviceGetComputeMode, card)
     persistence = tell(pynvml.nvmlDeviceGetPersistenceMode, card)
     return Gpu(
-        index=0,
+        index=index,
         uuid=_text(pynvml.nvmlDeviceGetUUID(handle)),
         name=_text(pynvml.nvmlDeviceGetName(handle)),
         memory_total_mib=int(memory.total) // _MIB,
@@ -131,14 +136,6 @@ def _read(pynvml: Any, handle: Any, card: Any, driver: str) -> Gpu:
         compute_mode=None if mode is None else _COMPUTE_MODES.get(mode, str(mode)),
         persistence=None if persistence is None else bool(persistence),
         throttle=_throttle(pynvml, card),
-    )
-
-
-def _read_slice(pynvml: Any, handle: Any, card: Any, whole: Gpu) -> Gpu:
-    piece = _read(pynvml, handle, card, whole.driver)
-    profile = _MIG_PROFILE.search(piece.name)
-    return replace(
-        piece, parent_uuid=whole.uuid, mig_profile=profile[1] if profile is not None else None
     )
 
 
@@ -177,9 +174,12 @@ def _throttle(pynvml: Any, card: Any) -> tuple[str, ...] | None:
 
 def _newest(pynvml: Any, handle: Any, *names: str) -> Any:
     """Asks by the first of the calls, newest first, that the library and the driver know."""
-    calls = (getattr(pynvml, f"nvmlDeviceGet{name}", None) for name in names)
-    answers = (ask(pynvml, call, handle) for call in calls if call is not None)
-    return next((answer for answer in answers if answer is not None), None)
+    for name in names:
+        call = getattr(pynvml, f"nvmlDeviceGet{name}", None)
+        answer = None if call is None else ask(pynvml, call, handle)
+        if answer is not None:
+            return answer
+    return None
 
 
 def _text(value: str | bytes) -> str:

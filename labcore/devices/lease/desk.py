@@ -165,8 +165,9 @@ class Desk:
         return joined
 
     def _holder_of(self, uuid: str) -> Owner | None:
-        note = read_note(self._folder / f"{_stem(uuid)}.json")
-        if self._is_locked(uuid):
+        is_locked = self._is_locked(uuid)
+        note = read_note(self._folder / f"{_stem(uuid)}.json", released=is_locked)
+        if is_locked:
             return note or Owner(pid=0)
         # Without its lock a card is held when the file was deleted and its holder lives.
         return note if note is not None and note.holds() else None
@@ -211,9 +212,12 @@ class Leases:
                 f"{FOLDER_VARIABLE}=/path",
             ) from error
 
-    def exists(self) -> bool:
-        """Whether anyone has leased anything on this machine."""
-        return (self.folder / "desk.lock").exists()
+    @contextlib.contextmanager
+    def looked_at(self) -> Iterator[Desk | None]:
+        """Gives the desk for a look, and None, making no files, where nobody has ever leased."""
+        with contextlib.ExitStack() as stack:
+            used = (self.folder / "desk.lock").exists()
+            yield stack.enter_context(self.opened()) if used else None
 
 
 def _make_public(folder: Path) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from labcore.record.durations import format_duration
 from labcore.record.process import ProcessId
@@ -69,7 +70,7 @@ class Owner:
 
 
 def this_process(
-    *, run: str = "", command: Sequence[str] = (), job: str | None = None, token: str = ""
+    *, run: str = "", command: Sequence[str] = (), job: str = "", token: str = ""
 ) -> Owner:
     """Describes this process.
 
@@ -86,7 +87,7 @@ def this_process(
         user=_user(),
         run=run,
         command=shlex.join(command)[:_LONGEST_COMMAND],
-        job=job or "",
+        job=job,
         since=time.time(),
         token=token,
     )
@@ -94,7 +95,7 @@ def this_process(
 
 def write_note(path: Path, owner: Owner) -> None:
     """Writes a note in place, so that it can be another user's file, for all to read and write."""
-    text = json.dumps(dataclasses.asdict(owner), ensure_ascii=False).encode()
+    text = json.dumps(owner, ensure_ascii=False, default=_fields).encode()
     flags = os.O_WRONLY | _NO_TRAP
     try:
         descriptor = os.open(path, flags)
@@ -110,8 +111,12 @@ def write_note(path: Path, owner: Owner) -> None:
         os.close(descriptor)
 
 
-def read_note(path: Path) -> Owner | None:
+def read_note(path: Path, *, released: bool = True) -> Owner | None:
     """Reads a note, which any user of the machine may have written.
+
+    Args:
+        path: The note.
+        released: Whether one of devices that were given back matters; most are, in every look.
 
     Returns:
         Who wrote it; None when there is none, or, with a warning, when it makes no sense.
@@ -125,8 +130,8 @@ def read_note(path: Path) -> Owner | None:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise ValueError("it is no file")
             data = stream.read(_MOST_BYTES + 1)
-            if not data:  # it is being made
-                return None
+            if not data or (not released and b'"released": true' in data):
+                return None  # without data it is being made
             if len(data) > _MOST_BYTES:
                 raise ValueError(f"it has more than {_MOST_BYTES} bytes")
             return _parse(data, path)
@@ -151,25 +156,25 @@ def _parse(data: bytes, path: Path) -> Owner:
     row = json.loads(data)
     if isinstance(row, dict):
         row["process"] = ProcessId.from_row(row.get("process"))
+        for name in ("host", "user", "run", "command", "job"):
+            if isinstance(row.get(name), str):
+                row[name] = _shown(row[name])
     owner = make_record(Owner, row, path)
     if not (0 <= owner.pid < 1 << 31 and 0 <= owner.count <= _MOST_DEVICES):
         raise ValueError(f"{path} is damaged: a number is out of bounds")
     if len(owner.uuids) > _MOST_DEVICES or not 0 <= owner.since < 1 << 40:
         raise ValueError(f"{path} is damaged: since is no time, or there are too many devices")
-    return dataclasses.replace(
-        owner,
-        host=_shown(owner.host),
-        user=_shown(owner.user),
-        run=_shown(owner.run),
-        command=_shown(owner.command),
-        job=_shown(owner.job),
-        uuids=tuple(owner.uuids),
-    )
+    return dataclasses.replace(owner, uuids=tuple(owner.uuids))
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def _shown(text: str) -> str:
     """Leaves out what would steer the terminal."""
-    return "".join(letter for letter in text if letter.isprintable())[:_LONGEST_COMMAND]
+    short = text[:_LONGEST_COMMAND]
+    return short if short.isprintable() else "".join(filter(str.isprintable, short))
 
 
 def _user() -> str:

@@ -6,26 +6,16 @@ All of this happens inside the desk's lock.
 
 import contextlib
 import time
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from labcore.devices.lease.owner import Owner, read_note, write_note
 from labcore.record.locks import KernelLock
 
-__all__ = ["Place", "Queue", "Ticket"]
+__all__ = ["Place", "Queue", "promised"]
 
 _SUSPENDED_AFTER_S = 30.0
 """A waiter that has not looked for so long is passed over, until it looks again."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ticket:
-    """A place in the queue."""
-
-    number: int
-    owner: Owner
-    """``uuids`` are the devices that would do, best first, and ``count`` how many are wanted."""
 
 
 class Place:
@@ -33,11 +23,9 @@ class Place:
 
     Attributes:
         number: Smaller ones come first.
-        before: How many who want the same have come before, when last counted.
     """
 
     def __init__(self, note: Path, lock: KernelLock) -> None:
-        self.before = 0
         self.number = _number(note)
         self._note = note
         self._lock = lock
@@ -73,9 +61,13 @@ class Queue:
         place.update(owner)
         return place
 
-    def tickets(self) -> list[Ticket]:
-        """Returns the places in order, and throws away those of processes that are gone."""
-        found = []
+    def tickets(self) -> dict[int, Owner]:
+        """Returns who waits, by number, and throws away the tickets of processes that are gone.
+
+        Their ``uuids`` are the devices that would do, best first, and ``count`` how many are
+        wanted.
+        """
+        found = {}
         for note in sorted(self._folder.glob("*.json")):
             probe = KernelLock(note.with_suffix(".lock"))
             if probe.try_lock():
@@ -86,33 +78,31 @@ class Queue:
             with contextlib.suppress(OSError):
                 idle = time.time() - note.stat().st_mtime
                 if owner is not None and idle < _SUSPENDED_AFTER_S:
-                    found.append(Ticket(number=_number(note), owner=owner))
+                    found[_number(note)] = owner
         return found
 
-    @staticmethod
-    def promised(
-        tickets: Sequence[Ticket], free: Collection[str], *, before: int | None = None
-    ) -> dict[str, Owner]:
-        """Deals free devices to those who wait, first come, first served.
 
-        Who wants two and can have one keeps that one: else runs with one GPU could pass it for
-        ever.
+def promised(
+    tickets: Mapping[int, Owner], free: Collection[str], *, before: int | None = None
+) -> dict[str, Owner]:
+    """Deals free devices to those who wait, first come, first served.
 
-        Args:
-            tickets: The queue.
-            free: UUIDs that nobody holds.
-            before: Only tickets before this number; None for all.
+    Who wants two and can have one keeps that one: else runs with one GPU could pass it for ever.
 
-        Returns:
-            UUID to the one who gets it.
-        """
-        dealt: dict[str, Owner] = {}
-        for ticket in tickets:
-            if before is not None and ticket.number >= before:
-                break
-            left = [uuid for uuid in ticket.owner.uuids if uuid in free and uuid not in dealt]
-            dealt.update(dict.fromkeys(left[: ticket.owner.count], ticket.owner))
-        return dealt
+    Args:
+        tickets: The queue.
+        free: UUIDs that nobody holds.
+        before: Only tickets before this number; None for all.
+
+    Returns:
+        UUID to the one who gets it.
+    """
+    dealt: dict[str, Owner] = {}
+    for number, owner in tickets.items():
+        if before is None or number < before:
+            left = [uuid for uuid in owner.uuids if uuid in free and uuid not in dealt]
+            dealt.update(dict.fromkeys(left[: owner.count], owner))
+    return dealt
 
 
 def _throw_away(note: Path) -> None:

@@ -204,7 +204,7 @@ def test_bad_tickets_stand_in_nobodys_way(leases):
             data = note if isinstance(note, bytes) else note.encode()
             place._note.write_bytes(data)
         mine = desk.queue.enter(this_process(run="toy/mine"))
-        assert [each.owner.run for each in desk.queue.tickets()] == ["toy/mine"]
+        assert [each.run for each in desk.queue.tickets().values()] == ["toy/mine"]
         mine.leave()
 
 

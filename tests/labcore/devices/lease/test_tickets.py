@@ -7,7 +7,7 @@ import time
 import pytest
 
 from labcore.devices import Leases, Owner
-from labcore.devices.lease.tickets import Queue, Ticket
+from labcore.devices.lease.tickets import Queue, promised
 from tests.labcore.devices.children import child, stopped
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="tests POSIX's locks")
@@ -21,14 +21,14 @@ WAIT = """
 """
 
 
-def ticket(number: int, uuids: str, count: int = 1) -> Ticket:
-    owner = Owner(pid=number, uuids=tuple(uuids), count=count)
-    return Ticket(number=number, owner=owner)
+def ticket(number: int, uuids: str, count: int = 1) -> Owner:
+    return Owner(pid=number, uuids=tuple(uuids), count=count)
 
 
-def dealt(tickets: list[Ticket], free: str, before: int | None = None) -> dict[str, int]:
-    promised = Queue.promised(tickets, set(free), before=before)
-    return {uuid: owner.pid for uuid, owner in promised.items()}
+def dealt(queue: list[Owner], free: str, before: int | None = None) -> dict[str, int]:
+    tickets = {owner.pid: owner for owner in queue}
+    dealt = promised(tickets, set(free), before=before)
+    return {uuid: owner.pid for uuid, owner in dealt.items()}
 
 
 def test_who_comes_first_is_served_first():
@@ -54,9 +54,9 @@ def test_places_are_in_the_order_of_coming_even_if_the_clock_goes_back(tmp_path,
     first = queue.enter(Owner(pid=1))
     monkeypatch.setattr(time, "time_ns", lambda: 5)
     second = queue.enter(Owner(pid=2))
-    assert [each.owner.pid for each in queue.tickets()] == [1, 2]
+    assert [each.pid for each in queue.tickets().values()] == [1, 2]
     first.leave()
-    assert [each.owner.pid for each in queue.tickets()] == [2]
+    assert [each.pid for each in queue.tickets().values()] == [2]
     second.leave()
     assert list(tmp_path.iterdir()) == []
 
@@ -66,10 +66,10 @@ def test_the_ticket_of_a_killed_process_is_thrown_away():
     with child(WAIT, {}) as waiter:
         assert waiter.stdout.readline() == "waiting\n"
         with leases.opened() as desk:
-            assert [each.owner.run for each in desk.queue.tickets()] == ["child"]
+            assert [each.run for each in desk.queue.tickets().values()] == ["child"]
         stopped(waiter)
         with leases.opened() as desk:
-            assert desk.queue.tickets() == []
+            assert desk.queue.tickets() == {}
     assert list((leases.folder / "queue").iterdir()) == []
 
 
@@ -78,7 +78,7 @@ def test_a_waiter_that_has_not_looked_for_long_is_passed_over_until_it_looks(tmp
     place = queue.enter(Owner(pid=1))
     (note,) = tmp_path.glob("*.json")
     os.utime(note, (0, 0))
-    assert queue.tickets() == []
+    assert queue.tickets() == {}
     place.update(Owner(pid=1))
     assert len(queue.tickets()) == 1
     place.leave()
