@@ -5,7 +5,21 @@ import json
 from typing import Any
 
 import click
+from rich.padding import Padding
+from rich.text import Text
 
+from labcore.cli.console import printer
+from labcore.cli.machine.entries import print_alternatives, print_commands, print_pair
+from labcore.doctor.gather import gather_here
+from labcore.doctor.plans import (
+    commands_of,
+    described,
+    plan_pytorch3d,
+    shell_of,
+    snippet,
+    target_of,
+)
+from labcore.doctor.tables import cuda_of_tag, parse_version
 from labcore.errors import RequirementError, UsageError
 
 __all__ = ["env"]
@@ -51,9 +65,6 @@ def plan(
       lab env plan pytorch3d
       lab env plan pytorch3d --torch 2.0.1 --cuda 11.7 --os windows --shell powershell
     """  # noqa: D301  # click reads the backspace as: keep these lines as they are
-    from labcore.doctor.gather import gather_here
-    from labcore.doctor.plans import described, plan_pytorch3d, shell_of, snippet, target_of
-
     _check_versions(torch=torch, cuda=cuda, pytorch3d=pytorch3d, python=python)
     target = described(
         target_of(gather_here()), os=system, python=python, torch=torch, cuda=cuda, gpu=gpu
@@ -75,8 +86,6 @@ def plan(
 
 def _check_versions(**versions: str | None) -> None:
     """Tells every option that is no version, before anything is looked up."""
-    from labcore.doctor.tables import cuda_of_tag, parse_version
-
     problems = []
     for name, value in versions.items():
         try:
@@ -89,13 +98,6 @@ def _check_versions(**versions: str | None) -> None:
 
 
 def _print(made: Any) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    from labcore.cli.console import printer
-    from labcore.cli.machine.entries import print_alternatives, print_commands, print_pair
-    from labcore.doctor.plans import commands_of, shell_of
-
     with printer() as console:
         console.print(Text(made.title, style="bold"))
         width = max(len(name) for name in made.facts) + 2

@@ -54,14 +54,8 @@ def _print(setup: Setup, answers: Sequence[Explanation]) -> None:
         console.print()
         _print_answer(console, first, first.lines)
         for other in others:
-            known = {(line.title, line.verdict.state, line.verdict.why) for line in first.lines}
-            differing = [
-                line
-                for line in other.lines
-                if (line.title, line.verdict.state, line.verdict.why) not in known
-            ]
             console.print()
-            _print_answer(console, other, differing)
+            _print_answer(console, other, [line for line in other.lines if line not in first.lines])
 
 
 def _print_answer(console: Console, answer: Explanation, lines: Sequence[Pair]) -> None:

@@ -6,15 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from labcore.devices import Gpu, survey, visible_gpus
+from labcore.discovery import find_plugins, pick_plugin
+from labcore.doctor.smoke import PROBED, Outcome, execute, plan_cases, try_probe
 from labcore.errors import RequirementError, RunFailed
-
-if TYPE_CHECKING:
-    from labcore.devices import Gpu
-    from labcore.doctor.smoke import Outcome
+from labcore.record.files import write_atomically
 
 __all__ = ["smoke"]
 
@@ -46,10 +45,6 @@ def smoke(names: tuple[str, ...], out: Path, allow_no_gpu: bool, timeout: float)
 
     Exit codes: 0 all passed on a GPU, 1 something failed, 3 there is no GPU.
     """
-    from labcore.devices import visible_gpus
-    from labcore.discovery import find_plugins, pick_plugin
-    from labcore.doctor.smoke import PROBED, execute, plan_cases, try_probe
-
     found = find_plugins()
     chosen = [pick_plugin(found, name) for name in names] or list(found.values())
     gpus = visible_gpus()
@@ -82,10 +77,8 @@ def smoke(names: tuple[str, ...], out: Path, allow_no_gpu: bool, timeout: float)
         )
 
 
-def _write(folder: Path, gpus: "Sequence[Gpu]", outcomes: "Sequence[Outcome]") -> None:
+def _write(folder: Path, gpus: Sequence[Gpu], outcomes: Sequence[Outcome]) -> None:
     """Leaves the report, ``gpu_smoke.json``."""
-    from labcore.record.files import write_atomically
-
     report = {
         "driver": gpus[0].driver if gpus else None,
         "gpus": [asdict(gpu) for gpu in gpus],
@@ -98,7 +91,7 @@ def _write(folder: Path, gpus: "Sequence[Gpu]", outcomes: "Sequence[Outcome]") -
         click.echo(f"report: {folder / 'gpu_smoke.json'}")
 
 
-def _tell(title: str, attempt: "Callable[[], Outcome]") -> "Outcome":
+def _tell(title: str, attempt: Callable[[], Outcome]) -> Outcome:
     """Makes an attempt and prints what came of it."""
     if sys.stderr.isatty():
         click.echo(f"{title} ...\r", nl=False, err=True)
@@ -117,8 +110,6 @@ def _tell(title: str, attempt: "Callable[[], Outcome]") -> "Outcome":
 
 
 def _without_gpu(allowed: bool) -> None:
-    from labcore.devices import survey
-
     trouble = survey().problem
     why = f" ({trouble.text})" if trouble is not None else ""
     if allowed:

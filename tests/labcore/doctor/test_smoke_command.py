@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-import labcore.doctor.smoke
 from labcore.cli.main import main
 from labcore.doctor.smoke import Outcome
 
@@ -37,8 +36,8 @@ def ends_with(monkeypatch):
     """Makes every run end one way and every probe another: there is no GPU here to really try."""
 
     def ends_with(run, probe):
-        monkeypatch.setattr(labcore.doctor.smoke, "execute", lambda *args, **options: run)
-        monkeypatch.setattr(labcore.doctor.smoke, "try_probe", lambda *args, **options: probe)
+        monkeypatch.setattr("labcore.cli.machine.smoke.execute", lambda *args, **options: run)
+        monkeypatch.setattr("labcore.cli.machine.smoke.try_probe", lambda *args, **options: probe)
 
     return ends_with
 

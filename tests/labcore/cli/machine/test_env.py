@@ -29,7 +29,7 @@ MACHINE = Machine(
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labcore.doctor.gather.gather_here", lambda: MACHINE)
+    monkeypatch.setattr("labcore.cli.machine.env.gather_here", lambda: MACHINE)
 
 
 def run(*arguments: str) -> Result:
