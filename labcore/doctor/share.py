@@ -1,23 +1,34 @@
 """A report to paste into an issue: findings for people, facts for another doctor."""
 
+import dataclasses
 import getpass
 import json
 import re
 import socket
-from collections.abc import Callable, Sequence
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from labcore.doctor.finding import STATES, Finding
 from labcore.doctor.machine import Machine
-from labcore.doctor.plain import from_plain, to_plain
 from labcore.record.redaction import redact_text
 
-__all__ = ["SCHEMA", "Scrub", "from_report", "make_scrub", "to_report"]
+__all__ = [
+    "SCHEMA",
+    "Scrub",
+    "from_plain",
+    "from_report",
+    "make_scrub",
+    "to_plain",
+    "to_report",
+]
 
 SCHEMA = "lab-doctor-report/1"
 
 Scrub = Callable[[str], str]
+T = TypeVar("T")
 
 _UUID = re.compile(r"\b(GPU|MIG)-([0-9a-fA-F]{8})-[0-9a-fA-F-]{27}\b")
 _HOME = re.compile(r"(?<![\w.])(?:/(?:home|Users)/[^/\s:\"']+|[A-Za-z]:\\Users\\[^\\:\"']+)")
@@ -105,22 +116,16 @@ def from_report(text: str) -> Machine | None:
         text: A text that may hold the block of :func:`to_report`, quoted or indented.
     """
     for candidate in (text, re.sub(r"^[>\s|]+", "", text, flags=re.MULTILINE)):
-        for body in (*_JSON.findall(candidate), *_bare(candidate)):
+        # The line with the facts alone: when the fence around it was lost in pasting.
+        bare = [line for line in candidate.splitlines() if line.lstrip().startswith('{"schema"')]
+        for body in (*_JSON.findall(candidate), *bare):
             try:
                 plain = json.loads(body)
-            except ValueError:
+                if plain["schema"].partition("/")[0] == SCHEMA.partition("/")[0]:
+                    return from_plain(Machine, {**plain["machine"], "origin": "report"})
+            except (ValueError, TypeError, KeyError, AttributeError):  # others', or edited
                 continue
-            if isinstance(plain, dict) and str(plain.get("schema", "")).startswith(
-                SCHEMA.partition("/")[0]
-            ):
-                facts = plain.get("machine")
-                return from_plain(Machine, {**facts, "origin": "report"}) if facts else None
     return None
-
-
-def _bare(text: str) -> list[str]:
-    """The line with the facts, when the fence around it was lost in pasting."""
-    return [line for line in text.splitlines() if line.lstrip().startswith('{"schema"')]
 
 
 def _scrubbed(value: Any, scrub: Scrub) -> Any:
@@ -138,3 +143,81 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user without a name
         return ""
+
+
+def to_plain(value: Any) -> dict[str, Any]:
+    """Returns the fields of a dataclass, those at their default left out."""
+    plain: dict[str, Any] = {}
+    for each in dataclasses.fields(value):
+        held = getattr(value, each.name)
+        factory = each.default_factory
+        if held != (each.default if factory is dataclasses.MISSING else factory()):
+            plain[each.name] = _plain(held)
+    return plain
+
+
+def from_plain(kind: type[T], plain: Mapping[str, Any]) -> T:
+    """Makes a dataclass from what :func:`to_plain` gave, perhaps in another version of it.
+
+    A field that is unknown here, or whose value is of another type, is passed over.
+
+    Raises:
+        TypeError: A field without a default is missing.
+    """
+    hints = typing.get_type_hints(kind)
+    fitting: dict[str, Any] = {}
+    for each in dataclasses.fields(kind):  # type: ignore[arg-type]  # T is a dataclass
+        if each.name in plain:
+            try:
+                fitting[each.name] = _made(hints[each.name], plain[each.name])
+            except (TypeError, ValueError):
+                continue
+    return kind(**fitting)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return to_plain(value)
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value
+
+
+def _made(hint: Any, value: Any) -> Any:
+    """Turns a plain value into what a type hint names; TypeError or ValueError when it cannot."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {typing.Union, types.UnionType}:
+        return _first_that_fits(arguments, value)
+    if origin is typing.Literal:
+        if value not in arguments:
+            raise ValueError(value)
+        return value
+    if origin is tuple:
+        return tuple(_made(arguments[0], item) for item in _is_a(list, value))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {str(key): _made(arguments[1], item) for key, item in _is_a(dict, value).items()}
+    if dataclasses.is_dataclass(hint):
+        return from_plain(typing.cast(type, hint), _is_a(dict, value))
+    if hint is float:
+        return float(_is_a((int, float), value))
+    if isinstance(hint, type) and hint is not object:
+        return _is_a(hint, value)
+    return value
+
+
+def _first_that_fits(hints: tuple[Any, ...], value: Any) -> Any:
+    for hint in hints:
+        try:
+            return _made(hint, value)
+        except (TypeError, ValueError):
+            continue
+    raise TypeError(value)
+
+
+def _is_a(kind: Any, value: Any) -> Any:
+    # A bool is an int to Python, and no number to us.
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(value)
+    return value

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from labcore.cli.console import printer
 from labcore.doctor import AREAS, STATES, Area, Check, Finding, Machine, counted
-from labcore.doctor.plain import to_plain
+from labcore.doctor.share import to_plain
 from labcore.doctor.tables import Alternative, Pair
 
 __all__ = [

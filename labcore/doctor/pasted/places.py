@@ -25,7 +25,6 @@ _LINUX_ONLY = re.compile(
     r"\b(?:sudo|apt|dnf|dkms|modprobe|rmmod|dmesg|ulimit|mokutil|lscpu|shm|systemctl|ldd)\b"
     r"|LD_LIBRARY_PATH|LD_PRELOAD|(?<!\S)/(?:etc|usr|dev|proc)/|CONDA_PREFIX/lib"
 )
-_EXPORT = re.compile(r"\bexport (?P<first>\w+=)")
 _MORE = re.compile(r"(?<=[\s&])(?P<name>[A-Z][A-Z_0-9]{3,})=(?P<value>\"[^\"]*\"|\S+)")
 _BEFORE = re.compile(
     r"(?P<name>\b[A-Z][A-Z_0-9]{3,})=(?P<value>\S+) (?=(?:python|pip|torchrun|jupyter|nvcc)\b)"
@@ -54,13 +53,13 @@ def worded_for(fix: str, places: frozenset[str]) -> str:
     if "windows" not in places:
         return fix
     fix = _BEFORE.sub(r"set \g<name>=\g<value> && ", fix)
-    pieces = fix.split("; ")
-    for number, piece in enumerate(pieces):
-        if _EXPORT.search(piece):
-            first = _EXPORT.search(piece)
-            start = first.end() if first else 0
-            piece = piece[:start] + _MORE.sub(r"&& set \g<name>=\g<value>", piece[start:])
-            pieces[number] = _EXPORT.sub(r"set \g<first>", piece)
-    fix = "; ".join(pieces)
-    fix = re.sub(r"\bexport (?=[A-Z])", "set ", fix)
+    fix = "; ".join(map(_all_set, fix.split("; ")))
+    fix = re.sub(r"\bexport (?=\w+=|[A-Z])", "set ", fix)
     return re.sub(r"\bunset ([A-Z]\w+)", r"set \1=", fix)
+
+
+def _all_set(clause: str) -> str:
+    """Writes the variables after the first of an ``export`` as commands of cmd's own."""
+    first = re.search(r"\bexport \w+=", clause)
+    end = first.end() if first else len(clause)
+    return clause[:end] + _MORE.sub(r"&& set \g<name>=\g<value>", clause[end:])

@@ -9,7 +9,7 @@ from typing import Literal
 
 from labcore.doctor.check import Check, diagnose
 from labcore.doctor.finding import Finding
-from labcore.doctor.machine import Card, Machine
+from labcore.doctor.machine import Card, Machine, TorchBuild
 from labcore.doctor.pasted.collect_env import is_collect_env, read_collect_env
 from labcore.doctor.pasted.errors import find_errors
 from labcore.doctor.pasted.facts import Facts
@@ -60,7 +60,7 @@ class FarReport:
 
 def read(text: str) -> FarReport:
     """Reads a pasted text: environment block, error, build log, our own report, or a mix."""
-    own = _own_report(text)
+    own = from_report(text)
     pasted = clean(text)
     if own is not None:
         # Our own page goes out: the errors that it speaks of are told already.
@@ -103,12 +103,7 @@ def diagnose_report(report: FarReport, checks: Iterable[Check]) -> list[Finding]
     for want of facts, unless nothing else is to be said.
     """
     told = {finding.check for finding in report.errors}
-    explained = {
-        check
-        for error in known_errors()
-        if error.id in told
-        for check in (error.id, *error.explains)
-    }
+    explained = told.union(*(error.explains for error in known_errors() if error.id in told))
     if report.machine.torch is None:  # what pip would bring is no matter of this text
         explained.add("arch-dropped-pip-default")
     checks = tuple(checks)
@@ -119,9 +114,11 @@ def diagnose_report(report: FarReport, checks: Iterable[Check]) -> list[Finding]
         hints = diagnose(report.said, (each for each in checks if each.id in _FROM_PROSE))
         hints = [each for each in hints if each.is_problem]
         findings, bad = findings + hints, bool(hints)
-    if report.cuda_available is False and not bad:
-        findings += _unavailable(report.machine)
-    if not (report.errors or bad) and report.machine == Machine(origin="report"):
+    there = report.machine
+    unavailable = report.cuda_available is False and not bad
+    if unavailable and there.torch and there.torch.cuda and there.driver and there.cards:
+        findings.append(_unavailable(there.torch, there.driver, there.cards[0]))
+    if not (report.errors or bad) and there == Machine(origin="report"):
         findings = [_NOTHING]
     return [*report.errors, *findings]
 
@@ -146,33 +143,20 @@ def describe(machine: Machine) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _unavailable(machine: Machine) -> list[Finding]:
+def _unavailable(torch: TorchBuild, driver: str, card: Card) -> Finding:
     """Torch says that CUDA is not available, and nothing that is known explains it."""
-    torch = machine.torch
-    if torch is None or not torch.cuda or not machine.cards or not machine.driver:
-        return []
-    return [
-        Finding(
-            check="cuda-unavailable",
-            state="failure",
-            summary="torch says that CUDA is not available, though card, driver and build agree",
-            cause=f"torch {torch.version} for CUDA {torch.cuda} goes with driver "
-            f"{machine.driver} and {machine.cards[0].name}. What such a block does not show: "
-            "CUDA_VISIBLE_DEVICES, a container without its GPUs, a driver whose libraries and "
-            "kernel module differ since an update, or a MIG setting",
-            fix='python -c "import torch; torch.cuda.init()" there prints the real error; then '
-            "lab doctor --deep on that machine",
-            evidence={"driver": machine.driver, "torch": torch.version},
-        )
-    ]
-
-
-def _own_report(text: str) -> Machine | None:
-    """Reads our own report, where the text has one; None elsewhere."""
-    try:
-        return from_report(text)
-    except (ValueError, TypeError, KeyError):  # a block that somebody has edited
-        return None
+    return Finding(
+        check="cuda-unavailable",
+        state="failure",
+        summary="torch says that CUDA is not available, though card, driver and build agree",
+        cause=f"torch {torch.version} for CUDA {torch.cuda} goes with driver {driver} and "
+        f"{card.name}. What such a block does not show: CUDA_VISIBLE_DEVICES, a container without "
+        "its GPUs, a driver whose libraries and kernel module differ since an update, or a MIG "
+        "setting",
+        fix='python -c "import torch; torch.cuda.init()" there prints the real error; then '
+        "lab doctor --deep on that machine",
+        evidence={"driver": driver, "torch": torch.version},
+    )
 
 
 def _with_known(first: Machine, second: Machine) -> Machine:

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from labcore.doctor import Machine
 from labcore.doctor.finding import failure, ok, warning
 from labcore.doctor.machine import Card, DriverTrouble, TorchBuild
-from labcore.doctor.plain import from_plain, to_plain
-from labcore.doctor.share import from_report, make_scrub, to_report
+from labcore.doctor.share import from_plain, from_report, make_scrub, to_plain, to_report
 from tests.labcore.doctor.machines import RTX_4090, WITH_TENSORFLOW, WORKSTATION
 
 SCRUB = make_scrub(home="/home/tester", user="tester", host="heron.example.org")
