@@ -1,7 +1,6 @@
 """``lab doctor``: what is wrong with this machine, or another, and what mends it."""
 
 import json
-from collections.abc import Mapping
 
 import click
 
@@ -51,15 +50,16 @@ def doctor(
       lab doctor --from report.txt            another machine, or an error text
       lab doctor --explain torch=2.0.1 cuda=11.7 gpu="RTX 3080"
     """  # noqa: D301  # click wants a real backspace: it keeps these lines as they are
-    _check_options(
-        questions={"--explain": explain, "--from": bool(source), "--list": as_list},
-        looks={
-            "--deep": deep,
-            "--only": bool(only),
-            "--plugin": bool(plugin_name),
-            "--report": report is not None,
-        },
-    )
+    given = {
+        "--explain": explain, "--from": source, "--list": as_list,
+        "--deep": deep, "--only": only, "--plugin": plugin_name, "--report": report is not None,
+    }  # fmt: skip
+    both = [name for name, is_given in given.items() if is_given]
+    if len(both) > 1 and both[0] in ("--explain", "--from", "--list"):
+        # Two questions at once, or a look at this machine beside a question that needs none.
+        raise UsageError(
+            f"{both[0]} and {both[1]} do not go together", fix=f"leave out one of {', '.join(both)}"
+        )
     if explain:
         from labcore.cli.machine.explain import print_explanation
 
@@ -83,16 +83,6 @@ def doctor(
     from labcore.cli.machine.examine import examine
 
     return examine(verbose, as_json, deep, plugin_name, only, report)
-
-
-def _check_options(*, questions: Mapping[str, bool], looks: Mapping[str, bool]) -> None:
-    """Refuses two questions at once, and a look at this machine beside one that needs none."""
-    asked = [name for name, is_given in questions.items() if is_given]
-    both = asked + [name for name, is_given in looks.items() if is_given and asked]
-    if len(both) > 1:
-        raise UsageError(
-            f"{both[0]} and {both[1]} do not go together", fix=f"leave out one of {', '.join(both)}"
-        )
 
 
 def _list(as_json: bool) -> int:

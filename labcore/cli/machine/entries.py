@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from labcore.cli.console import printer
+from labcore.cli.console import columns, printer
 from labcore.doctor import AREAS, STATES, Area, Check, Finding, Machine, counted
 from labcore.doctor.share import to_plain
 from labcore.doctor.tables import Alternative, Pair
@@ -171,11 +171,7 @@ def _print_entry(
 
 
 def _overview(console: Console, areas: Mapping[Area, Sequence[Finding]]) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_column(no_wrap=True, style="dim")
+    table = columns("", "", "", "", wrapped=2)
     for area, found in areas.items():
         if not found:
             continue
@@ -187,15 +183,14 @@ def _overview(console: Console, areas: Mapping[Area, Sequence[Finding]]) -> Tabl
             _mark(console, worst),
             AREAS[area],
             Text(found[0].summary),  # an area's first check names the thing
-            counted(found, "failure", "warning", "ok", "unknown"),
+            Text(counted(found, "failure", "warning", "ok", "unknown"), style="dim"),
         )
     return table
 
 
 def _grid() -> Table:
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = columns("", "", wrapped=1)
+    table.padding = (0, 1, 0, 0)
     return table
 
 

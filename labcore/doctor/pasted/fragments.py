@@ -23,13 +23,6 @@ _WATCHED = (
     r"|nvidia[-_][\w-]+|triton|pynvml|nvidia-ml-py|opencv-python(?:-headless)?|wandb|lightning"
     r"|xformers|flash[-_]attn|ninja|setuptools|pyopengl|pyrender"
 )
-_LISTED = re.compile(
-    rf"^[ \t]*(?P<name>{_WATCHED})[ \t]+(?P<version>\d[\w.+!]*)(?:[ \t]+(?P<build>[^\n]*))?$",
-    re.MULTILINE | re.IGNORECASE,
-)
-_FROZEN = re.compile(
-    rf"(?<![\w\-\[])(?P<name>{_WATCHED})==(?P<version>\d[\w.+!]*[\w])", re.IGNORECASE
-)
 _INSTALLED = re.compile(r"Successfully installed (?P<names>[^\n]+)")
 _WITH_VERSION = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)-(?P<version>\d[\w.+]*)(?=\s|$)")
 _STARTED = re.compile(
@@ -66,20 +59,20 @@ _GIVEN_AWAY = (
     r"lib/python(?P<python>3\.\d+)/",
     r"[\\/]VC[\\/]Tools[\\/]MSVC[\\/](?P<msvc>14\.\d+)\.",
 )
-_VERSION_ATTRIBUTES = re.compile(
-    r"\b(?P<name>torch|torchvision|tensorflow|tf|numpy|np|pytorch3d|keras|tf\.version)"
-    r"\.(?:__version__|VERSION)\W{1,20}?(?P<version>\d+\.\d+[\w.+]*)"
-)
 _NAMES = (
     r"(?P<name>PyTorch3D|PyTorch|torchvision|torch|tensorflow-gpu|TensorFlow|TF|tf-keras|Keras"
     r"|NumPy|protobuf)"
 )
 _NUMBER = r"v?(?P<version>\d+\.\d+(?:\.\d+)?(?:\+\w+)?)"
-_ASKED = re.compile(
-    rf"^[\s*-]*{_NAMES}(?: version)?(?: \([^)\n]*\))?\**\s*[:=]\s*{_NUMBER}", re.I | re.M
-)
-_HEADED = re.compile(  # a form of GitHub: the question is a heading, the answer a paragraph
-    rf"^\s*#+\s*{_NAMES}(?: version)?\s*\n\s*(?:v\S+-\S+ )?{_NUMBER}\s*$", re.I | re.M
+_PACKAGES = (
+    # Lists of pip and conda, requirements, what somebody printed, and forms; GitHub's have the
+    # question as a heading and the answer as a paragraph.
+    rf"(?mi)^[ \t]*(?P<name>{_WATCHED})[ \t]+(?P<version>\d[\w.+!]*)(?:[ \t]+[^\n]*)?$",
+    rf"(?i)(?<![\w\-\[])(?P<name>{_WATCHED})==(?P<version>\d[\w.+!]*[\w])",
+    r"\b(?P<name>torch|torchvision|tensorflow|tf|numpy|np|pytorch3d|keras|tf\.version)"
+    r"\.(?:__version__|VERSION)\W{1,20}?(?P<version>\d+\.\d+[\w.+]*)",
+    rf"(?mi)^[\s*-]*{_NAMES}(?: version)?(?: \([^)\n]*\))?\**\s*[:=]\s*{_NUMBER}",
+    rf"(?mi)^\s*#+\s*{_NAMES}(?: version)?\s*\n\s*(?:v\S+-\S+ )?{_NUMBER}\s*$",
 )
 _SAID = re.compile(
     rf"(?<![\w/.\-]){_NAMES}(?: version)?(?:\s*[:=@]+\s*|\s+|-|(?<=tf)){_NUMBER}(?![\w-])",
@@ -113,19 +106,12 @@ _CARD_SAID = re.compile(
 def read_fragments(text: str, facts: Facts) -> None:
     """Notes what the outputs of known tools tell."""
     facts.read(text, *_CERTAIN)
-    for row in (
-        *_LISTED.finditer(text),
-        *_FROZEN.finditer(text),
-        *(
-            package
-            for line in _INSTALLED.finditer(text)
-            for package in _WITH_VERSION.finditer(line["names"])
-        ),
-        *_VERSION_ATTRIBUTES.finditer(text),
-        *_ASKED.finditer(text),
-        *_HEADED.finditer(text),
-    ):
-        facts.tell_package(row["name"], row["version"].rstrip("."))
+    for line in _INSTALLED.finditer(text):
+        for row in _WITH_VERSION.finditer(line["names"]):
+            facts.tell_package(row["name"], row["version"])
+    for pattern in _PACKAGES:
+        for row in re.finditer(pattern, text):
+            facts.tell_package(row["name"], row["version"].rstrip("."))
     number = _FOUND_DRIVER.search(text)
     facts.tell(driver_cuda=cuda_of_number(number[1]) if number else None)
     facts.tell(cards=_cards(text) or None)

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from bisect import bisect_right
 from dataclasses import dataclass, field
 
 __all__ = ["Pasted", "clean", "ends_of", "shortened"]
@@ -40,24 +39,19 @@ _CUT = range(60, 201)
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """The text itself, and where each piece of it stood."""
+    """The text itself, and where each line of it stood."""
 
     text: str
-    _starts: tuple[int, ...] = field(repr=False)
     _numbers: tuple[int, ...] = field(repr=False)
 
     def line_number(self, offset: int) -> int:
         """Returns the line of the original text, from 1, that an offset lies in."""
-        return self._numbers[self._index(offset)]
+        return self._numbers[self.text.count("\n", 0, offset)]
 
     def line(self, offset: int) -> str:
         """Returns the whole line around an offset, without surrounding space."""
-        start = self._starts[self._index(offset)]
-        end = self.text.find("\n", offset)
+        start, end = self.text.rfind("\n", 0, offset) + 1, self.text.find("\n", offset)
         return self.text[start : end if end >= 0 else None].strip()
-
-    def _index(self, offset: int) -> int:
-        return max(bisect_right(self._starts, offset) - 1, 0)
 
 
 def clean(raw: str) -> Pasted:
@@ -65,14 +59,8 @@ def clean(raw: str) -> Pasted:
     raw = _MONSTER.sub(r"\g<head>…\g<tail>", raw)
     raw = raw.replace("\r\n", "\n").replace("\ufeff", "").replace("\xa0", " ")
     # A progress bar goes back to the start of its line and writes over it: each is a line.
-    lines = [(number, _plain(line)) for number, line in _numbered(raw)]
-    lines = _joined(lines)
-    starts, numbers, position = [], [], 0
-    for number, line in lines:
-        starts.append(position)
-        numbers.append(number)
-        position += len(line) + 1
-    return Pasted("\n".join(line for _, line in lines), tuple(starts), tuple(numbers))
+    lines = _joined([(number, _plain(line)) for number, line in _numbered(raw)])
+    return Pasted("\n".join(line for _, line in lines), tuple(number for number, _ in lines))
 
 
 def ends_of(text: str) -> str:
