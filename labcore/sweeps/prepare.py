@@ -1,7 +1,5 @@
 """From what the user typed to a sweep that can start: read, checked, plugin and scale settled."""
 
-import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +12,7 @@ from labcore.errors import LabError, RequirementError, UsageError
 from labcore.plugin import Plugin
 from labcore.sweeps.file.check import examine
 from labcore.sweeps.file.document import wrong_file
-from labcore.sweeps.file.read import Reading, read_in_part
+from labcore.sweeps.file.read import read_in_part
 from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.overrides import as_overrides
 from labcore.sweeps.sweep import Sweep
@@ -65,7 +63,9 @@ def prepare(file: Path, overrides: Sequence[str]) -> Prepared:
     plugins = find_plugins()
     name = sweep.plugin or (file.stem if file.stem in plugins else "")
     if reading.problems:
-        raise wrong_file(file, _all_problems(reading, plugins.get(name)))
+        if name in plugins and plugins[name].plugin is not None:
+            examine(reading, plugins[name])
+        raise wrong_file(file, reading.problems)
     if not name:
         raise UsageError(
             f"which plugin is {file} to run? Neither the file nor the command says",
@@ -75,9 +75,9 @@ def prepare(file: Path, overrides: Sequence[str]) -> Prepared:
     plugin = found.plugin
     assert plugin is not None
     sweep = _settle_preset(replace(sweep, plugin=name), found, plugin)
-    checked = examine(sweep, found)
-    if checked.problems:
-        raise wrong_file(file, list(checked.problems))
+    examine(replace(reading, sweep=sweep), found)
+    if reading.problems:
+        raise wrong_file(file, reading.problems)
     if found.missing:
         raise RequirementError(f"plugin {name} cannot run here: {found.reason}", fix=found.fix)
     return Prepared(
@@ -85,23 +85,8 @@ def prepare(file: Path, overrides: Sequence[str]) -> Prepared:
         found=found,
         plugin=plugin,
         base=compose(found, (*sweep.overrides, *as_overrides(_first_values(sweep)))),
-        warnings=(*sweep.warnings, *checked.warnings),
+        warnings=tuple(reading.warnings),
     )
-
-
-def _all_problems(reading: Reading, found: FoundPlugin | None) -> list[str]:
-    """Returns the problems of a file, with those that its plugin has with the readable parts."""
-    problems = list(reading.problems)
-    if found is not None and found.plugin is not None:
-        checked = examine(reading.sweep, found, unread=reading.unread)
-        problems += [each for each in checked.problems if each not in problems]
-    return sorted(problems, key=_line)
-
-
-def _line(problem: str) -> int:
-    """Returns the line that a problem names; those that name none come last."""
-    match = re.match(r"line (\d+)", problem)
-    return int(match[1]) if match else sys.maxsize
 
 
 def reopen(folder: SweepFolder) -> tuple[Prepared, Settings]:

@@ -61,12 +61,6 @@ class Sweep:
     """Which plugin to run; empty when neither the file nor the caller says."""
     overrides: tuple[str, ...] = ()
     """What every trial sets: the file's, then the caller's."""
-    inferred: frozenset[str] = frozenset()
-    """Parameters whose distribution was told from min and max, or from values."""
-    warnings: tuple[str, ...] = ()
-    """What is legal and seldom meant, one line each, with its place."""
-    places: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Where ``parameters.NAME`` and ``metric`` stand in the file, in words."""
     raw: Mapping[str, Any] = field(repr=False)
     """The file's content as it is, for W&B's server."""
 

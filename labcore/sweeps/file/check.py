@@ -1,8 +1,7 @@
 """A sweep held against the plugin that it is to run: every problem before anything starts."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from labcore.config import Composed, compose
@@ -10,67 +9,47 @@ from labcore.config.diagnosis import read_overrides_of
 from labcore.discovery import FoundPlugin
 from labcore.errors import UsageError, nearest, suggestion
 from labcore.sweeps.distributions import Categorical, Constant, Distribution, IntUniform
+from labcore.sweeps.file.cursor import Cursor
+from labcore.sweeps.file.read import Reading
 from labcore.sweeps.overrides import as_override, as_overrides
-from labcore.sweeps.sweep import Sweep
 
-__all__ = ["PluginCheck", "examine"]
+__all__ = ["examine"]
 
 _QUANTILES = (0.5, 0.02, 0.98)
 """Where continuous parameters are tried: in the middle, and near the ends."""
 _MOST_TRIES = 6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PluginCheck:
-    """What was found, one line each, with its place in the file."""
-
-    problems: tuple[str, ...]
-    """No trial, or not every one that the file describes, can be meant as it stands."""
-    warnings: tuple[str, ...]
-    """Legal, and seldom meant."""
-
-
-def examine(sweep: Sweep, found: FoundPlugin, *, unread: Sequence[str] = ()) -> PluginCheck:
+def examine(reading: Reading, found: FoundPlugin) -> None:
     """Checks names, types and choices of all parameters, the metric, and a few whole configs.
 
-    Args:
-        sweep: As read.
-        found: The plugin to run.
-        unread: Further parameters, of which only the names are known.
+    What is wrong, or seldom meant, is remarked on in the reading.
 
     Raises:
         LabError: The plugin itself is broken.
     """
-    examiner = _Examiner(sweep, found)
-    for name, distribution in sweep.parameters.items():
-        examiner.check_parameter(name, distribution)
-    for name in unread:
-        examiner.check_name(name)
+    examiner = _Examiner(reading, found)
+    for name, cursor in reading.cursors.items():
+        examiner.check_parameter(name, cursor)
     examiner.check_metric()
-    examiner.check_whole_configs(only_fixed=bool(unread))
-    return PluginCheck(
-        problems=tuple(dict.fromkeys(examiner.problems)),
-        warnings=tuple(dict.fromkeys(examiner.warnings)),
-    )
+    examiner.check_whole_configs()
 
 
 class _Examiner:
-    def __init__(self, sweep: Sweep, found: FoundPlugin) -> None:
-        self._sweep = sweep
+    def __init__(self, reading: Reading, found: FoundPlugin) -> None:
+        self._reading = reading
+        self._root = reading.root
+        self._sweep = reading.sweep
         self._found = found
         self._checker, _, _ = read_overrides_of(found, (), ())
-        self.problems: list[str] = []
-        self.warnings: list[str] = []
 
-    def check_name(self, name: str) -> bool:
-        """Checks that there is such an option or group."""
-        wrong = self._checker.check_name(name)
-        self.problems.extend(f"{self._place(name)}: {each}" for each in wrong)
-        return not wrong
-
-    def check_parameter(self, name: str, distribution: Distribution) -> None:
+    def check_parameter(self, name: str, at: Cursor) -> None:
         """Checks that a parameter is an option or group that takes its values."""
-        if not self.check_name(name):
+        if wrong := self._checker.check_name(name):
+            at.problem(wrong[0])
+            return
+        distribution = self._sweep.parameters.get(name)
+        if distribution is None:  # its values could not be read
             return
         listed = distribution.values if isinstance(distribution, Categorical | Constant) else None
         values = _some_of(distribution) if listed is None else listed
@@ -78,21 +57,21 @@ class _Examiner:
         option = self._checker.find(name)
         takes = "" if option is None else option.type
         if listed is not None:
-            self.problems.extend(f"{self._place(name)}: {each}" for each in wrong)
+            for each in wrong:
+                at.problem(each)
         elif wrong:
             hint = "; use int_uniform, or q_uniform with a whole q" * takes.startswith("integer")
-            told = f"{distribution.name} gives values such as {wrong[-1]}{hint}"
-            self.problems.append(f"{self._place(name)}: {told}")
+            at.problem(f"{distribution.name} gives values such as {wrong[-1]}{hint}")
         elif (
             isinstance(distribution, IntUniform)
             and takes.split(" or ")[0] == "number"
-            and name in self._sweep.inferred
+            and "distribution" not in at.value
             and distribution.bounds != (0, 1)  # of which the file alone was enough to warn
         ):
             low, high = distribution.bounds
-            self.warnings.append(
-                f"{self._place(name)}: min and max are whole numbers, so only whole numbers are "
-                f"tried; for all between write {float(low)} and {float(high)}"
+            at.warn(
+                "min and max are whole numbers, so only whole numbers are tried; for all between "
+                f"write {float(low)} and {float(high)}"
             )
 
     def _refusals(self, name: str, value: Any) -> list[str]:
@@ -105,30 +84,24 @@ class _Examiner:
         metric, logged = self._sweep.metric, plugin.metrics
         if metric is None or not logged or metric.name in logged:
             return
-        place = self._sweep.places.get("metric", "metric")
+        at = self._root.at("metric").at("name")
         if f"val/{metric.name}" in logged:
-            self.warnings.append(
-                f"{place}: W&B's server knows it as val/{metric.name}; write that, and either "
-                "engine finds it"
+            at.warn(
+                f"W&B's server knows it as val/{metric.name}; write that, and either engine finds "
+                "it"
             )
             return
         last = metric.name.rpartition("/")[2]
         same = [name for name in logged if name.rpartition("/")[2] == last]
         hint = suggestion(same or nearest(metric.name, logged))
-        self.problems.append(
-            f"{place}: {plugin.name} never logs {metric.name}; "
-            + (hint or f"lab show {plugin.name} lists what it logs")
-        )
+        hint = hint or f"lab show {plugin.name} lists what it logs"
+        at.problem(f"{plugin.name} never logs {metric.name}; {hint}")
 
-    def check_whole_configs(self, *, only_fixed: bool = False) -> None:
-        """Composes what a few trials would: in the middle of the space and near its ends.
-
-        Args:
-            only_fixed: Compose only what all trials set: not all parameters are known.
-        """
-        if self.problems or only_fixed:
+    def check_whole_configs(self) -> None:
+        """Composes what a few trials would: in the middle of the space and near its ends."""
+        if self._reading.problems:
             # The values are known to be wrong; the rest of the overrides may be as well.
-            self.problems.extend(_refusals(self._found, self._sweep.overrides)[1])
+            self._problems(_refusals(self._found, self._sweep.overrides)[1])
             return
         failed: list[tuple[dict[str, Any], Sequence[str]]] = []
         composed: Composed | None = None
@@ -139,13 +112,17 @@ class _Examiner:
             if refusals:
                 failed.append((values, refusals))
         if len(failed) == len(tries):
-            self.problems.extend(refusal for _, refusals in failed for refusal in refusals)
+            self._problems(refusal for _, refusals in failed for refusal in refusals)
             return
         for values, refusals in failed:
             for refusal in refusals:
-                self.warnings.append(f"some trials will be refused{_named(values, refusal)}")
+                self._root.warn(f"some trials will be refused{_named(values, refusal)}")
         if composed is not None:
             self._check_brackets(composed.config)
+
+    def _problems(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self._root.problem(text)
 
     def _tries(self) -> Iterator[dict[str, Any]]:
         chosen = [
@@ -173,14 +150,11 @@ class _Examiner:
         logs = math.ceil(steps / every) if every else 1
         if not rule.brackets(logs):
             first = rule.brackets(10**9)[0]
-            self.warnings.append(
-                f"early_terminate: the first bracket is at {first} logs of {metric.name}, and a "
+            self._root.at("early_terminate").warn(
+                f"the first bracket is at {first} logs of {metric.name}, and a "
                 f"run of train.max_steps={steps} with train.validate_every={every} logs it {logs} "
                 f"{'time' if logs == 1 else 'times'}: none will be stopped"
             )
-
-    def _place(self, name: str) -> str:
-        return self._sweep.places.get(f"parameters.{name}", f"parameters.{name}")
 
 
 def _some_of(distribution: Distribution) -> list[Any]:

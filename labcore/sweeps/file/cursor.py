@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,8 +25,8 @@ class Remarks:
     warnings: list[tuple[Place, str]] = field(default_factory=list)
 
     def lines(self, remarks: Sequence[tuple[Place, str]]) -> list[str]:
-        """Returns remarks as text in the order of the file, each once."""
-        ordered = sorted(remarks, key=lambda remark: self._line(remark[0]) or 0)
+        """Returns remarks as text in the order of the file, those of no line last; each once."""
+        ordered = sorted(remarks, key=lambda remark: self._line(remark[0]) or sys.maxsize)
         texts = (": ".join(filter(None, (self.where(place), text))) for place, text in ordered)
         return list(dict.fromkeys(texts))
 

@@ -23,8 +23,6 @@ class Parameters:
 
     found: dict[str, d.Distribution] = field(default_factory=dict)
     """By dotted name, in the order of the file."""
-    inferred: set[str] = field(default_factory=set)
-    """Names of those whose distribution the file does not name."""
     cursors: dict[str, Cursor] = field(default_factory=dict)
     """Where each name stands, also of those that could not be read."""
 
@@ -89,8 +87,6 @@ def _read_parameter(at: Cursor, name: str, parameters: Parameters) -> None:
     if len(at.remarks.problems) == before:
         parameters.found[name] = d.make(kind, **keys)
         warn_of_traps(at, kind, parameters.found[name])
-        if "distribution" not in at.value:
-            parameters.inferred.add(name)
 
 
 def _value(at: Cursor) -> Any:

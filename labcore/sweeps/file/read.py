@@ -37,10 +37,20 @@ class Reading:
 
     sweep: Sweep
     """The parts that are as they should be; all of them when there are no problems."""
-    problems: tuple[str, ...] = ()
-    """One line each, with its place, in the order of the file."""
-    unread: tuple[str, ...] = ()
-    """Parameters whose values could not be read."""
+    root: Cursor
+    """The whole file, which gathers what there is to say of it."""
+    cursors: Mapping[str, Cursor]
+    """Where each parameter stands, also one that could not be read."""
+
+    @property
+    def problems(self) -> list[str]:
+        """One line each, with its place, in the order of the file."""
+        return self.root.remarks.lines(self.root.remarks.problems)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is legal and seldom meant, likewise."""
+        return self.root.remarks.lines(self.root.remarks.warnings)
 
 
 def read_sweep(path: Path, *, overrides: Sequence[str] = ()) -> Sweep:
@@ -55,7 +65,7 @@ def read_sweep(path: Path, *, overrides: Sequence[str] = ()) -> Sweep:
     """
     reading = read_in_part(path, overrides=overrides)
     if reading.problems:
-        raise wrong_file(path, list(reading.problems))
+        raise wrong_file(path, reading.problems)
     return reading.sweep
 
 
@@ -86,10 +96,6 @@ def read_in_part(path: Path, *, overrides: Sequence[str] = ()) -> Reading:
         _check_grid(root, parameters, found.get("run_cap"))
     elif parameters.found and all(isinstance(x, Constant) for x in parameters.found.values()):
         root.at("parameters").warn("there is one value for each, so all trials are the same")
-    places = {
-        f"parameters.{name}": remarks.where(cursor.place)
-        for name, cursor in parameters.cursors.items()
-    }
     sweep = Sweep(
         name=found.get("name") or path.stem,
         method=found.get("method") or "random",
@@ -101,18 +107,9 @@ def read_in_part(path: Path, *, overrides: Sequence[str] = ()) -> Reading:
         entity=found.get("entity") or "",
         plugin=peek(overrides, "plugin") or own_plugin or "",
         overrides=tuple(fixed),
-        inferred=frozenset(parameters.inferred),
-        warnings=tuple(remarks.lines(remarks.warnings)),
-        places={**places, "metric": remarks.where(("metric", "name"))},
         raw=root.value,
     )
-    return Reading(
-        sweep=sweep,
-        problems=tuple(remarks.lines(remarks.problems)),
-        unread=tuple(
-            name for name in parameters.cursors if name not in {*sweep.parameters, "plugin"}
-        ),
-    )
+    return Reading(sweep=sweep, root=root, cursors=parameters.cursors)
 
 
 def _readers(root: Cursor) -> Mapping[str, Reader]:
@@ -190,7 +187,7 @@ def _check_needs(root: Cursor, method: str | None) -> None:
 
 def _take_plugin(parameters: Parameters) -> str | None:
     """Takes a parameter called plugin out: it says what to run."""
-    cursor = parameters.cursors.get("plugin")
+    cursor = parameters.cursors.pop("plugin", None)
     if cursor is None:
         return None
     distribution = parameters.found.pop("plugin", None)

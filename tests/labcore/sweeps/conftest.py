@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labcore.errors import UsageError
-from labcore.sweeps.file.read import read_sweep
+from labcore.sweeps.file.read import Reading, read_in_part, read_sweep
 from labcore.sweeps.sweep import Sweep
 
 Write = Callable[..., Path]
@@ -31,6 +31,16 @@ def write(tmp_path: Path) -> Write:
 def read(write: Write) -> Callable[..., Sweep]:
     def call(content: Any, name: str = "", **options: Any) -> Sweep:
         return read_sweep(write(content, name), **options)
+
+    return call
+
+
+@pytest.fixture
+def whole(write: Write) -> Callable[..., Reading]:
+    """Reads with all that is to be said of the file."""
+
+    def call(content: Any, name: str = "", **options: Any) -> Reading:
+        return read_in_part(write(content, name), **options)
 
     return call
 

@@ -11,7 +11,7 @@ from labcore import LabError, Plugin, Task
 from labcore.discovery import FoundPlugin, find_plugins
 from labcore.errors import UsageError
 from labcore.sweeps.file.check import examine
-from labcore.sweeps.file.read import read_sweep
+from labcore.sweeps.file.read import read_in_part
 from labcore.sweeps.prepare import prepare
 
 
@@ -87,15 +87,15 @@ Say = Callable[..., list[str]]
 
 
 @pytest.fixture
-def say(read, toy) -> Callable[..., tuple[list[str], list[str]]]:
+def say(whole, toy) -> Callable[..., tuple[list[str], list[str]]]:
     """Problems and warnings of a random sweep over parameters."""
 
     def call(parameters, overrides=(), **more):
         content = {"method": "random", "parameters": parameters, **more}
-        sweep = read(content, overrides=["plugin=toy", *overrides])
-        assert sweep.warnings == ()
-        found = examine(sweep, toy)
-        return list(found.problems), list(found.warnings)
+        reading = whole(content, overrides=["plugin=toy", *overrides])
+        assert reading.warnings == []
+        examine(reading, toy)
+        return reading.problems, reading.warnings
 
     return call
 
@@ -224,13 +224,15 @@ def test_a_metric_without_its_phase_is_found_by_one_engine_only(say):
     )
 
 
-def test_a_plugin_that_does_not_say_what_it_logs_takes_any_metric(read, tmp_path):
+def test_a_plugin_that_does_not_say_what_it_logs_takes_any_metric(whole, tmp_path):
     content = {
         "method": "random",
         "metric": {"name": "anything"},
         "parameters": {"seed": {"values": [1, 2]}},
     }
-    assert examine(read(content), make_toy(tmp_path / "toy")).problems == ()
+    reading = whole(content)
+    examine(reading, make_toy(tmp_path / "toy"))
+    assert reading.problems == []
 
 
 def test_whole_numbers_for_a_number_are_a_warning_when_inferred(say):
@@ -285,7 +287,7 @@ def test_a_run_that_ends_before_the_first_bracket_is_a_warning(say, overrides, l
     assert say(parameters, overrides, **more) == ([], [])
 
 
-def test_a_plugin_without_a_training_loop_has_its_brackets_unchecked(read, tmp_path):
+def test_a_plugin_without_a_training_loop_has_its_brackets_unchecked(whole, tmp_path):
     @dataclass(kw_only=True, slots=True)
     class Plain:
         size: int = 1
@@ -302,15 +304,16 @@ def test_a_plugin_without_a_training_loop_has_its_brackets_unchecked(read, tmp_p
         "early_terminate": {"type": "hyperband", "min_iter": 1000},
         "parameters": {"size": {"values": [1, 2]}},
     }
-    found = examine(read(content), FoundPlugin(name="plain", origin="test", plugin=plugin))
-    assert (found.problems, found.warnings) == ((), ())
+    found = whole(content)
+    examine(found, FoundPlugin(name="plain", origin="test", plugin=plugin))
+    assert (found.problems, found.warnings) == ([], [])
 
 
-def test_a_broken_plugin_is_told(read):
-    sweep = read({"method": "random", "parameters": {"a": {"values": [1, 2]}}})
+def test_a_broken_plugin_is_told(whole):
+    reading = whole({"method": "random", "parameters": {"a": {"values": [1, 2]}}})
     broken = FoundPlugin(name="toy", origin="test", error="no module x", fix="pip install x")
     with pytest.raises(LabError, match="plugin toy is broken: no module x"):
-        examine(sweep, broken)
+        examine(reading, broken)
 
 
 def test_metrics_are_declared_with_their_phase(tmp_path):
@@ -321,10 +324,10 @@ def test_metrics_are_declared_with_their_phase(tmp_path):
 @pytest.mark.parametrize("overrides", [[], ["preset=smoke"]], ids=["as it is", "smoke"])
 def test_the_sweep_of_musicvae_fits_its_plugin(overrides):
     path = Path(__file__).parents[4] / "configs" / "sweeps" / "musicvae.json"
-    sweep = read_sweep(path, overrides=overrides)
-    assert sweep.plugin == "musicvae"
-    found = examine(sweep, find_plugins()["musicvae"])
-    assert (found.problems, found.warnings) == ((), ())
+    found = read_in_part(path, overrides=overrides)
+    assert found.sweep.plugin == "musicvae"
+    examine(found, find_plugins()["musicvae"])
+    assert (found.problems, found.warnings) == ([], [])
 
 
 def test_problems_of_the_file_do_not_hide_those_with_the_plugin(tmp_path):

@@ -20,10 +20,10 @@ def with_command(*words, **more):
         ["/opt/x/bin/python", "-m", "labcore", "run"],
     ],
 )
-def test_a_lab_run_gives_plugin_and_overrides(read, start):
-    sweep = read(with_command(*start, "plugin=toy", "preset=smoke", "${args_no_hyphens}", "x=1"))
-    assert (sweep.plugin, sweep.overrides) == ("toy", ("preset=smoke", "x=1"))
-    assert sweep.warnings == ()
+def test_a_lab_run_gives_plugin_and_overrides(whole, start):
+    reading = whole(with_command(*start, "plugin=toy", "preset=smoke", "${args_no_hyphens}", "x=1"))
+    assert (reading.sweep.plugin, reading.sweep.overrides) == ("toy", ("preset=smoke", "x=1"))
+    assert reading.warnings == []
 
 
 def test_the_program_may_be_lab_itself(read):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from labcore.sweeps import distributions as d
-from labcore.sweeps.file.read import read_sweep
+from labcore.sweeps.file.read import read_in_part
 from labcore.sweeps.hyperband import Hyperband
 from labcore.sweeps.sweep import Metric
 
@@ -18,12 +18,18 @@ def of(**parameters):
     return {"method": "random", "parameters": parameters}
 
 
+def place_of(reading, name):
+    """Where a parameter stands, in words."""
+    return reading.root.remarks.where(reading.cursors[name].place)
+
+
 def test_a_sweep_as_wandbs_users_write_it():
-    sweep = read_sweep(CHECKOUT / "configs" / "sweeps" / "notes.json", overrides=["plugin=any"])
+    reading = read_in_part(CHECKOUT / "configs/sweeps/notes.json", overrides=["plugin=any"])
+    sweep = reading.sweep
     assert (sweep.method, sweep.plugin, sweep.name) == ("bayes", "any", "notes")
     assert sweep.metric == Metric(name="max_auc", goal="maximize")
     assert sweep.early_terminate == Hyperband(min_iter=5, eta=3, strict=False)
-    assert sweep.warnings == ()
+    assert reading.warnings == []
     assert sweep.parameters["learning_rate"] == d.Uniform(min=1e-4, max=1e-3)
     assert sweep.parameters["optimizer"] == d.Categorical(values=("adam",))
     assert sweep.parameters["seq_len"] == d.make("q_uniform", min=50, max=100, q=1)
@@ -32,11 +38,11 @@ def test_a_sweep_as_wandbs_users_write_it():
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_the_sweeps_in_the_repository_have_no_warnings(path):
-    assert read_sweep(path).warnings == ()
+    assert read_in_part(path).warnings == []
 
 
-def test_every_key_of_a_sweep_file(read):
-    sweep = read(
+def test_every_key_of_a_sweep_file(whole):
+    reading = whole(
         {
             "apiVersion": "v1",
             "kind": "sweep",
@@ -59,13 +65,14 @@ def test_every_key_of_a_sweep_file(read):
             "parameters": {"a": {"value": 1}, "b": {"min": 0.5, "max": 1}},
         }
     )
+    sweep = reading.sweep
     assert sweep.name == "wide"
     assert (sweep.project, sweep.entity, sweep.run_cap) == ("tunes", "lab", 20)
     assert sweep.metric == Metric(name="val/loss", goal="minimize", target=0.1)
     assert sweep.early_terminate == Hyperband(max_iter=27, s=2, eta=3, strict=True)
     assert (sweep.plugin, sweep.overrides) == ("musicvae", ("preset=smoke",))
     assert sweep.raw["controller"] == {"type": "local"}
-    assert sweep.warnings == ()
+    assert reading.warnings == []
 
 
 INFERRED = {
@@ -86,7 +93,6 @@ def test_a_distribution_that_is_not_named_is_inferred_as_wandb_does(read, case):
     parameter, distribution = INFERRED[case]
     sweep = read(of(x=parameter, y={"values": [1, 2]}))
     assert sweep.parameters["x"] == distribution
-    assert "x" in sweep.inferred
 
 
 NAMED = {
@@ -115,16 +121,15 @@ NAMED = {
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_every_distribution_is_read(read, name):
+def test_every_distribution_is_read(whole, name):
     keys, distribution = NAMED[name]
-    sweep = read(of(x={"distribution": name, **keys}, y={"values": [1, 2]}))
-    assert sweep.parameters["x"] == distribution
-    assert sweep.warnings == ()
-    assert "x" not in sweep.inferred
+    reading = whole(of(x={"distribution": name, **keys}, y={"values": [1, 2]}))
+    assert reading.sweep.parameters["x"] == distribution
+    assert (reading.problems, reading.warnings) == ([], [])
 
 
-def test_nested_parameters_become_dotted_names(read):
-    sweep = read(
+def test_nested_parameters_become_dotted_names(whole):
+    reading = whole(
         of(
             optimizer={
                 "parameters": {
@@ -135,8 +140,8 @@ def test_nested_parameters_become_dotted_names(read):
             **{"loss.beta": {"value": 1}},
         )
     )
-    assert list(sweep.parameters) == ["optimizer.lr", "optimizer.adam.beta", "loss.beta"]
-    assert sweep.places["parameters.optimizer.lr"] == "line 6: parameters.optimizer.parameters.lr"
+    assert list(reading.sweep.parameters) == ["optimizer.lr", "optimizer.adam.beta", "loss.beta"]
+    assert place_of(reading, "optimizer.lr") == "line 6: parameters.optimizer.parameters.lr"
 
 
 def test_a_group_and_an_option_in_it_are_two_parameters(read):
@@ -190,17 +195,16 @@ def test_a_json_file_may_be_indented_by_tabs_and_start_with_a_byte_order_mark(tm
         '\ufeff{\n\t"method": "random",\n\t"parameters": {\n\t\t"a": {"min": 1, "max": 3}\n\t}\n}',
         encoding="utf-8",
     )
-    sweep = read_sweep(path)
-    assert sweep.places["parameters.a"] == "line 4: parameters.a"
+    assert place_of(read_in_part(path), "a") == "line 4: parameters.a"
 
 
-def test_json_that_is_no_yaml_is_read_without_its_lines(read):
-    sweep = read(
+def test_json_that_is_no_yaml_is_read_without_its_lines(whole):
+    reading = whole(
         '{"name": "a\x7fb", "method": "random", "parameters": {"a": {"min": 1, "max": 3}}}',
         "sweep.json",
     )
-    assert sweep.name == "a\x7fb"
-    assert sweep.places["parameters.a"] == "parameters.a"
+    assert reading.sweep.name == "a\x7fb"
+    assert place_of(reading, "a") == "parameters.a"
 
 
 def test_the_plugin_is_said_by_the_caller_or_the_file(read):
@@ -243,32 +247,32 @@ WARNED = {
 
 
 @pytest.mark.parametrize("case", WARNED)
-def test_what_is_legal_and_seldom_meant_is_a_warning(read, case):
+def test_what_is_legal_and_seldom_meant_is_a_warning(whole, case):
     parameter, words = WARNED[case]
-    (warning,) = read(of(other={"values": [1, 2]}, x=parameter)).warnings
+    (warning,) = whole(of(other={"values": [1, 2]}, x=parameter)).warnings
     assert warning.startswith("line ")
     assert "parameters.x" in warning
     assert words in warning
 
 
-def test_words_that_yaml_reads_as_truth_values_are_a_warning(read):
-    sweep = read(
+def test_words_that_yaml_reads_as_truth_values_are_a_warning(whole):
+    reading = whole(
         "method: random\nparameters:\n  norm: {values: [on, off, 'no']}\n  x: {value: no}\n"
     )
-    assert sweep.warnings == (
+    assert reading.warnings == [
         "line 3: parameters.norm.values[0]: YAML reads on as true; put it in quotes if the word is "
         "meant",
         "line 3: parameters.norm.values[1]: YAML reads off as false; put it in quotes if the word "
         "is meant",
         "line 4: parameters.x.value: YAML reads no as false; put it in quotes if the word is meant",
-    )
-    assert sweep.parameters["norm"] == d.Categorical(values=(True, False, "no"))
+    ]
+    assert reading.sweep.parameters["norm"] == d.Categorical(values=(True, False, "no"))
 
 
-def test_numbers_that_yaml_reads_in_another_base_are_a_warning(read):
-    sweep = read("method: random\nparameters:\n  a: {values: [010, 1:30, 10]}\n")
-    assert sweep.parameters["a"] == d.Categorical(values=(8, 90, 10))
-    assert [warning.partition("]: ")[2] for warning in sweep.warnings] == [
+def test_numbers_that_yaml_reads_in_another_base_are_a_warning(whole):
+    reading = whole("method: random\nparameters:\n  a: {values: [010, 1:30, 10]}\n")
+    assert reading.sweep.parameters["a"] == d.Categorical(values=(8, 90, 10))
+    assert [warning.partition("]: ")[2] for warning in reading.warnings] == [
         "YAML reads 010 as the number 8",
         "YAML reads 1:30 as the number 90",
     ]
@@ -293,20 +297,20 @@ SAID_OF_THE_WHOLE = {
 
 
 @pytest.mark.parametrize("lines", SAID_OF_THE_WHOLE)
-def test_keys_that_change_nothing_are_a_warning(read, lines):
-    (warning,) = read(f"method: random\nparameters: {{a: {{values: [1, 2]}}}}\n{lines}\n").warnings
+def test_keys_that_change_nothing_are_a_warning(whole, lines):
+    (warning,) = whole(f"method: random\nparameters: {{a: {{values: [1, 2]}}}}\n{lines}\n").warnings
     assert warning.startswith(SAID_OF_THE_WHOLE[lines])
 
 
-def test_a_search_with_nothing_to_search_is_a_warning(read):
-    (warning,) = read(of(a={"value": 1})).warnings
+def test_a_search_with_nothing_to_search_is_a_warning(whole):
+    (warning,) = whole(of(a={"value": 1})).warnings
     assert "all trials are the same" in warning
 
 
-def test_a_huge_grid_without_an_end_is_a_warning(read):
+def test_a_huge_grid_without_an_end_is_a_warning(whole):
     content = {
         "method": "grid",
         "parameters": {name: {"min": 1, "max": 30} for name in "abc"},
     }
-    assert "the grid has 27,000 points" in read(content).warnings[0]
-    assert read({**content, "run_cap": 10}).warnings == ()
+    assert "the grid has 27,000 points" in whole(content).warnings[0]
+    assert whole({**content, "run_cap": 10}).warnings == []

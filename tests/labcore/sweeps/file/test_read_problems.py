@@ -127,7 +127,7 @@ line 54: job: W&B Launch would run it; lab runs a plugin
 
 def test_all_problems_of_a_file_are_told_at_once_in_its_order(problems):
     told = problems(BROKEN)
-    assert list(told) == ["the key method is missing", *SAID.splitlines()]
+    assert list(told) == [*SAID.splitlines(), "the key method is missing"]
 
 
 RIGHT = {"method": "random", "parameters": {"a": {"min": 0.1, "max": 0.5}}}
