@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine
-from labcore.doctor.tables import python_fits
+from labcore.doctor.tables import parse_version, python_fits
 
 _SUPPORTED = ((3, 11), (3, 13))
 _OWN_BINDING = 12
@@ -17,7 +17,7 @@ def _python(machine: Machine) -> Finding:
     version = machine.python or ""
     least, newest = _SUPPORTED
     # A report may come from a machine that never ran the lab.
-    if machine.origin == "here" and not least <= _minor(version) <= newest:
+    if machine.origin == "here" and not least <= parse_version(version).release[:2] <= newest:
         return failure(
             f"Python {version} is not one that the lab is tested with",
             cause="it needs 3.11 to 3.13: older ones lack syntax, newer ones have no wheels of the "
@@ -111,7 +111,3 @@ def _python_path(machine: Machine) -> Iterator[Finding]:
         )
     if machine.environ is not None and not home and not foreign:
         yield ok("no variable points Python elsewhere")
-
-
-def _minor(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())

@@ -21,27 +21,11 @@ Gatherer = Callable[[], dict[str, Any]]
 """Finds some facts: field of the machine to value."""
 
 GATHERERS: tuple[Gatherer, ...] = (
-    read_system,
-    read_resources,
-    read_limits,
-    read_driver_files,
-    read_cards,
-    read_python,
-    read_packages,
-    find_shared_files,
-    read_torch,
-    read_tensorflow,
-    read_extensions,
-    find_toolkits,
-    find_compilers,
-    read_cub_home,
-    find_libraries,
-    find_libdevice,
-    read_environment,
-    find_tools,
-    find_caches,
-    read_wandb,
-)
+    read_system, read_resources, read_limits, read_driver_files, read_cards, read_python,
+    read_packages, find_shared_files, read_torch, read_tensorflow, read_extensions,
+    find_toolkits, find_compilers, read_cub_home, find_libraries, find_libdevice,
+    read_environment, find_tools, find_caches, read_wandb,
+)  # fmt: skip
 
 
 def gather_here(gatherers: Sequence[Gatherer] = GATHERERS) -> Machine:

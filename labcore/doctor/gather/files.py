@@ -11,15 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 __all__ = [
-    "find_library",
-    "first_match",
-    "library_path",
-    "nearest",
-    "output_of",
-    "package_folder",
-    "read",
-    "system_libraries",
-]
+    "find_library", "first_match", "library_path", "nearest", "output_of", "package_folder",
+    "read", "system_libraries",
+]  # fmt: skip
 
 _PATIENCE_S = 2.0
 _CACHE_LINE = re.compile(r"^\s+(\S+) \(libc6[^)]*\) => (\S+)$", re.MULTILINE)

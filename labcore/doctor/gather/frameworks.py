@@ -16,13 +16,9 @@ __all__ = ["read_extensions", "read_tensorflow", "read_torch"]
 _ARCH_LIST = re.compile(rb"\0((?:(?:sm|compute)_\d+[a-z]?(?: |\0))+)")
 _TORCH_LIBRARIES = ("libtorch_python.so", "torch_python.dll", "libtorch_python.dylib")
 _TENSORFLOWS = (
-    "tensorflow",
-    "tensorflow-cpu",
-    "tensorflow-gpu",
-    "tensorflow-intel",
-    "tensorflow-macos",
+    "tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos",
     "tf-nightly",
-)
+)  # fmt: skip
 _EXTENSIONS = {"pytorch3d": "_C*.so", "torchvision": "_C*.so"}
 """Package to the glob of its compiled part."""
 

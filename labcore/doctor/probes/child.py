@@ -1,13 +1,11 @@
-"""The process of one probe: ``python -m labcore.doctor.probes.child MODULE:FUNCTION --out FILE``.
+"""The process of one probe: ``python -m labcore.doctor.probes.child MODULE:FUNCTION FILE LIMIT``.
 
 The result goes to a file: whatever libraries print stays apart from it. A crash leaves Python's
 stack on standard error, and so does a hang shortly before its time is up.
 """
 
-import argparse
 import faulthandler
 import importlib
-import json
 import signal
 import sys
 import traceback
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from labcore.doctor.probes.outcome import NotInstalled, Skipped, WrongResult
+from labcore.record.records import write_json
 
 __all__ = ["main", "try_probe"]
 
@@ -25,21 +24,13 @@ _GRACE_S = 30
 """A child whose parent was killed ends by itself this long after its limit."""
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(target: str, out: Path, limit_s: float) -> None:
     """Runs one probe and writes its result."""
-    parser = argparse.ArgumentParser(prog="python -m labcore.doctor.probes.child")
-    parser.add_argument("probe", help="module:function")
-    parser.add_argument("--out", type=Path, required=True, help="file for the result")
-    parser.add_argument("--limit", type=float, default=120.0, help="seconds")
-    given = parser.parse_args(arguments)
     faulthandler.enable()
-    faulthandler.dump_traceback_later(given.limit * _NOTICE)
+    faulthandler.dump_traceback_later(limit_s * _NOTICE)
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, given.limit + _GRACE_S)
-    result = try_probe(given.probe)
-    draft = given.out.with_suffix(".draft")
-    draft.write_text(json.dumps(result), encoding="utf-8")
-    draft.replace(given.out)
+        signal.setitimer(signal.ITIMER_REAL, limit_s + _GRACE_S)
+    write_json(out, try_probe(target))
     faulthandler.cancel_dump_traceback_later()
 
 
@@ -61,4 +52,4 @@ def try_probe(target: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]))

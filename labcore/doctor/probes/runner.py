@@ -110,7 +110,7 @@ def _run(probe: Probe, limit_s: float) -> dict[str, Any]:
         folder = Path(name)  # away from source folders that would shadow installed packages
         file, log = folder / "result.json", folder / "log.txt"
         command = [sys.executable, "-m", "labcore.doctor.probes.child", probe.run]
-        command += ["--out", str(file), "--limit", str(limit_s)]
+        command += [str(file), str(limit_s)]
         code = run_child(command, log, limit_s=limit_s, env=_environment(name), cwd=folder)
         return _judge(read_json(file), code, tail(log, num_lines=_TAIL_LINES) or "")
 

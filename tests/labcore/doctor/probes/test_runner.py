@@ -166,7 +166,7 @@ def test_the_child_writes_the_file_that_it_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("faulthandler.enable", lambda: None)
     monkeypatch.setattr("faulthandler.dump_traceback_later", lambda limit: None)
     out = tmp_path / "result.json"
-    main(["labcore.doctor.probes.nowhere:anything", "--out", str(out)])
+    main("labcore.doctor.probes.nowhere:anything", out, 120.0)
     assert json.loads(out.read_text())["outcome"] == "failed"
     assert list(tmp_path.iterdir()) == [out]
 
