@@ -26,8 +26,6 @@ PROBED: Mapping[str, str] = {
 }
 """The doctor's probes that need a GPU and belong to no plugin, to the names in the report."""
 
-State = Literal["passed", "failed", "skipped"]
-
 _BFLOAT16_SINCE = 8.0
 """Compute capability of the first GPUs with bfloat16 arithmetic (Ampere)."""
 _LOG_LINES = 30
@@ -55,7 +53,7 @@ class Outcome:
     """What came of one case."""
 
     name: str
-    state: State
+    state: Literal["passed", "failed", "skipped"]
     reason: str = ""
     """Why it failed or was skipped."""
     seconds: float = 0.0
@@ -205,21 +203,20 @@ def try_probe(name: str, *, num_gpus: int, timeout_s: float) -> Outcome:
         return Outcome(name=title, state="skipped", reason="needs two GPUs, and there is one")
     told = run_probes([name], limit_s=timeout_s)[name]
     result = told.get("result", {})
-    state: State = "passed"
-    reason = ""
     if told["outcome"] == "missing":
-        state, reason = "skipped", f"not installed: {', '.join(told['packages'])}"
-    elif told["outcome"] != "ok":
-        how = told.get("reason") or told.get("error") or told.get("signal") or told["outcome"]
-        state, reason = "failed", str(how)
+        reason = f"not installed: {', '.join(told['packages'])}"
+        return Outcome(name=title, state="skipped", reason=reason, seconds=told["seconds"])
+    reason = ""
+    if told["outcome"] != "ok":
+        reason = told.get("reason") or told.get("error") or told.get("signal") or told["outcome"]
     elif name != "nccl" and not result.get("kernels"):
-        state, reason = "failed", f"{PROBES[name].title}: no kernel was seen on the GPU"
+        reason = f"{PROBES[name].title}: no kernel was seen on the GPU"
     return Outcome(
         name=title,
-        state=state,
+        state="failed" if reason else "passed",
         reason=reason,
         seconds=float(told["seconds"]),
         num_kernels=int(result.get("kernels", 0)),
         kernel_ms=float(result.get("microseconds", 0)) / 1000,
-        log=str(told.get("output", "")) if state == "failed" else "",
+        log=str(told.get("output", "")) if reason else "",
     )

@@ -144,10 +144,8 @@ def _encoding(machine: Machine, encoding: str) -> Finding | None:
     )
 
 
-@check("wsl", "system", "Windows Subsystem for Linux")
-def _wsl(machine: Machine) -> Iterator[Finding]:
-    if not machine.is_wsl:
-        return
+@check("wsl", "system", "Windows Subsystem for Linux", "is_wsl")
+def _wsl(machine: Machine, _: bool) -> Iterator[Finding]:
     yield ok(
         "this is WSL: the driver is that of Windows; GPU processes and their memory cannot be "
         "listed",

@@ -61,7 +61,10 @@ def inspect_extension(
     needed = [tag.needed for tag in tags if tag.entry.d_tag == "DT_NEEDED"]
     paths = [tag.runpath for tag in tags if tag.entry.d_tag == "DT_RUNPATH"]
     paths += [tag.rpath for tag in tags if tag.entry.d_tag == "DT_RPATH"]
-    origin = _runpath(":".join(paths).split(":"), path.parent)
+    here = str(path.parent)
+    entries = [each.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", here) for each in paths]
+    parts = ":".join(entries).split(":")
+    origin = [Path(os.path.normpath(part)) for part in parts if part]
     folders = [*origin, torch_lib, *library_dirs]
     return replace(
         unknown,
@@ -119,14 +122,6 @@ def _undefined(wanted: Sequence[str], torch_lib: Path) -> Sequence[str]:
                 defined = defined_by(ELFFile(file), wanted)
             wanted = [name for name in wanted if name not in defined]
     return wanted
-
-
-def _runpath(entries: Sequence[str], folder: Path) -> list[Path]:
-    """Resolves the folders that an extension asks the loader to look in."""
-    expanded = (
-        entry.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", str(folder)) for entry in entries
-    )
-    return [Path(os.path.normpath(entry)) for entry in expanded if entry]
 
 
 def _is_there(name: str, folders: Iterable[Path]) -> bool:

@@ -30,17 +30,15 @@ _CRASHES = {
 
 
 def run_probes(
-    names: Iterable[str] | None = None,
+    names: Iterable[str],
     *,
-    probes: Mapping[str, Probe] = PROBES,
     limit_s: float = 120.0,
     on_start: Callable[[Probe], None] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Runs probes one after another, each in a fresh process.
 
     Args:
-        names: Which ones; all when None.
-        probes: The probes that there are, by name.
+        names: Which ones.
         limit_s: Seconds that each may take.
         on_start: Called before each, to show progress.
 
@@ -51,11 +49,11 @@ def run_probes(
         ``output``, the last lines that the child printed.
     """
     results: dict[str, dict[str, Any]] = {}
-    for name in probes if names is None else names:
+    for name in names:
         if on_start is not None:
-            on_start(probes[name])
+            on_start(PROBES[name])
         started = time.perf_counter()
-        result = _run(probes[name], limit_s)
+        result = _run(PROBES[name], limit_s)
         results[name] = {**result, "seconds": round(time.perf_counter() - started, 2)}
     return results
 
@@ -134,11 +132,9 @@ def _environment(folder: str) -> dict[str, str]:
 
 
 def _judge(written: dict[str, Any] | None, code: int | None, output: str) -> dict[str, Any]:
-    if written is not None and code == 0:
-        if written["outcome"] in {"ok", "missing", "skipped"}:
-            return written
-        return {**written, "output": output}
     how: dict[str, Any] = {"output": output}
+    if written is not None and code == 0:
+        return written if written["outcome"] in {"ok", "missing", "skipped"} else written | how
     if written is not None:
         how["finished"] = written["outcome"]
     if code is None:

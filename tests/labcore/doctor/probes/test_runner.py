@@ -26,7 +26,8 @@ def run(monkeypatch, tmp_path):
 
     def probe(name: str, limit_s: float = 60.0):
         fake = Probe(name=name, title="a fake", run=f"lab_fake_probes:{name}")
-        return run_probes([name], probes={name: fake}, limit_s=limit_s)[name]
+        monkeypatch.setitem(PROBES, name, fake)
+        return run_probes([name], limit_s=limit_s)[name]
 
     return probe
 
@@ -129,13 +130,12 @@ def test_a_crash_after_the_work_was_done_says_so(run):
     assert (found["outcome"], found["finished"], found["signal"]) == ("crashed", "ok", "SIGSEGV")
 
 
-def test_probes_run_in_order_and_each_is_announced():
+def test_probes_run_in_order_and_each_is_announced(monkeypatch):
     announced = []
-    probes = {
-        name: Probe(name=name, title=name, run="labcore.doctor.probes.outcome:need")
-        for name in ("b", "a")
-    }
-    found = run_probes(probes=probes, on_start=lambda probe: announced.append(probe.name))
+    for name in ("b", "a"):
+        probe = Probe(name=name, title=name, run="labcore.doctor.probes.outcome:need")
+        monkeypatch.setitem(PROBES, name, probe)
+    found = run_probes(["b", "a"], on_start=lambda probe: announced.append(probe.name))
     assert announced == list(found) == ["b", "a"]
 
 
