@@ -10,7 +10,7 @@ from labcore.doctor.pasted.fields import Fields, fill
 from labcore.doctor.pasted.known import Match, search
 from labcore.doctor.pasted.places import places_of, worded_for
 from labcore.doctor.pasted.text import Pasted, clean, shortened
-from labcore.doctor.pasted.unread import unknown_errors
+from labcore.doctor.pasted.unread import unknown_errors, unread_lines
 
 __all__ = ["ONLY_WRAPPERS", "UNKNOWN_ERROR", "find_errors", "known_in"]
 
@@ -20,12 +20,16 @@ ONLY_WRAPPERS = "cause-not-in-text"
 """Id of the finding for a text that says that something failed and not why."""
 
 
-def find_errors(pasted: Pasted, machine: Machine) -> tuple[Finding, ...]:
-    """Returns a finding for each thing that went wrong in a text, the root cause first.
+def find_errors(pasted: Pasted, machine: Machine) -> tuple[list[Finding], tuple[str, ...]]:
+    """Finds what went wrong in a text.
 
     Args:
         pasted: The text.
         machine: What is known of the machine, to be specific.
+
+    Returns:
+        A finding for each thing, the root cause first and what is harmless last; and, when no
+        failure was recognised, the lines that look like one.
     """
     places = places_of(pasted.text, machine)
 
@@ -56,12 +60,16 @@ def find_errors(pasted: Pasted, machine: Machine) -> tuple[Finding, ...]:
         findings.append(
             replace(only, check=ONLY_WRAPPERS, state="unknown", summary=text, evidence=where)
         )
-    return (*findings, *(told(match) for match in real if match.error.state == "ok"))
+    harmless = [match for match in real if match.error.state == "ok"]
+    is_bad = any(finding.is_problem for finding in findings)
+    findings += [told(match) for match in harmless]
+    return findings, () if is_bad else unread_lines(pasted, harmless)
 
 
 def known_in(text: str, machine: Machine) -> Finding | None:
     """Returns what the first known error of a short text means; None when there is none."""
-    return next((each for each in find_errors(clean(text), machine) if each.is_problem), None)
+    findings, _ = find_errors(clean(text), machine)
+    return next((finding for finding in findings if finding.is_problem), None)
 
 
 def _finding(match: Match, pasted: Pasted, fields: Fields, folded: Sequence[Match]) -> Finding:

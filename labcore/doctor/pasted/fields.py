@@ -225,27 +225,11 @@ def _held_by_others(
     return pid_memory if named > own and not is_own else None
 
 
-def _numpy_story(built_size: str, numpy_type: str, size: str = "0") -> tuple[str, str] | None:
-    """In which direction NumPy's binary interface changed, and what mends it."""
-    built, here = int(built_size), int(size or 0)
-    if not built or numpy_type not in ("dtype", "ndarray"):
-        return None
-    if numpy_type == "dtype" and built > here:
-        return (
-            "A package was compiled for NumPy 1 and meets NumPy 2",
-            'pip install "numpy<2"; or a newer release of the package that the traceback names',
-        )
-    if built < here:
-        return (
-            "A package was compiled for another NumPy than the newer one that is here",
-            "pip install --force-reinstall --no-cache-dir the package that the traceback names; "
-            'or an older NumPy: pip install "numpy<2"',
-        )
-    old = "1" if numpy_type == "dtype" else "1.20 or newer"
-    return (
-        f"A package was compiled for NumPy {old} and meets an older one",
-        "pip install -U numpy (in the range that the package allows), then start Python anew",
-    )
+def _numpy_here(built_size: str, size: str, numpy_type: str) -> str | None:
+    """Which NumPy meets a package that another one compiled, by the size of NumPy's structures."""
+    if int(built_size) < int(size):
+        return "newer"
+    return {"dtype": "2", "ndarray": "older"}.get(numpy_type)
 
 
 def _python_range(wanted_torch: str) -> str | None:
@@ -275,9 +259,10 @@ RULES: dict[str, Callable[..., Any]] = {
     "keras": lambda machine: machine.version("keras"),
     "library_cuda": _library_cuda,
     "library_wheel": _library_wheel,
-    "numpy_direction": lambda numpy_story: numpy_story[0],
-    "numpy_direction_fix": lambda numpy_story: numpy_story[1],
-    "numpy_story": _numpy_story,
+    "numpy_here": _numpy_here,
+    "numpy_is_2": lambda numpy_here: "" if numpy_here == "2" else None,
+    "numpy_is_newer": lambda numpy_here: "" if numpy_here == "newer" else None,
+    "numpy_is_older": lambda numpy_here: "" if numpy_here == "older" else None,
     "other": lambda held_by_others, pid: pid,
     "others_memory": lambda held_by_others, pid: held_by_others,
     "own_use": lambda held_by_others=None, own_memory=None, pid_memory=None, torch_memory=None: (

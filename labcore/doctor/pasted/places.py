@@ -37,11 +37,8 @@ def places_of(text: str, machine: Machine) -> frozenset[str]:
     found = {name for name, signs in PLACES.items() if signs and re.search(signs, ends)}
     if machine.is_wsl:
         found.add("wsl")
-    if "wsl" in found or machine.is_wsl:
-        found.add("linux")
-    elif machine.os is not None:
-        found.add(machine.os)
-    return frozenset(found)
+    os = "linux" if "wsl" in found else machine.os
+    return frozenset(found if os is None else found | {os})
 
 
 def worded_for(fix: str, places: frozenset[str]) -> str:

@@ -14,14 +14,13 @@ from labcore.doctor.pasted.collect_env import is_collect_env, read_collect_env
 from labcore.doctor.pasted.errors import find_errors
 from labcore.doctor.pasted.facts import Facts
 from labcore.doctor.pasted.fragments import read_fragments, read_hints
-from labcore.doctor.pasted.known import known_errors, search
+from labcore.doctor.pasted.known import known_errors
 from labcore.doctor.pasted.text import clean, ends_of
-from labcore.doctor.pasted.unread import unread_lines
 from labcore.doctor.share import from_report
 from labcore.doctor.tables import find_card
 from labcore.errors import LabError, RequirementError, RunFailed
 
-__all__ = ["FarReport", "Kind", "describe", "diagnose_report", "explain_raised", "read"]
+__all__ = ["FarReport", "describe", "diagnose_report", "explain_raised", "read"]
 
 _NOTHING = Finding(
     check="nothing-found",
@@ -78,18 +77,14 @@ def read(text: str) -> FarReport:
     cards, with_card = facts["said_cards"], said
     if cards and not said.cards:
         with_card = _with_capabilities(replace(said, cards=(Card(name=cards[0]),)))
-    errors = find_errors(pasted, with_card)
-    unread: tuple[str, ...] = ()
-    if not any(each.is_problem for each in errors):
-        harmless = {each.check for each in errors if each.state == "ok"}
-        entries = [error for error in known_errors() if error.id in harmless]
-        unread = unread_lines(pasted, search(pasted, entries))
-        if available is False and (certain.torch is None or certain.torch.cuda):
-            unread = ("Is CUDA available: False", *unread)
+    errors, unread = find_errors(pasted, with_card)
+    is_bad = any(each.is_problem for each in errors)
+    if available is False and not is_bad and (certain.torch is None or certain.torch.cuda):
+        unread = ("Is CUDA available: False", *unread)
     return FarReport(
         kind="lab report" if own is not None else "collect_env" if has_block else "log",
         machine=certain,
-        errors=errors,
+        errors=tuple(errors),
         said=with_card if len(cards) == 1 else said,
         unread=unread,
         cuda_available=available,
