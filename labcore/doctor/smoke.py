@@ -81,28 +81,17 @@ def plan_cases(found: Iterable[FoundPlugin], gpus: Sequence[Gpu]) -> list[Case]:
         found: The plugins.
         gpus: The GPUs of this machine that a run may take; at least one.
     """
-    return [case for plugin in found for case in _of_plugin(plugin, gpus)]
-
-
-def _of_plugin(found: FoundPlugin, gpus: Sequence[Gpu]) -> list[Case]:
-    reason = _why_not(found, gpus)
-    plugin = found.plugin
-    if plugin is None or reason:
-        return [Case(plugin=found.name, skipped=reason)]
-    cases = [Case(plugin=found.name)]
-    if plugin.tasks[0].trains and training_options(plugin.config()):
-        able = min(gpu.compute_capability for gpu in gpus) >= _BFLOAT16_SINCE
-        precision = f"train.precision={'bf16' if able else '16'}-mixed"
-        few = "" if len(gpus) > 1 else "needs two GPUs, and there is one"
-        cases += [
-            Case(plugin=found.name, kind="mixed precision", overrides=(precision,)),
-            Case(
-                plugin=found.name,
-                kind="two processes",
-                overrides=("train.devices=2",),
-                skipped=few,
-            ),
-        ]
+    able = min(gpu.compute_capability for gpu in gpus) >= _BFLOAT16_SINCE
+    mixed = (f"train.precision={'bf16' if able else '16'}-mixed",)
+    two = ("train.devices=2",)
+    few = "" if len(gpus) > 1 else "needs two GPUs, and there is one"
+    cases = []
+    for name, plugin, reason in ((each.name, each.plugin, _why_not(each, gpus)) for each in found):
+        cases.append(Case(plugin=name, skipped=reason))
+        trains = plugin and plugin.tasks[0].trains and training_options(plugin.config())
+        if trains and not reason:
+            cases.append(Case(plugin=name, kind="mixed precision", overrides=mixed))
+            cases.append(Case(plugin=name, kind="two processes", overrides=two, skipped=few))
     return cases
 
 

@@ -117,14 +117,12 @@ def _undefined(wanted: Sequence[str], torch_lib: Path) -> Sequence[str]:
     if not libraries:
         return []
     for library in libraries:
-        if wanted:
-            with library.open("rb") as file:
-                defined = defined_by(ELFFile(file), wanted)
-            wanted = [name for name in wanted if name not in defined]
+        with library.open("rb") as file:
+            defined = defined_by(ELFFile(file), wanted) if wanted else set()
+        wanted = [name for name in wanted if name not in defined]
     return wanted
 
 
 def _is_there(name: str, folders: Iterable[Path]) -> bool:
-    if name.startswith(_ALWAYS_THERE) or any((folder / name).exists() for folder in folders):
-        return True
-    return bool(find_library(name))
+    known = name.startswith(_ALWAYS_THERE) or any((folder / name).exists() for folder in folders)
+    return known or bool(find_library(name))

@@ -42,15 +42,13 @@ def read_resources() -> dict[str, Any]:
 
     shm = Path("/dev/shm")  # noqa: S108  # asked for its size, not written to
     folders = [Path.cwd(), data_folder(""), Path(tempfile.gettempdir())]
+    free = {folder: shutil.disk_usage(nearest(folder)).free for folder in folders}
     return {
         "cores": os.cpu_count(),
         "usable_cores": available_cores(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "shm_gb": round(shutil.disk_usage(shm).total / 1e9, 2) if shm.is_dir() else None,
-        "disk_free_gb": {
-            str(folder): round(shutil.disk_usage(nearest(folder)).free / 1e9, 1)
-            for folder in folders
-        },
+        "disk_free_gb": {str(folder): round(size / 1e9, 1) for folder, size in free.items()},
     }
 
 

@@ -41,9 +41,7 @@ def find_compilers(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
 def read_cub_home(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Returns the version of the CUB that CUB_HOME points at; empty when it holds none."""
     folder = environ.get("CUB_HOME")
-    if not folder:
-        return {"cub_home_version": None}
-    return {"cub_home_version": _release([Path(folder)], _CUB) or ""}
+    return {"cub_home_version": (_release([Path(folder)], _CUB) or "") if folder else None}
 
 
 def _toolkit_folders(root: Path, environ: Mapping[str, str]) -> Iterator[Path]:
@@ -62,8 +60,6 @@ def _toolkit_folders(root: Path, environ: Mapping[str, str]) -> Iterator[Path]:
 def _root_of(nvcc: Path) -> Path:
     """Finds the toolkit behind an nvcc, which may be a link or a script that calls the real one."""
     real = nvcc.resolve()
-    if (real.parent.parent / "include").is_dir() and not _is_script(real):
-        return real.parent.parent
     called = first_match(r"(\S+)/bin/nvcc", read(real)) if _is_script(real) else None
     return Path(called) if called else real.parent.parent
 

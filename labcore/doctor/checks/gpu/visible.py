@@ -51,8 +51,7 @@ def _order(machine: Machine) -> Finding | None:
     if order == "PCI_BUS_ID":
         return ok("CUDA numbers the cards as nvidia-smi does", order=order)
     visible = machine.variable("CUDA_VISIBLE_DEVICES")
-    numbers = any(part.strip().isdecimal() for part in visible.split(","))
-    if not numbers:
+    if not any(part.strip().isdecimal() for part in visible.split(",")):
         return ok("the lab numbers the cards as nvidia-smi does", cards=sorted(names))
     return warning(
         f"CUDA_VISIBLE_DEVICES={visible} may mean other cards than nvidia-smi's",
@@ -67,9 +66,8 @@ def _order(machine: Machine) -> Finding | None:
 @check("cvd-late", "gpu", "frameworks loaded too early")
 def _cvd_late(machine: Machine) -> Finding | None:
     if not machine.preloaded:
-        if machine.origin == "here":
-            return ok("no framework is loaded before the lab chooses the devices")
-        return None
+        text = "no framework is loaded before the lab chooses the devices"
+        return ok(text) if machine.origin == "here" else None
     names = ", ".join(machine.preloaded)
     return warning(
         f"{names} was loaded before the lab began",
