@@ -14,7 +14,7 @@ from labcore.sweeps.file.check import examine
 from labcore.sweeps.file.document import wrong_file
 from labcore.sweeps.file.read import read_in_part
 from labcore.sweeps.folder import Settings, SweepFolder
-from labcore.sweeps.overrides import as_overrides
+from labcore.sweeps.overrides import as_overrides, as_value
 from labcore.sweeps.sweep import Sweep
 
 __all__ = ["Prepared", "agents_here", "prepare", "reopen", "threads_of_each"]
@@ -44,6 +44,22 @@ class Prepared:
     def overrides(self) -> tuple[str, ...]:
         """What every trial sets, ``plugin=`` and the preset among it."""
         return (f"plugin={self.plugin.name}", *self.sweep.overrides)
+
+    def overrides_in(self, folder: SweepFolder, settings: Settings) -> tuple[str, ...]:
+        """Returns the same for trials that this machine leads: where they go, and log to W&B."""
+        runs_dir = f"runs_dir={as_value(settings.runs_dir)}"
+        if settings.wandb == "off":
+            return (*self.overrides, runs_dir)
+        sweep = self.sweep
+        chosen = [text for text in sweep.overrides if text.startswith("hooks=")]
+        options = {"mode": settings.wandb, "group": folder.name, "project": sweep.project}
+        options["entity"] = sweep.entity
+        return (
+            *self.overrides,
+            runs_dir,
+            *([] if chosen else ["hooks=[default,wandb]"]),
+            *(f"hooks.wandb.{key}={as_value(value)}" for key, value in options.items() if value),
+        )
 
 
 def prepare(file: Path, overrides: Sequence[str]) -> Prepared:

@@ -4,6 +4,7 @@ Whoever starts trials (the local agents, W&B's agent, Ray, Slurm) takes a :class
 gives a :class:`RunningTrial`. A trial is a lab run like any other: its folder tells everything.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from labcore.errors import Diverged
+from labcore.record.locks import is_held
 from labcore.record.status import Status, read_status
 from labcore.record.trial import SWEEP_VARIABLE, TRIAL_FOLDER_VARIABLE, TRIAL_VARIABLE
 
@@ -22,7 +24,7 @@ __all__ = [
     "TrialRequest",
     "TrialResult",
     "read_result",
-    "says_it_runs",
+    "shows_life",
     "status_of",
     "thread_variables",
 ]
@@ -149,8 +151,11 @@ def status_of(folder: Path | None) -> Status | None:
         return None
 
 
-def says_it_runs(folder: Path | None) -> bool:
-    """Whether a run is alive by its own word: on another machine, or where locks are not."""
+def shows_life(lock: Path | None, folder: Path | None) -> bool:
+    """Whether a trial is alive: its lock is held, or its run says so, which may be elsewhere."""
+    with contextlib.suppress(OSError):  # its disk may know no locks
+        if lock is not None and is_held(lock):
+            return True
     status = status_of(folder)
     return status is not None and status.observed_state() in {"queued", "running"}
 

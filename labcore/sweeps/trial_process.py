@@ -6,22 +6,23 @@ at which a trial lives and nobody can see it, even when its starter is killed. T
 lock when the last process of the trial is gone.
 """
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 import psutil
 
 from labcore.errors import UsageError
-from labcore.record.locks import KernelLock, is_held
+from labcore.record.locks import KernelLock
 from labcore.record.process import ProcessId
-from labcore.sweeps.trial import TrialRequest, TrialResult, read_result, says_it_runs
+from labcore.sweeps.trial import TrialRequest, TrialResult, read_result, shows_life
 
 __all__ = [
     "TrialProcess",
@@ -76,7 +77,7 @@ def holder_of(path: Path) -> ProcessId | None:
         return None
 
 
-def kill_group(holder: ProcessId, lock: Path) -> None:
+def kill_group(holder: ProcessId, lock: Path | None) -> None:
     """Kills what a trial has left behind: the group that its process led (POSIX only).
 
     The number of a group is used again once all of it is gone. So nothing is sent unless a member
@@ -84,32 +85,24 @@ def kill_group(holder: ProcessId, lock: Path) -> None:
 
     Args:
         holder: The trial's process.
-        lock: The trial's lock.
+        lock: The trial's lock; without one no member can be known.
     """
-    if sys.platform == "win32":
+    if lock is None or sys.platform == "win32":
         return
     # A zombie is nobody's heir: its number is its own until it is waited for.
-    if holder.is_zombie() or any(_has_open(pid, lock) for pid in _members(holder.pid)):
-        try:
+    path = str(lock.resolve())
+    if holder.is_zombie() or any(_keeps_open(path, pid, holder.pid) for pid in psutil.pids()):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(holder.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            return
 
 
-def _members(group: int) -> Iterator[int]:
-    for pid in psutil.pids():
-        try:
-            if os.getpgid(pid) == group:
-                yield pid
-        except OSError:  # gone meanwhile
-            continue
-
-
-def _has_open(pid: int, path: Path) -> bool:
+def _keeps_open(path: str, pid: int, group: int) -> bool:
+    """Whether a process is of a group and has a file open."""
     try:
-        return str(path.resolve()) in {file.path for file in psutil.Process(pid).open_files()}
-    except psutil.Error:
+        files = psutil.Process(pid).open_files() if os.getpgid(pid) == group else []
+    except (OSError, psutil.Error):  # gone meanwhile
         return False
+    return any(file.path == path for file in files)
 
 
 class TrialProcess:
@@ -148,63 +141,50 @@ class TrialProcess:
     def poll(self) -> bool:
         """Whether it has ended."""
         word = self._ask()
-        if word is None and not self._shows_life():
+        if word is None and not shows_life(self._request.lock, self._request.folder):
             word = self._last_word()
             self._exit_code = word if isinstance(word, int) else None
             return True
         if isinstance(word, int):
             self._exit_code = word
             return True
-        if word is None and (process := self.process) and process.presence() == "gone":
-            self._kill_rest(process)  # data workers that outlive it keep the lock
-        elif word != "waiting" and self._is_asked:
-            self._tell()
+        process = None if word == "waiting" else self.process
+        if process is None:
+            return False
+        if word is None and process.presence() == "gone":
+            kill_group(process, self._request.lock)  # data workers that outlive it keep the lock
+        elif self._is_asked and not self._is_told:
+            self._is_told = True
+            process.send(signal.SIGTERM)
         return False
 
     def stop(self) -> None:
-        """Asks it to write a checkpoint and end; on Windows, where no process can ask, ends it.
+        """Has the next :meth:`poll` ask it to write a checkpoint and end.
 
         It is asked once, for a second signal would cut its checkpoint short; and as soon as it is
         known who is to be asked. Only the run's own process is: a data loader's worker that got the
-        signal too would be gone when the last step needs it.
+        signal too would be gone when the last step needs it. On Windows no process can ask, and it
+        is ended.
         """
         self._is_asked = True
-        if self._ask() != "waiting":
-            self._tell()
 
     def kill(self) -> None:
         """Ends it at once, with all that it has started."""
         process = self.process
         if process is not None:
             process.kill_tree()
-            self._kill_rest(process)
+            kill_group(process, self._request.lock)
 
     def result(self) -> TrialResult:
         """Says how it ended."""
         return read_result(self._request.folder, self._exit_code, self._request.log)
 
-    def _shows_life(self) -> bool:
-        lock = self._request.lock
-        return (lock is not None and is_held(lock)) or says_it_runs(self._request.folder)
-
     def _last_word(self) -> Word:
         """Asks the starter once more: the kernel frees a lock before the starter can tell."""
         deadline = time.monotonic() + _TELLING_S
-        word = self._ask()
-        while word is None and time.monotonic() < deadline:
+        while (word := self._ask()) is None and time.monotonic() < deadline:
             time.sleep(0.01)
-            word = self._ask()
         return word
-
-    def _tell(self) -> None:
-        process = self.process
-        if process is not None and not self._is_told:
-            self._is_told = True
-            process.send(signal.SIGTERM)
-
-    def _kill_rest(self, process: ProcessId) -> None:
-        if self._request.lock is not None:
-            kill_group(process, self._request.lock)
 
 
 def start_process(

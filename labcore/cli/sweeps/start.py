@@ -92,14 +92,12 @@ def _run(
     if settings.engine == "wandb":
         return _conduct_on_wandb(folder, prepared, settings)
     launcher = connect(folder, prepared, settings)
-    if launcher is None:
-        return _conduct(folder, prepared, settings, options)
     for warning in launcher.warnings:
         click.echo(f"warning: {warning}", err=True)
     settings = dataclasses.replace(settings, agents=launcher.agents)
     folder.write_settings(settings)
     with contextlib.closing(launcher.starter):
-        return _conduct(folder, prepared, settings, options, launcher=launcher)
+        return _conduct(folder, prepared, settings, options, launcher)
 
 
 def _conduct_on_wandb(folder: SweepFolder, prepared: Prepared, settings: Settings) -> int:
@@ -122,8 +120,7 @@ def _conduct(
     prepared: Prepared,
     settings: Settings,
     options: dict[str, Any],
-    *,
-    launcher: Launcher | None = None,
+    launcher: Launcher,
 ) -> int:
     from labcore.sweeps.local.engine import conduct
     from labcore.sweeps.local.standing import limit_of, varying_of
@@ -138,9 +135,9 @@ def _conduct(
             folder,
             prepared,
             settings,
+            launcher,
             watch=view,
             storage=options.get("storage", ""),
-            launcher=launcher,
         )
     words = f": {ended.message}" if ended.message else ""
     click.echo(f"sweep {folder.name} {ended.state}{words}", err=ended.state == "failed")

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from labcore.errors import UsageError
-from labcore.sweeps.agents.preload import can_fork
 from labcore.sweeps.companion import Companion
 from labcore.sweeps.trial import RunningTrial, TrialRequest, thread_variables
 from labcore.sweeps.trial_process import TrialProcess, Word, start_process
 
-__all__ = ["LocalStarter"]
+__all__ = ["LocalStarter", "can_fork"]
 
 
 class LocalStarter:
@@ -106,3 +105,16 @@ class LocalStarter:
         if worker is not None:
             worker.close(patience_s=0.0)
             self.warm = self.warm and self._was_ready
+
+
+def can_fork(framework: str, platform: str) -> bool:
+    """Whether a process that has imported a framework may fork.
+
+    TensorFlow starts threads when it is imported, and so do macOS's own libraries: a fork would
+    have their locks and not the threads that open them.
+
+    Args:
+        framework: The plugin's.
+        platform: ``sys.platform``.
+    """
+    return platform.startswith("linux") and framework in {"torch", "none"}

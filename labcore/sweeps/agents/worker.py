@@ -1,5 +1,8 @@
 """The warm worker: a process that imports what every trial imports, and forks for each.
 
+Beside that it composes one config for the sake of Hydra's parser; no framework computes anything or
+looks for a GPU here, since a trial gets its devices after the fork.
+
 Through its pipe come the plugin and the overrides of all trials, once, and then a
 :class:`TrialRequest` for each trial. Back go numbers of trials with what is to be said of them::
 
@@ -11,6 +14,9 @@ When the pipe breaks (the controller is gone, or done) it exits; the trials go o
 """
 
 import atexit
+import contextlib
+import gc
+import importlib
 import logging
 import os
 import random
@@ -18,16 +24,32 @@ import runpy
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from typing import NoReturn
 
+from labcore.config import compose
+from labcore.discovery import find_plugins, pick_plugin
+from labcore.hooks.build import BUILT_IN
+from labcore.plugin import load_object
 from labcore.record.process import ProcessId
-from labcore.sweeps.agents.preload import preload
 from labcore.sweeps.companion import pipe_to_starter
 from labcore.sweeps.trial import TrialRequest
 from labcore.sweeps.trial_process import Word, kill_group, name_holder, trial_lock
 
-__all__ = ["Worker", "become_trial", "main"]
+__all__ = ["main"]
+
+_ALWAYS = (
+    "labcore.cli.main",
+    "labcore.cli.runs.run",
+    "labcore.cli.runs.resume",
+    "labcore.life.execute",
+    "labcore.data",
+    "labcore.report.page",
+    "jinja2",
+)
+_WITH_TORCH = ("torch", "labcore.training", "labcore.devices.torch_setup")
+log = logging.getLogger(__name__)
 
 
 class Worker:
@@ -96,7 +118,7 @@ class Worker:
                 continue
             if end.si_code != os.CLD_EXITED:
                 trial = ProcessId.of(pid)
-                if trial is not None and request.lock is not None:
+                if trial is not None:
                     # Data workers that outlive it would keep its lock and memory.
                     kill_group(trial, request.lock)
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -110,12 +132,32 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         plugin, overrides = pipe.recv()
-        preload(plugin, overrides)
+        _preload(plugin, overrides)
         Worker(pipe).serve()
     except (EOFError, ConnectionError):  # the controller is gone
         pass
     # No finalisation: it would take as long as the frameworks like, and there is nothing to save.
     os._exit(0)
+
+
+def _preload(plugin: str, overrides: Sequence[str]) -> None:
+    """Imports what a run of the plugin will; what cannot be imported is for the trial to report."""
+    found = pick_plugin(find_plugins(), plugin)
+    assert found.plugin is not None
+    modules = [*_ALWAYS, *(_WITH_TORCH if found.plugin.requires.framework == "torch" else ())]
+    with contextlib.suppress(Exception):
+        composed = compose(found, overrides)
+        modules.append(composed.task.run.partition(":")[0])
+        for name in composed.config.hooks:
+            load_object({**BUILT_IN, **found.plugin.hooks}[name])
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except Exception as error:
+            log.warning("%s cannot be imported beforehand: %s", module, error)
+    # Every full collection of a trial would walk, and so copy, the frameworks' million objects.
+    gc.collect()
+    gc.freeze()
 
 
 def become_trial(request: TrialRequest) -> NoReturn:

@@ -10,23 +10,21 @@ from labcore.config.root import peek_request
 from labcore.devices import available_cores, visible_gpus
 from labcore.discovery import install_command
 from labcore.errors import RequirementError, UsageError
+from labcore.sweeps.agents import LocalStarter
 from labcore.sweeps.folder import Settings, SweepFolder
-from labcore.sweeps.launchers.local_jobs import LocalJobs
 from labcore.sweeps.launchers.ray_cluster import Node, RayCluster, check_reachable
-from labcore.sweeps.launchers.remote import Cluster, RemoteStarter
-from labcore.sweeps.launchers.slurm_cluster import SlurmCluster, check_commands, sbatch_text
+from labcore.sweeps.launchers.remote import RemoteStarter
+from labcore.sweeps.launchers.slurm_cluster import (
+    LocalJobs,
+    SlurmCluster,
+    check_commands,
+    sbatch_text,
+)
 from labcore.sweeps.launchers.slurm_options import SlurmOptions
 from labcore.sweeps.prepare import Prepared, agents_here, threads_of_each
 from labcore.sweeps.trial import Launcher
 
-__all__ = [
-    "agents_of",
-    "check_launcher",
-    "connect",
-    "first_job",
-    "gpus_of",
-    "share",
-]
+__all__ = ["agents_of", "check_launcher", "connect", "first_job"]
 
 _PACKAGES = {"ray": "ray", "slurm": "submitit"}
 _ADDRESS = re.compile(r"auto|[\w.\-]+:\d+")
@@ -48,59 +46,55 @@ def check_launcher(settings: Settings, prepared: Prepared, *, starting: bool = T
         UsageError: The options are wrong, or do not go together.
         RequirementError: A package, or Slurm, is not here.
     """
-    name = settings.launcher
-    _check_together(settings)
-    options = SlurmOptions.read(settings.slurm)
-    if name == "local":
-        return
-    request = peek_request(prepared.sweep.overrides)
-    if request.names_one:
-        raise UsageError(
-            f"{request.text} names one GPU of one machine, and --launcher {name} chooses the "
+    name, address = settings.launcher, settings.ray_address
+    is_elsewhere = name != "local"
+    device = peek_request(prepared.sweep.overrides)
+    hint = "; start the sweep on a machine of the cluster, with auto"
+    refusals = (
+        (
+            settings.engine == "wandb" and is_elsewhere,
+            f"--launcher {name} is for sweeps that this machine leads; W&B's agents start their "
+            "trials themselves",
+            "add --engine local, or start an agent on each machine",
+        ),
+        (address and name != "ray", "--ray-address is for --launcher ray", "add --launcher ray"),
+        (
+            settings.slurm and name != "slurm",
+            "--slurm is for --launcher slurm",
+            "add --launcher slurm",
+        ),
+        (
+            address and not _ADDRESS.fullmatch(address),
+            f"--ray-address {address} is no address",
+            f"write it as auto or HOST:PORT{hint if address.startswith('ray://') else ''}",
+        ),
+        (
+            is_elsewhere and device.names_one,
+            f"{device.text} names one GPU of one machine, and --launcher {name} chooses the "
             "machine",
-            fix="use device=cuda, or device=auto",
-        )
-    if sys.platform == "win32":
+            "use device=cuda, or device=auto",
+        ),
+    )
+    for is_wrong, message, fix in refusals:
+        if is_wrong:
+            raise UsageError(message, fix=fix)
+    options = SlurmOptions.read(settings.slurm)
+    if is_elsewhere and sys.platform == "win32":
         raise RequirementError(
             f"--launcher {name} works on Linux and macOS", fix="leave it out: --agents N"
         )
-    if importlib.util.find_spec(_PACKAGES[name]) is None:
+    if is_elsewhere and importlib.util.find_spec(_PACKAGES[name]) is None:
         raise RequirementError(
-            f"--launcher {name} needs the package {_PACKAGES[name]}",
-            fix=install_command(name),
+            f"--launcher {name} needs the package {_PACKAGES[name]}", fix=install_command(name)
         )
-    if name == "ray" and settings.ray_address:
-        check_reachable(settings.ray_address)
+    if address:
+        check_reachable(address)
     if starting and name == "slurm" and options.executor == "slurm":
         check_commands()
 
 
-def _check_together(settings: Settings) -> None:
-    name = settings.launcher
-    if settings.engine == "wandb" and name != "local":
-        raise UsageError(
-            f"--launcher {name} is for sweeps that this machine leads; W&B's agents start their "
-            "trials themselves",
-            fix="add --engine local, or start an agent on each machine",
-        )
-    for option, of, given in (
-        ("--ray-address", "ray", settings.ray_address),
-        ("--slurm", "slurm", settings.slurm),
-    ):
-        if given and name != of:
-            raise UsageError(f"{option} is for --launcher {of}", fix=f"add --launcher {of}")
-    if settings.ray_address and not _ADDRESS.fullmatch(settings.ray_address):
-        hint = ""
-        if settings.ray_address.startswith("ray://"):
-            hint = "; start the sweep on a machine of the cluster, with auto"
-        raise UsageError(
-            f"--ray-address {settings.ray_address} is no address",
-            fix=f"write it as auto or HOST:PORT{hint}",
-        )
-
-
-def connect(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Launcher | None:
-    """Makes the cluster of a sweep ready; None when its trials run here.
+def connect(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Launcher:
+    """Makes ready what starts the trials of a sweep.
 
     Args:
         folder: The sweep's.
@@ -110,11 +104,25 @@ def connect(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Laun
     Raises:
         RequirementError: The cluster is not to be had.
     """
-    if settings.launcher == "local":
-        return None
     if settings.launcher == "ray":
         return _on_ray(folder, prepared, settings)
-    return _on_slurm(folder, prepared, settings)
+    requires = prepared.plugin.requires
+    if settings.launcher == "local":
+        here = LocalStarter(
+            plugin=prepared.plugin.name,
+            overrides=prepared.overrides_in(folder, settings),
+            framework=requires.framework,
+            threads=threads_of_each(prepared, settings.agents),
+            log=folder.path / "worker.log",
+            env=requires.env,
+        )
+        return Launcher(starter=here, agents=settings.agents)
+    options = SlurmOptions.read(settings.slurm)
+    cpus, gpus = _needs(prepared, options)
+    kind = LocalJobs if options.executor == "local" else SlurmCluster
+    cluster = kind((folder.path / "jobs").absolute(), options, cpus=cpus, gpus=gpus)
+    starter = RemoteStarter(cluster, threads=cpus, env=requires.env)
+    return Launcher(starter=starter, agents=settings.agents or _JOBS)
 
 
 def agents_of(prepared: Prepared, settings: Settings) -> int:
@@ -142,19 +150,6 @@ def first_job(name: str, sweeps_dir: Path, prepared: Prepared, settings: Setting
     sweep = name or Path(settings.file).stem
     folder = (sweeps_dir / sweep / "jobs").absolute()
     return sbatch_text(folder, options, name=f"{sweep}-0000", cpus=cpus, gpus=gpus)
-
-
-def _on_slurm(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Launcher:
-    options = SlurmOptions.read(settings.slurm)
-    cpus, gpus = _needs(prepared, options)
-    jobs = (folder.path / "jobs").absolute()
-    cluster: Cluster
-    if options.executor == "local":
-        cluster = LocalJobs(jobs, options, gpus=gpus)
-    else:
-        cluster = SlurmCluster(jobs, options, cpus=cpus, gpus=gpus)
-    starter = RemoteStarter(cluster, threads=cpus, env=prepared.plugin.requires.env)
-    return Launcher(starter=starter, agents=settings.agents or _JOBS)
 
 
 def _needs(prepared: Prepared, options: SlurmOptions) -> tuple[int, int]:

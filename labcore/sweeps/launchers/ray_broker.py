@@ -21,7 +21,7 @@ from labcore.sweeps.companion import pipe_to_starter
 from labcore.sweeps.launchers.notes import Order
 from labcore.sweeps.launchers.supervise import TrialActor
 
-__all__ = ["alive", "answer", "connect", "end", "main", "submit", "withdraw"]
+__all__ = ["alive", "answer", "connect", "end", "main", "submit"]
 
 _NAMESPACE = "lab"
 """Of all actors; their names are unlike each other by themselves."""
@@ -75,29 +75,21 @@ def alive() -> set[str]:
     return set(ray.util.list_named_actors())
 
 
-def end(name: str, at_once: bool) -> None:
-    """Asks a trial to write its checkpoint and end, or ends it at once."""
-    actor = _find(name)
-    if actor is not None:
-        actor.end.remote(at_once=at_once)
+def end(name: str, has_begun: bool, at_once: bool) -> None:
+    """Asks a trial to write its checkpoint and end, or ends it at once.
 
-
-def withdraw(name: str) -> None:
-    """Takes an actor away, whether it has been started or not."""
-    import ray
-
-    actor = _find(name)
-    if actor is not None:
-        ray.kill(actor)
-
-
-def _find(name: str) -> Any:
+    An actor that has not begun its trial is taken away, whether it has been started or not.
+    """
     import ray
 
     try:
-        return ray.get_actor(name)
+        actor = ray.get_actor(name)
     except ValueError:
-        return None
+        return  # it is gone
+    if has_begun:
+        actor.end.remote(at_once=at_once)
+    else:
+        ray.kill(actor)
 
 
 def answer(do: Callable[..., Any], *arguments: Any) -> tuple[Any, str]:

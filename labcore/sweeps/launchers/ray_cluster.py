@@ -1,5 +1,6 @@
 """Ray: trials as detached actors, on a cluster of this machine or an existing one."""
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -29,10 +30,6 @@ class Node(NamedTuple):
 
     cpus: int
     gpus: int
-
-
-class _BrokerGoneError(Exception):
-    """The broker has died, or does not answer."""
 
 
 class RayCluster:
@@ -76,10 +73,7 @@ class RayCluster:
 
     def end(self, job: Job, place: Place | None, *, at_once: bool) -> None:
         """Lets the actor end its trial; one that waits for room is taken away."""
-        if place is None:
-            self._ask(ray_broker.withdraw, job.name)
-        else:
-            self._ask(ray_broker.end, job.name, at_once)
+        self._ask(ray_broker.end, job.name, place is not None, at_once)
 
     def where(self, job: Job, place: Place | None) -> str:
         """Returns the machine."""
@@ -94,11 +88,8 @@ class RayCluster:
             "environment, and the folders of sweep and runs on a disk that it sees"
         )
 
-    def close(self) -> None:
+    def close(self, patience_s: float = _ANSWER_S) -> None:
         """Ends the broker, and a cluster that it started; Ray says good-bye to its processes."""
-        self._let_go(_ANSWER_S)
-
-    def _let_go(self, patience_s: float) -> None:
         broker, self._broker = self._broker, None
         if broker is not None:
             broker.close(patience_s)
@@ -107,10 +98,8 @@ class RayCluster:
         if self._address:
             check_reachable(self._address)
         self._broker = Companion(ray_broker.__name__, log=self._log, env=_VARIABLES)
-        try:
-            nodes, error = self._exchange(_CONNECT_S, ray_broker.connect, *self._setup)
-        except _BrokerGoneError:
-            error = f"no answer within {_CONNECT_S:.0f} seconds"
+        late: tuple[Any, str] = [], f"no answer within {_CONNECT_S:.0f} seconds"
+        nodes, error = self._exchange(_CONNECT_S, ray_broker.connect, *self._setup) or late
         if error:
             self.close()
             raise _unreachable(self._address, error.partition(". ")[0])
@@ -125,12 +114,10 @@ class RayCluster:
         for _ in range(2):
             if self._broker is None:
                 self._connect()
-            try:
-                result, error = self._exchange(_ANSWER_S, do, *arguments)
+            if answer := self._exchange(_ANSWER_S, do, *arguments):
                 break
-            except _BrokerGoneError:
-                self._let_go(0.0)
-                error = "its process has died twice"
+            self.close(0.0)
+        result, error = answer or (None, "its process has died twice")
         if error:
             raise RunFailed(
                 f"Ray could not {do.__name__}: {error}",
@@ -138,16 +125,15 @@ class RayCluster:
             )
         return result
 
-    def _exchange(self, patience_s: float, *call: Any) -> tuple[Any, str]:
+    def _exchange(self, patience_s: float, *call: Any) -> tuple[Any, str] | None:
+        """Returns what the broker answers; None when it has died, or takes too long."""
         assert self._broker is not None
-        try:
+        answer: tuple[Any, str] | None = None
+        with contextlib.suppress(EOFError, OSError):
             self._broker.pipe.send(call)
             if self._broker.pipe.poll(patience_s):
-                answer: tuple[Any, str] = self._broker.pipe.recv()
-                return answer
-        except (EOFError, OSError):
-            pass
-        raise _BrokerGoneError
+                answer = self._broker.pipe.recv()
+        return answer
 
 
 def check_reachable(address: str) -> None:

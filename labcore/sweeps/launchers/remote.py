@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from labcore.record.files import disk_time
-from labcore.record.locks import is_held
 from labcore.record.redaction import is_secret_name
 from labcore.sweeps.launchers.notes import Job, Notes, Order, Place
 from labcore.sweeps.trial import (
     TrialRequest,
     TrialResult,
     read_result,
-    says_it_runs,
+    shows_life,
     thread_variables,
 )
 
@@ -99,7 +98,7 @@ class RemoteTrial:
         if self._place is not None and self._place.exit_code is not None:
             return True
         is_gone = self._job is None or self._cluster.is_gone(self._job)
-        if not is_gone or self._shows_life():
+        if not is_gone or shows_life(self._request.lock, self._request.folder):
             self._gone_since = math.inf
             return False
         self._gone_since = min(self._gone_since, now)
@@ -107,28 +106,19 @@ class RemoteTrial:
             disk_time(self._lock.parent)
         return self._job is None or now - self._gone_since > _ARRIVAL_S
 
-    def _shows_life(self) -> bool:
-        with contextlib.suppress(OSError):  # the disk knows no locks
-            if is_held(self._lock):
-                return True
-        return says_it_runs(self._request.folder)
-
     def _read_place(self) -> None:
         if self._job is not None:
             self._place = Notes(self._lock).read_place(self._job.name)
 
-    def stop(self) -> None:
+    def stop(self, *, at_once: bool = False) -> None:
         """Asks it to write a checkpoint and end."""
-        self._end(at_once=False)
-
-    def kill(self) -> None:
-        """Ends it at once."""
-        self._end(at_once=True)
-
-    def _end(self, *, at_once: bool) -> None:
         if self._job is not None:
             self._read_place()
             self._cluster.end(self._job, self._place, at_once=at_once)
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self.stop(at_once=True)
 
     def result(self) -> TrialResult:
         """Says how it ended."""

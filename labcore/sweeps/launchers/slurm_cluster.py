@@ -1,9 +1,12 @@
-"""Slurm: each trial is a job that submitit hands to ``sbatch``."""
+"""Slurm: each trial is a job that submitit hands to ``sbatch``, or to a process in its place."""
 
+import dataclasses
 import getpass
 import logging
+import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -12,16 +15,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from labcore.devices import visible_gpus
 from labcore.errors import LabError, RequirementError, RunFailed
+from labcore.record.process import ProcessId
 from labcore.sweeps.launchers.notes import Job, Order, Place
 from labcore.sweeps.launchers.slurm_options import SlurmOptions
 from labcore.sweeps.launchers.supervise import supervise
 
-__all__ = ["SlurmCluster", "check_commands", "sbatch_text"]
+__all__ = ["LocalJobs", "SlurmCluster", "check_commands", "sbatch_text"]
 
 _COMMANDS = ("sbatch", "squeue", "scancel", "srun")
 _LOOK_S = 5.0
 _PATIENCE_S = 60.0
+_CLOSE_S = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -73,14 +79,18 @@ class SlurmCluster:
     """
 
     def __init__(self, folder: Path, options: SlurmOptions, *, cpus: int, gpus: int) -> None:
-        from submitit.slurm.slurm import SlurmExecutor
-
         self._folder = folder
-        self._executor = SlurmExecutor(folder)
-        self._executor.update_parameters(**_parameters(options, cpus=cpus, gpus=gpus))
+        self._executor = self._make_executor(options, cpus=cpus, gpus=gpus)
         self._queue: Mapping[str, str] | None = None
         """Name of a job to its id; None when squeue does not answer."""
         self._looked = 0.0
+
+    def _make_executor(self, options: SlurmOptions, *, cpus: int, gpus: int) -> Any:
+        from submitit.slurm.slurm import SlurmExecutor
+
+        executor = SlurmExecutor(self._folder)
+        executor.update_parameters(**_parameters(options, cpus=cpus, gpus=gpus))
+        return executor
 
     def submit(self, order: Order) -> Job:
         """Hands the trial to ``sbatch``."""
@@ -128,6 +138,61 @@ class SlurmCluster:
 
     def _id(self, job: Job) -> str:
         return job.id or (self._queue or {}).get(job.name, "")
+
+
+class LocalJobs(SlurmCluster):
+    """Runs the jobs that Slurm would run, with their time limit and its warning, as processes.
+
+    They are submitit's local executor's; the leases of this machine choose their GPUs.
+    """
+
+    def _make_executor(self, options: SlurmOptions, *, cpus: int, gpus: int) -> Any:
+        from submitit.local.local import LocalExecutor
+
+        executor = LocalExecutor(self._folder)
+        executor.update_parameters(
+            timeout_min=options.time,
+            signal_delay_s=options.signal,
+            gpus_per_node=len(visible_gpus()) if gpus else 0,
+            stderr_to_stdout=True,
+            setup=list(options.setup),
+        )
+        self._jobs: list[Any] = []
+        """Handles of submitit, which have to see the ends of their processes."""
+        self._visible = os.environ.get("CUDA_VISIBLE_DEVICES") if gpus else None
+        return executor
+
+    def submit(self, order: Order) -> Job:
+        """Starts the job's process."""
+        if self._visible is not None:  # submitit numbers the GPUs from 0
+            env = {**order.request.env, "CUDA_VISIBLE_DEVICES": self._visible}
+            order = dataclasses.replace(order, request=dataclasses.replace(order.request, env=env))
+        # It begins without SIGINT: a Ctrl-C is the controller's to pass on.
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            job = self._executor.submit(supervise, order)
+        finally:
+            signal.signal(signal.SIGINT, previous)
+        self._jobs = [each for each in self._jobs if not each.done()] + [job]
+        return Job(name=order.name, id=str(job.job_id), owner=ProcessId.of(int(job.job_id)))
+
+    def is_gone(self, job: Job) -> bool:
+        """Whether the job's process is; or its starter was killed before it could tell of it."""
+        return job.owner is None or not job.owner.is_alive(0.0)
+
+    def end(self, job: Job, place: Place | None, *, at_once: bool) -> None:
+        """Asks or kills the trial, whose job then ends; or kills a job that has none yet."""
+        process = job.owner if place is None else place.owner
+        if place is not None and not at_once:
+            place.owner.send(signal.SIGTERM)
+        elif process is not None:
+            process.kill_tree()
+
+    def close(self) -> None:
+        """Waits for jobs whose trials have ended; others live by themselves."""
+        deadline = time.monotonic() + _CLOSE_S
+        while not all(job.done() for job in self._jobs) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 def read_queue() -> dict[str, str] | None:

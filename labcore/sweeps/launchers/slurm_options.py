@@ -10,7 +10,6 @@ from labcore.errors import UsageError, nearest, suggestion
 
 __all__ = ["SlurmOptions", "read_minutes"]
 
-_MEMORY = re.compile(r"\d+[KMGT]?", re.IGNORECASE)
 _TIME = re.compile(r"(?:(?P<days>\d+)-)?(?P<first>\d+)(?::(?P<second>\d+))?(?::(?P<third>\d+))?")
 _LEAST_SIGNAL_S = 10
 
@@ -91,13 +90,11 @@ def read_minutes(text: str) -> int:
     match = _TIME.fullmatch(text)
     if match is None:
         raise ValueError("write a time as minutes, HH:MM:SS or DAYS-HH:MM:SS")
-    first, second, third = (int(match[name] or 0) for name in ("first", "second", "third"))
-    if match["days"] is not None:
-        seconds = ((int(match["days"]) * 24 + first) * 60 + second) * 60 + third
-    elif match["third"] is not None:
-        seconds = (first * 60 + second) * 60 + third
-    else:
-        seconds = first * 60 + second
+    is_long = match["days"] is not None or match["third"] is not None
+    units = (3600, 60, 1) if is_long else (60, 1, 0)
+    seconds = 86400 * int(match["days"] or 0)
+    for name, unit in zip(("first", "second", "third"), units, strict=True):
+        seconds += unit * int(match[name] or 0)
     if seconds == 0:
         raise ValueError("a job needs some time")
     return math.ceil(seconds / 60)
@@ -112,23 +109,21 @@ def _whole(least: int) -> Callable[[str], int]:
     return read
 
 
-def _executor(text: str) -> str:
-    if text not in {"slurm", "local"}:
-        raise ValueError("it is slurm, or local to try the sweep out on this machine")
-    return text
+def _like(pattern: str, advice: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(advice)
+        return text
+
+    return read
 
 
-def _memory(text: str) -> str:
-    if not _MEMORY.fullmatch(text):
-        raise ValueError("write memory as 16G, 4000M or a number of megabytes")
-    return text.upper()
-
-
+_memory = _like(r"\d+[KMGT]?", "write memory as 16G, 4000M or a number of megabytes")
 _READ: Mapping[str, Callable[[str], Any]] = {
-    "executor": _executor,
+    "executor": _like("slurm|local", "it is slurm, or local to try the sweep out on this machine"),
     "time": read_minutes,
     "signal": _whole(_LEAST_SIGNAL_S),
     "cpus": _whole(1),
     "gpus": _whole(0),
-    "mem": _memory,
+    "mem": lambda text: _memory(text.upper()),
 }

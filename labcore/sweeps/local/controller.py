@@ -20,7 +20,7 @@ from labcore.sweeps.local.standing import LiveTrial, Standing, Watch, limit_of
 from labcore.sweeps.local.store import TrialStore
 from labcore.sweeps.local.suggest import Suggester
 from labcore.sweeps.local.verdict import judge, settle
-from labcore.sweeps.overrides import as_overrides, as_value
+from labcore.sweeps.overrides import as_overrides
 from labcore.sweeps.sweep import Sweep
 from labcore.sweeps.trial import Launcher, RunningTrial, TrialRequest, status_of
 
@@ -77,7 +77,7 @@ class Controller:
         self._suggester = Suggester(sweep, seed=settings.seed, sampler=sampler)
         self._starter = launcher.starter
         self._agents = launcher.agents
-        self._overrides = (*overrides, f"runs_dir={as_value(settings.runs_dir)}")
+        self._overrides = overrides
         self._patience = patience
         self._watch = watch
         self._status = SweepStatus(sweep=folder.name, plugin=sweep.plugin)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from labcore.errors import RequirementError
 from labcore.record.redaction import MASK
-from labcore.sweeps.agents import LocalStarter
 from labcore.sweeps.best import write_best
 from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.local.controller import Controller, Ended
@@ -13,8 +12,7 @@ from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.results import results_of
 from labcore.sweeps.local.standing import Watch, best_record
 from labcore.sweeps.local.store import TrialStore
-from labcore.sweeps.overrides import as_value
-from labcore.sweeps.prepare import Prepared, threads_of_each
+from labcore.sweeps.prepare import Prepared
 from labcore.sweeps.report import build
 from labcore.sweeps.sweep import Sweep
 from labcore.sweeps.trial import Launcher
@@ -28,10 +26,10 @@ def conduct(
     folder: SweepFolder,
     prepared: Prepared,
     settings: Settings,
+    launcher: Launcher,
     *,
     watch: Watch,
     storage: str = "",
-    launcher: Launcher | None = None,
     patience: int = 5,
 ) -> Ended:
     """Runs a sweep, new or stopped before, to its end.
@@ -40,9 +38,9 @@ def conduct(
         folder: The sweep's.
         prepared: The sweep, checked.
         settings: What was decided when it was started.
+        launcher: Where trials run.
         watch: Shows it.
         storage: URL of the database, with its password; that of the settings when empty.
-        launcher: Where trials run; this machine by default.
         patience: Failed trials in a row after which the sweep is given up.
 
     Raises:
@@ -53,14 +51,13 @@ def conduct(
     lock = folder.lock()
     try:
         store = open_study(folder, sweep, settings, storage=storage)
-        fixed = [*prepared.overrides, *_wandb_overrides(sweep, settings, folder.name)]
         controller = Controller(
             sweep,
             folder,
             settings,
             store,
-            launcher or _this_machine(folder, prepared, settings, fixed),
-            overrides=fixed,
+            launcher,
+            overrides=prepared.overrides_in(folder, settings),
             patience=patience,
             watch=watch,
         )
@@ -121,32 +118,3 @@ def write_up(
         build(folder.path, results_of(folder, sweep, settings, records))
     except Exception:  # the trials are what counts; a page that fails must not hide them
         log.exception("the sweep's report.html could not be written")
-
-
-def _this_machine(
-    folder: SweepFolder, prepared: Prepared, settings: Settings, fixed: Sequence[str]
-) -> Launcher:
-    requires = prepared.plugin.requires
-    threads = threads_of_each(prepared, settings.agents)
-    starter = LocalStarter(
-        plugin=prepared.plugin.name,
-        overrides=fixed,
-        framework=requires.framework,
-        threads=threads,
-        log=folder.path / "worker.log",
-        env=requires.env,
-    )
-    return Launcher(starter=starter, agents=settings.agents)
-
-
-def _wandb_overrides(sweep: Sweep, settings: Settings, name: str) -> list[str]:
-    """Lets every trial log to W&B, in one group with the sweep's name."""
-    if settings.wandb == "off":
-        return []
-    chosen = [text for text in sweep.overrides if text.startswith("hooks=")]
-    options = {"mode": settings.wandb, "group": name, "project": sweep.project}
-    options["entity"] = sweep.entity
-    return [
-        *([] if chosen else ["hooks=[default,wandb]"]),
-        *(f"hooks.wandb.{key}={as_value(value)}" for key, value in options.items() if value),
-    ]

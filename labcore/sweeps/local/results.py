@@ -5,7 +5,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from labcore.record.locks import is_held
 from labcore.sweeps.best import rerun_command
 from labcore.sweeps.folder import Settings, SweepFolder
 from labcore.sweeps.local.metric_log import MetricLog
@@ -13,7 +12,7 @@ from labcore.sweeps.local.record import Record
 from labcore.sweeps.report import Parameter, SweepResults, TrialRow
 from labcore.sweeps.report.model import STATE_LABELS
 from labcore.sweeps.sweep import Sweep
-from labcore.sweeps.trial import says_it_runs, status_of
+from labcore.sweeps.trial import shows_life, status_of
 
 __all__ = ["as_rows", "as_table", "results_of", "state_of"]
 
@@ -54,7 +53,7 @@ def state_of(folder: SweepFolder, record: Record) -> str:
     """Returns one of the page's states for a trial."""
     if record.outcome:
         return _STATES[record.outcome]
-    if is_held(folder.trial_file(record.number, "lock")) or says_it_runs(record.folder):
+    if shows_life(folder.trial_file(record.number, "lock"), record.folder):
         return "running"
     return "queued" if status_of(record.folder) is None else "interrupted"
 

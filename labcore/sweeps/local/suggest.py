@@ -188,11 +188,7 @@ def _check_packages() -> None:
 
 
 def _axis(each: Distribution) -> _Axis:
-    from optuna.distributions import (
-        CategoricalDistribution,
-        FloatDistribution,
-        IntDistribution,
-    )
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     same: BaseDistribution
     if isinstance(each, Categorical) and each.probabilities is None:

@@ -1,5 +1,6 @@
 """A tiny plugin with checkpoints, and whole sweeps of it through the engine."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -7,8 +8,9 @@ import time
 from pathlib import Path
 
 from labcore.sweeps.folder import Settings, SweepFolder, create_sweep
-from labcore.sweeps.local.engine import conduct
-from labcore.sweeps.prepare import prepare
+from labcore.sweeps.launchers import connect
+from labcore.sweeps.local.engine import conduct, open_study
+from labcore.sweeps.prepare import prepare, reopen
 
 PLUGIN = """
 import os, signal, time
@@ -113,13 +115,15 @@ def begin(folder: Path, content, *overrides, name="s", **settings) -> SweepFolde
 
 
 def go(folder: SweepFolder, heard=None, **options):
-    """Runs a sweep, or goes on with it; returns how it ended and its records."""
-    from labcore.sweeps.local.engine import open_study
-    from labcore.sweeps.prepare import reopen
+    """Runs a sweep where its settings say, or goes on with it.
 
+    Returns how it ended and its records.
+    """
     prepared, settings = reopen(folder)
-    heard = heard or Heard()
-    ended = conduct(folder, prepared, settings, watch=heard, **options)
+    launcher = connect(folder, prepared, settings)
+    settings = dataclasses.replace(settings, agents=launcher.agents)
+    with contextlib.closing(launcher.starter):
+        ended = conduct(folder, prepared, settings, launcher, watch=heard or Heard(), **options)
     store = open_study(folder, prepared.sweep, settings, reading=True)
     records = store.records()
     store.close()

@@ -18,7 +18,7 @@ from labcore.record.locks import is_held
 from labcore.record.process import ProcessId
 from labcore.record.status import read_status
 from labcore.sweeps.agents import LocalStarter
-from labcore.sweeps.agents.preload import can_fork
+from labcore.sweeps.agents.local import can_fork
 from labcore.sweeps.trial import TrialRequest
 from labcore.sweeps.trial_process import (
     TrialProcess,
@@ -244,6 +244,7 @@ def test_a_stop_does_not_go_to_the_process_of_an_earlier_attempt(request_of, ses
     words = ["waiting", None, None]
     trial = TrialProcess(request, lambda: words.pop(0) if words else "running")
     trial.stop()
+    assert not trial.poll()  # it waits, and nobody is asked yet
     lock = trial_lock(request.lock)
     name_holder(request.lock, now.pid)
     assert not trial.poll()

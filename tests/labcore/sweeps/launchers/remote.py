@@ -1,27 +1,6 @@
-"""Whole sweeps of the tiny plugin on a cluster, and what the tests ask of their notes."""
+"""What the tests ask of the notes of a trial that runs on a cluster."""
 
-import contextlib
-import dataclasses
-
-from labcore.sweeps.launchers import connect
 from labcore.sweeps.launchers.notes import Notes
-from labcore.sweeps.local.engine import conduct, open_study
-from labcore.sweeps.prepare import reopen
-from tests.labcore.sweeps.sweeping import Heard
-
-
-def go_there(folder, heard=None, **options):
-    """Runs a sweep where its settings say; returns how it ended and its records."""
-    prepared, settings = reopen(folder)
-    heard = heard or Heard()
-    remote = connect(folder, prepared, settings)
-    settings = dataclasses.replace(settings, agents=remote.agents)
-    with contextlib.closing(remote.starter):
-        ended = conduct(folder, prepared, settings, watch=heard, launcher=remote, **options)
-    store = open_study(folder, prepared.sweep, settings, reading=True)
-    records = store.records()
-    store.close()
-    return ended, records
 
 
 def notes_of(folder, number):

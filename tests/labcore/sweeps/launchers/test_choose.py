@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from labcore.errors import RequirementError, UsageError
+from labcore.sweeps.agents import LocalStarter
 from labcore.sweeps.folder import Settings
 from labcore.sweeps.launchers import agents_of, check_launcher, connect
 from labcore.sweeps.launchers.choose import gpus_of, share
@@ -161,9 +162,11 @@ def test_a_ray_cluster_is_asked_for_what_its_machines_have(tmp_path, toy, monkey
     assert "no machine of the Ray cluster has 4 GPUs and 1 CPUs now" in remote.warnings[0]
 
 
-def test_this_machine_is_no_cluster(tmp_path, toy):
-    folder = begin(tmp_path, SWEEP)
-    assert connect(folder, prepare(folder.file, ("plugin=toy",)), folder.settings()) is None
+def test_trials_on_this_machine_are_its_own_processes(tmp_path, toy):
+    folder = begin(tmp_path, SWEEP, agents=3)
+    here = connect(folder, prepare(folder.file, ("plugin=toy",)), folder.settings())
+    assert isinstance(here.starter, LocalStarter)
+    assert here.agents == 3
 
 
 def test_a_sweep_keeps_its_launcher(tmp_path, toy):

@@ -182,7 +182,7 @@ def test_a_disk_that_knows_no_locks_is_no_obstacle(request_, scheduler, monkeypa
     def refuse(path):
         raise OSError("no locks available")
 
-    monkeypatch.setattr(remote, "is_held", refuse)
+    monkeypatch.setattr("labcore.sweeps.trial.is_held", refuse)
     scheduler.answer = "gone"
     assert ended(RemoteStarter(scheduler, threads=1, env={}).start(request_))
 

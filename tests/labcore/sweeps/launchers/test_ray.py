@@ -16,8 +16,8 @@ from labcore.sweeps.launchers.remote import RemoteStarter
 from labcore.sweeps.local.engine import conduct
 from labcore.sweeps.prepare import reopen
 from labcore.sweeps.trial import Launcher
-from tests.labcore.sweeps.launchers.remote import go_there, place_of
-from tests.labcore.sweeps.sweeping import SWEEP, Heard, begin, environment, wait_until
+from tests.labcore.sweeps.launchers.remote import place_of
+from tests.labcore.sweeps.sweeping import SWEEP, Heard, begin, environment, go, wait_until
 
 pytestmark = [
     pytest.mark.ml,
@@ -99,7 +99,7 @@ def test_trials_outlive_a_killed_controller_on_a_cluster_and_are_found_again(tmp
     controller.kill()
     controller.wait()
     heard = Heard()
-    ended, records = go_there(folder, heard)
+    ended, records = go(folder, heard)
     assert ended.state == "finished"
     # The third waits for room on the cluster, not for a controller.
     assert [heard.kinds(number)[0] for number in range(3)] == ["adopted"] * 3
@@ -127,7 +127,7 @@ def test_all_trials_have_a_result_though_a_node_is_lost_on_the_way(tmp_path, toy
         nodes.lose()
 
     heard = Heard(lose)
-    ended, records = go_there(folder, heard)
+    ended, records = go(folder, heard)
     assert ended.state == "finished"
     assert len(lost) == 1
     assert heard.kinds(lost[0]) == ["started", "again", "resumed", "ended"]
@@ -150,7 +150,7 @@ def test_a_worker_that_is_killed_takes_its_trial_along_after_a_checkpoint(tmp_pa
             folder.ask_to_stop()
 
     heard = Heard(act)
-    ended, records = go_there(folder, heard)
+    ended, records = go(folder, heard)
     assert ended.state == "interrupted"
     assert heard.kinds(1) == ["started", "again", "resumed", "again"]
     for record in records:
@@ -169,7 +169,7 @@ def test_trials_on_this_machine_end_with_a_killed_controller_and_lose_nothing(tm
     controller.kill()
     controller.wait()
     wait_until(lambda: not any(each.is_alive(0.0) for each in trials), 60)
-    ended, records = go_there(folder)
+    ended, records = go(folder)
     assert ended.state == "finished"
     assert [record.outcome for record in records] == ["completed"] * 2
     assert [record.failures for record in records] == [0, 0]
@@ -196,8 +196,8 @@ def test_trials_at_the_same_time_see_different_gpus(tmp_path, toy, monkeypatch):
             folder,
             prepared,
             settings,
+            Launcher(starter=starter, agents=2),
             watch=Heard(),
-            launcher=Launcher(starter=starter, agents=2),
         )
     runs = sorted((tmp_path / "runs" / "toy").iterdir())
     seen = [(run / "gpus.txt").read_text() for run in runs]

@@ -83,9 +83,8 @@ def test_an_actor_is_detached_named_and_takes_its_share(fake, order, actor):
         }
     ]
     assert answer(ray_broker.alive) == ({"s-0000-1"}, "")
-    ends = ((ray_broker.end, False), (ray_broker.end, True), (ray_broker.withdraw,))
-    for act, *how in (*ends, *ends):
-        assert answer(act, "s-0000-1", *how) == (None, "")
+    for has_begun, at_once in [(True, False), (True, True), (False, False)] * 2:
+        assert answer(ray_broker.end, "s-0000-1", has_begun, at_once) == (None, "")
     assert actor.asked == ["s-0000-1", "stop", "kill"]
     assert answer(ray_broker.alive) == (set(), "")
 

@@ -13,8 +13,8 @@ from labcore.record.status import read_status
 from labcore.sweeps.launchers.slurm_cluster import read_queue, sbatch_text
 from labcore.sweeps.launchers.slurm_options import SlurmOptions
 from tests.labcore.sweeps.launchers import stub_slurm
-from tests.labcore.sweeps.launchers.remote import go_there, notes_of, place_of
-from tests.labcore.sweeps.sweeping import SWEEP, Heard, begin, environment, wait_until
+from tests.labcore.sweeps.launchers.remote import notes_of, place_of
+from tests.labcore.sweeps.sweeping import SWEEP, Heard, begin, environment, go, wait_until
 
 pytestmark = pytest.mark.ml
 pytest.importorskip("optuna", reason="the study is Optuna's")
@@ -59,7 +59,7 @@ def jobs_of(queue):
 def test_every_trial_is_one_job_and_its_place_is_shown(tmp_path, queue):
     folder = slurm(tmp_path, "pause_s=0.2")
     heard = Heard()
-    ended, records = go_there(folder, heard)
+    ended, records = go(folder, heard)
     assert (ended.state, ended.message) == ("finished", "")
     assert [record.outcome for record in records] == ["completed"] * 4
     jobs = jobs_of(queue)
@@ -76,7 +76,7 @@ def test_every_trial_is_one_job_and_its_place_is_shown(tmp_path, queue):
 def test_more_trials_than_room_wait_in_the_queue(tmp_path, queue):
     heard = Heard()
     content = {**SWEEP, "run_cap": 3}
-    _, records = go_there(slurm(tmp_path, "pause_s=0.3", content=content, agents=3), heard)
+    _, records = go(slurm(tmp_path, "pause_s=0.3", content=content, agents=3), heard)
     assert [record.outcome for record in records] == ["completed"] * 3
     assert "job 3 waits" in heard.places
 
@@ -84,15 +84,15 @@ def test_more_trials_than_room_wait_in_the_queue(tmp_path, queue):
 def test_a_job_that_reaches_its_limit_writes_a_checkpoint_and_goes_on_in_another(
     tmp_path, queue, monkeypatch
 ):
-    monkeypatch.setenv("STUB_SLURM_LIMIT_S", "13")
+    monkeypatch.setenv("STUB_SLURM_LIMIT_S", "16")
     content = {**SWEEP, "run_cap": 1}
     folder = slurm(
-        tmp_path, "pause_s=0.5", "steps=12", words=["signal=10"], content=content, agents=1
+        tmp_path, "pause_s=0.5", "steps=16", words=["signal=10"], content=content, agents=1
     )
     heard = Heard()
-    _, records = go_there(folder, heard)
+    _, records = go(folder, heard)
     assert [record.outcome for record in records] == ["completed"]
-    assert steps_of(records[0]) == list(range(1, 13))
+    assert steps_of(records[0]) == list(range(1, 17))
     assert "again" in heard.kinds(0)
     assert heard.kinds(0)[-2:] == ["resumed", "ended"]
     assert len(jobs_of(queue)) == heard.kinds(0).count("resumed") + 1
@@ -111,7 +111,7 @@ def test_a_job_that_is_killed_goes_on_from_its_checkpoint_in_another(tmp_path, q
                 process.kill()
 
     heard = Heard(kill)
-    _, records = go_there(folder, heard)
+    _, records = go(folder, heard)
     assert [record.outcome for record in records] == ["completed"] * 2
     assert heard.kinds(0) == ["started", "again", "resumed", "ended"]
     assert steps_of(records[0]) == list(range(1, 9))
@@ -128,13 +128,13 @@ def test_stopping_lets_running_jobs_write_checkpoints_and_takes_waiting_ones_out
                 wait_until((run / "checkpoints" / "state.pt").exists)
             folder.ask_to_stop()
 
-    ended, records = go_there(folder, Heard(stop))
+    ended, records = go(folder, Heard(stop))
     assert ended.state == "interrupted"
     assert [row["state"] for row in jobs_of(queue)] == ["COMPLETED", "COMPLETED", "CANCELLED"]
     for record in records[:2]:
         assert read_status(record.folder).state == "interrupted"
     assert not records[2].folder.exists()
-    ended, records = go_there(folder)
+    ended, records = go(folder)
     assert ended.state == "finished"
     assert [record.outcome for record in records] == ["completed"] * 3
     assert [record.failures for record in records] == [0] * 3
@@ -162,7 +162,7 @@ def test_jobs_outlive_a_killed_controller_and_the_next_one_finds_them(tmp_path, 
     controller.kill()
     controller.wait()
     heard = Heard()
-    ended, records = go_there(folder, heard)
+    ended, records = go(folder, heard)
     assert ended.state == "finished"
     assert heard.kinds(0)[0] == heard.kinds(1)[0] == "adopted"
     assert [record.outcome for record in records] == ["completed"] * 2
@@ -178,7 +178,7 @@ def test_a_queue_that_does_not_answer_is_waited_for(tmp_path, queue):
     def cut(kind, record):
         (queue / "down").touch()
 
-    _, records = go_there(folder, Heard(cut))
+    _, records = go(folder, Heard(cut))
     assert read_queue() is None
     assert [record.outcome for record in records] == ["completed"]
     assert len(jobs_of(queue)) == 1
@@ -187,7 +187,7 @@ def test_a_queue_that_does_not_answer_is_waited_for(tmp_path, queue):
 def test_a_sweep_whose_jobs_are_all_refused_ends_with_what_sbatch_says(tmp_path, queue):
     folder = slurm(tmp_path, words=["partition=nowhere"])
     heard = Heard()
-    ended, records = go_there(folder, heard, patience=2)
+    ended, records = go(folder, heard, patience=2)
     assert (ended.state, ended.exit_code) == ("failed", 1)
     assert "invalid partition specified: nowhere" in ended.message
     said = [text for kind, text in heard.events if kind == "say"]
@@ -203,7 +203,7 @@ def test_a_job_that_sbatch_refuses_once_is_handed_over_again_and_the_others_run_
             (queue / "trouble").write_text("2")
 
     heard = Heard(trouble)
-    ended, records = go_there(slurm(tmp_path, content={**SWEEP, "run_cap": 2}), heard)
+    ended, records = go(slurm(tmp_path, content={**SWEEP, "run_cap": 2}), heard)
     assert ended.state == "finished"
     assert [record.outcome for record in records] == ["completed"] * 2
     assert [record.attempts for record in records] == [0, 0]
@@ -220,7 +220,7 @@ def test_submitit_runs_the_jobs_on_this_machine_with_their_limit(tmp_path, toy):
         tmp_path, "pause_s=1.0", "steps=9", words=words, content={**SWEEP, "run_cap": 1}, agents=1
     )
     heard = Heard()
-    ended, records = go_there(folder, heard)
+    ended, records = go(folder, heard)
     assert ended.state == "finished"
     assert [record.outcome for record in records] == ["completed"]
     assert "resumed" in heard.kinds(0)
@@ -241,7 +241,7 @@ def test_submitits_jobs_are_stopped_and_found_again_too(tmp_path, toy):
             folder.ask_to_stop()
 
     heard = Heard(stop)
-    ended, records = go_there(folder, heard)
+    ended, records = go(folder, heard)
     assert ended.state == "interrupted"
     assert heard.kinds(0)[0] == "adopted"
     assert [read_status(record.folder).state for record in records] == ["interrupted"] * 2
