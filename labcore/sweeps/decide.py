@@ -28,26 +28,24 @@ def decide(file: Path, prepared: Prepared, options: Mapping[str, Any]) -> Settin
         UsageError: An option is for sweeps of another engine.
     """
     sweep = prepared.sweep
-    runs_dir = peek(options.get("overrides", ()), "runs_dir")
+    fields = {each.name for each in dataclasses.fields(Settings)}
+    typed = {name: value for name, value in options.items() if name in fields}
     names_project = bool(sweep.project or sweep.entity)
-    launcher = options.get("launcher", "local")
     settings = Settings(
-        file=file.name,
-        source=str(file),
-        plugin=prepared.plugin.name,
-        overrides=sweep.overrides,
-        runs_dir=options.get("runs_dir") or runs_dir or "runs",
-        engine=_engine(options.get("engine", "auto"), launcher),
-        seed=options.get("seed", 0),
-        sampler=options.get("sampler", "tpe"),
-        agents=options.get("agents", 0),
-        count=options.get("count"),
-        retries=options.get("retries", 1),
-        storage=redact_text(options.get("storage", "")),
-        wandb=options.get("wandb") or ("offline" if names_project else "off"),
-        launcher=launcher,
-        ray_address=options.get("ray_address", ""),
-        slurm=tuple(options.get("slurm", ())),
+        **{
+            "wandb": "offline" if names_project else "off",
+            "agents": 0,
+            **typed,
+            "runs_dir": typed.get("runs_dir")
+            or peek(options.get("overrides", ()), "runs_dir")
+            or "runs",
+            "file": file.name,
+            "source": str(file),
+            "plugin": prepared.plugin.name,
+            "overrides": sweep.overrides,
+            "engine": _engine(typed.get("engine", "auto"), typed.get("launcher", "local")),
+            "storage": redact_text(typed.get("storage", "")),
+        }
     )
     check_engine(settings, options)
     return dataclasses.replace(settings, agents=settings.agents or agents_of(prepared, settings))

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from itertools import accumulate
-from random import Random
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -52,10 +51,6 @@ class Distribution(ABC):
     @abstractmethod
     def quantile(self, u: float) -> Any:
         """Returns the value below which the share ``u`` (0 to 1) of the draws lies."""
-
-    def sample(self, rng: Random) -> Any:
-        """Draws a value; takes exactly one number from ``rng``."""
-        return self.quantile(rng.random())
 
     def grid(self) -> Sequence[Any] | None:
         """Returns every value once, in order; None where W&B's grid method allows none."""

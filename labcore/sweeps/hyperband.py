@@ -25,34 +25,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Goal", "Hyperband", "Judgement"]
+__all__ = ["Goal", "Hyperband"]
 
 Goal = Literal["minimize", "maximize"]
 
 _MOST_BRACKETS = 100
 """Of the ``min_iter`` form."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judgement:
-    """What became of a run at a bracket."""
-
-    bracket: int
-    """Logs after which the runs are compared."""
-    value: float
-    """What is compared: the best value so far, or with ``strict`` the one at the bracket."""
-    threshold: float
-    """The worst value that may go on."""
-    num_runs: int
-    """Runs that have reached the bracket, this one included."""
-    stop: bool
-
-    def __str__(self) -> str:
-        verdict = "worse than" if self.stop else "as good as"
-        return (
-            f"log {self.bracket}: {self.value:.6g} is {verdict} {self.threshold:.6g}, "
-            f"among {self.num_runs} {'run' if self.num_runs == 1 else 'runs'}"
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +83,7 @@ class Hyperband:
         history: Sequence[float | None],
         others: Iterable[Sequence[float | None]],
         goal: Goal,
-    ) -> Judgement | None:
+    ) -> str:
         """Compares a run with the others at the last bracket that it has reached.
 
         Args:
@@ -114,29 +92,24 @@ class Hyperband:
             goal: Which way the metric gets better.
 
         Returns:
-            The judgement, or None before the first bracket.
+            Why the run is to be stopped; nothing if it may go on.
         """
         # From here on, less is better.
         sign = 1 if goal == "minimize" else -1
         own = _logged(history, sign)
         reached = self.brackets(len(own))
         if not reached:
-            return None
+            return ""
         bracket = reached[-1]
-        at_bracket = [own[bracket - 1]]
-        for other in others:
-            logged = _logged(other, sign)
-            if len(logged) >= bracket:
-                at_bracket.append(logged[bracket - 1])
-        at_bracket.sort()
+        all_logged = (own, *(_logged(other, sign) for other in others))
+        at_bracket = sorted(run[bracket - 1] for run in all_logged if len(run) >= bracket)
         threshold = at_bracket[int(len(at_bracket) / self.eta)]
         value = own[bracket - 1] if self.strict else min(own)
-        return Judgement(
-            bracket=bracket,
-            value=sign * value,
-            threshold=sign * threshold,
-            num_runs=len(at_bracket),
-            stop=value > threshold,
+        if value <= threshold:
+            return ""
+        return (
+            f"log {bracket}: {sign * value:.6g} is worse than {sign * threshold:.6g}, among "
+            f"{len(at_bracket)} runs"
         )
 
 

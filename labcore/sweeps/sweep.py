@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any, Literal
 
 from labcore.sweeps.distributions import Distribution
@@ -25,9 +24,7 @@ class Metric:
     """No trial is started once a trial has reached this."""
 
     def is_better(self, value: float, than: float) -> bool:
-        """Whether ``value`` is better; NaN is better than nothing, and everything than NaN."""
-        if math.isnan(value) or math.isnan(than):
-            return math.isnan(than) and not math.isnan(value)
+        """Whether ``value`` is better."""
         return value < than if self.goal == "minimize" else value > than
 
     def best(self, history: Sequence[float]) -> float | None:
@@ -85,38 +82,7 @@ class Sweep:
             raise IndexError("past the end of the grid")
         return {name: point[name] for name in self.parameters}
 
-    def sample(self, rng: Random) -> dict[str, Any]:
-        """Draws a value for every parameter, one number of ``rng`` each."""
-        return {name: each.sample(rng) for name, each in self.parameters.items()}
-
-    def flatten(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the parameters' values by dotted name, from a config that may nest them.
-
-        W&B's server gives ``{"optimizer": {"lr": 0.1}}`` for a nested parameter and
-        ``{"optimizer.lr": 0.1}`` for one with a dot in its name. Other keys are left out.
-        """
-        found: dict[str, Any] = {}
-        for name in self.parameters:
-            values = list(_look_up(config, name))
-            if values:
-                found[name] = values[0]
-        return found
-
     def _grid_values(self) -> Mapping[str, Any]:
         values = {name: each.grid() for name, each in self.parameters.items()}
         assert None not in values.values(), "a grid is checked when it is read"
         return values
-
-
-def _look_up(config: Mapping[str, Any], name: str) -> list[Any]:
-    """Finds a dotted name, whichever of its dots are levels: none or one value."""
-    if name in config:
-        return [config[name]]
-    parts = name.split(".")
-    for count in range(1, len(parts)):
-        inner = config.get(".".join(parts[:count]))
-        if isinstance(inner, Mapping):
-            found = _look_up(inner, ".".join(parts[count:]))
-            if found:
-                return found
-    return []

@@ -2,69 +2,38 @@
 
 import json
 import math
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from labcore.errors import nearest, suggestion
 from labcore.sweeps.file.document import Document, Place
 
-__all__ = ["Cursor", "Reader", "Remarks", "one_of", "shown"]
+__all__ = ["Cursor", "Reader", "one_of", "shown"]
 
 _MOST_NAMES = 5
 """Names that a message lists beside the nearest one."""
-
-
-@dataclass(kw_only=True, slots=True)
-class Remarks:
-    """Everything that is found out about a file."""
-
-    document: Document
-    problems: list[tuple[Place, str]] = field(default_factory=list)
-    warnings: list[tuple[Place, str]] = field(default_factory=list)
-
-    def lines(self, remarks: Sequence[tuple[Place, str]]) -> list[str]:
-        """Returns remarks as text in the order of the file, those of no line last; each once."""
-        ordered = sorted(remarks, key=lambda remark: self._line(remark[0]) or sys.maxsize)
-        texts = (": ".join(filter(None, (self.where(place), text))) for place, text in ordered)
-        return list(dict.fromkeys(texts))
-
-    def where(self, place: Place) -> str:
-        """Returns a place in words: ``line 12: parameters.lr.min``."""
-        line = self._line(place)
-        dotted = ""
-        for step in place:
-            dotted += f"[{step}]" if isinstance(step, int) else f".{step}" if dotted else step
-        return ": ".join([*([f"line {line}"] if line is not None else []), *filter(None, [dotted])])
-
-    def _line(self, place: Place) -> int | None:
-        """Returns the line of a place, or of the nearest part around it that has one."""
-        for length in range(len(place), 0, -1):
-            if place[:length] in self.document.lines:
-                return self.document.lines[place[:length]]
-        return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cursor:
     """A part of the file. What is not as it should be is remarked on, and comes back as None."""
 
-    remarks: Remarks
+    document: Document
     place: Place
     value: Any
 
     def problem(self, text: str) -> None:
         """Says what is wrong here."""
-        self.remarks.problems.append((self.place, text))
+        self.document.problem(self.place, text)
 
     def warn(self, text: str) -> None:
         """Says what is legal here and seldom meant."""
-        self.remarks.warnings.append((self.place, text))
+        self.document.warnings.append((self.place, text))
 
     def at(self, step: str | int) -> "Cursor":
         """Returns a part of a mapping or list."""
-        return Cursor(remarks=self.remarks, place=(*self.place, step), value=self.value[step])
+        return Cursor(document=self.document, place=(*self.place, step), value=self.value[step])
 
     def items(self) -> "Iterator[tuple[str, Cursor]]":
         """Yields the keys and values of a mapping."""
@@ -165,7 +134,7 @@ class Cursor:
 
     def is_number_read_as_text(self) -> bool:
         """Whether YAML took a number without a point for text; a problem if so."""
-        said = self.remarks.document.numbers_as_text.get(self.place)
+        said = self.document.numbers_as_text.get(self.place)
         if said is not None:
             self.problem(said)
         return said is not None

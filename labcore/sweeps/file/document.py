@@ -1,6 +1,7 @@
 """A sweep file as data, with the line of every part of it, and how much of it is read."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,19 +37,44 @@ Place = tuple[str | int, ...]
 """Keys and list positions that lead to a part of a file."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Document:
-    """What a file holds."""
+    """What a file holds, and everything that is found out about it."""
 
-    content: Any
-    lines: Mapping[Place, int]
+    content: Any = None
+    lines: dict[Place, int] = field(default_factory=dict)
     """Line of each part, where it is known; counted from 1."""
-    traps: Mapping[Place, str] = field(default_factory=dict)
+    traps: dict[Place, str] = field(default_factory=dict)
     """What is to be said of a part that YAML reads as another value than it looks like."""
-    numbers_as_text: Mapping[Place, str] = field(default_factory=dict)
+    numbers_as_text: dict[Place, str] = field(default_factory=dict)
     """The same of numbers that are text to YAML."""
-    problems: tuple[tuple[Place, str], ...] = ()
-    """What is wrong with the file as JSON or YAML, though it can be read."""
+    problems: list[tuple[Place, str]] = field(default_factory=list)
+    warnings: list[tuple[Place, str]] = field(default_factory=list)
+
+    def problem(self, place: Place, text: str) -> None:
+        """Says what is wrong with a part."""
+        self.problems.append((place, text))
+
+    def told(self, remarks: Sequence[tuple[Place, str]]) -> list[str]:
+        """Returns remarks as text in the order of the file, those of no line last; each once."""
+        ordered = sorted(remarks, key=lambda remark: self._line(remark[0]) or sys.maxsize)
+        texts = (": ".join(filter(None, (self.where(place), text))) for place, text in ordered)
+        return list(dict.fromkeys(texts))
+
+    def where(self, place: Place) -> str:
+        """Returns a place in words: ``line 12: parameters.lr.min``."""
+        line = self._line(place)
+        dotted = ""
+        for step in place:
+            dotted += f"[{step}]" if isinstance(step, int) else f".{step}" if dotted else step
+        return ": ".join([*([f"line {line}"] if line is not None else []), *filter(None, [dotted])])
+
+    def _line(self, place: Place) -> int | None:
+        """Returns the line of a place, or of the nearest part around it that has one."""
+        for length in range(len(place), 0, -1):
+            if place[:length] in self.lines:
+                return self.lines[place[:length]]
+        return None
 
 
 def wrong_file(path: Path, problems: list[str]) -> UsageError:

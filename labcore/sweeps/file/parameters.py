@@ -64,7 +64,7 @@ def _read_level(at: Cursor, prefix: str, parameters: Parameters) -> None:
 
 
 def _read_parameter(at: Cursor, name: str, parameters: Parameters) -> None:
-    before = len(at.remarks.problems)
+    before = len(at.document.problems)
     if not at.value.keys() & _READERS.keys():
         at.problem(_why_not_a_parameter(at))
         return
@@ -84,7 +84,7 @@ def _read_parameter(at: Cursor, name: str, parameters: Parameters) -> None:
         at.problem(f"{kind} needs {' and '.join(missing)}")
     keys = {key: value for key, value in values.items() if key in (*must, *may)}
     check_numbers(at, kind, keys)
-    if len(at.remarks.problems) == before:
+    if len(at.document.problems) == before:
         parameters.found[name] = d.make(kind, **keys)
         warn_of_traps(at, kind, parameters.found[name])
 
@@ -94,7 +94,7 @@ def _value(at: Cursor) -> Any:
     if isinstance(at.value, Mapping | list):
         for inner in at.elements():
             _value(inner)
-    elif (said := at.remarks.document.traps.get(at.place)) is not None:
+    elif (said := at.document.traps.get(at.place)) is not None:
         at.warn(said)
     at.is_number_read_as_text()
     return at.value

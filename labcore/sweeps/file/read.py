@@ -8,7 +8,7 @@ from pathlib import Path
 from labcore.config import peek
 from labcore.sweeps.distributions import Categorical, Constant, Distribution
 from labcore.sweeps.file.command import read_command
-from labcore.sweeps.file.cursor import Cursor, Reader, Remarks, one_of
+from labcore.sweeps.file.cursor import Cursor, Reader, one_of
 from labcore.sweeps.file.document import wrong_file
 from labcore.sweeps.file.load import load_document
 from labcore.sweeps.file.parameter_checks import too_many_for_a_grid
@@ -45,12 +45,12 @@ class Reading:
     @property
     def problems(self) -> list[str]:
         """One line each, with its place, in the order of the file."""
-        return self.root.remarks.lines(self.root.remarks.problems)
+        return self.root.document.told(self.root.document.problems)
 
     @property
     def warnings(self) -> list[str]:
         """What is legal and seldom meant, likewise."""
-        return self.root.remarks.lines(self.root.remarks.warnings)
+        return self.root.document.told(self.root.document.warnings)
 
 
 def read_sweep(path: Path, *, overrides: Sequence[str] = ()) -> Sweep:
@@ -76,14 +76,13 @@ def read_in_part(path: Path, *, overrides: Sequence[str] = ()) -> Reading:
         UsageError: The file cannot be read, or is no mapping.
     """
     document = load_document(path)
-    remarks = Remarks(document=document, problems=list(document.problems))
-    root = Cursor(remarks=remarks, place=(), value=document.content)
+    root = Cursor(document=document, place=(), value=document.content)
     if document.content is None:
         raise wrong_file(path, ["the file is empty"])
     must = {"method": "", "parameters": ""}
     found = root.fields("the keys method and parameters", _readers(root), must)
     if not isinstance(root.value, Mapping):
-        raise wrong_file(path, remarks.lines(remarks.problems))
+        raise wrong_file(path, document.told(document.problems))
     command: Sequence[str] = found.get("command") or ()
     if "program" in found and "command" not in found:
         root.at("program").warn("it is not started: a trial is a run of the plugin")

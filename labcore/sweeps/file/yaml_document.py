@@ -35,7 +35,7 @@ def read_yaml(path: Path, text: str) -> Document:
 
     try:
         builder = _Builder(yaml.SafeLoader(text))
-        content = builder.build_root()
+        builder.build_root()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -45,13 +45,7 @@ def read_yaml(path: Path, text: str) -> Document:
     except _TooMuchError:
         reason = f"it stands for more than {MOST_PARTS:,} values, what aliases repeat included"
         raise wrong_file(path, [reason]) from None
-    return Document(
-        content=content,
-        lines=builder.lines,
-        traps=builder.traps,
-        numbers_as_text=builder.numbers_as_text,
-        problems=tuple(builder.problems),
-    )
+    return builder.document
 
 
 class _TooMuchError(Exception):
@@ -65,27 +59,25 @@ class _Builder:
         self._loader = loader
         self._open: list[yaml.Node] = []
         self._parts = 0
-        self.lines: dict[Place, int] = {}
-        self.traps: dict[Place, str] = {}
-        self.numbers_as_text: dict[Place, str] = {}
-        self.problems: list[tuple[Place, str]] = []
+        self.document = Document()
 
-    def build_root(self) -> Any:
+    def build_root(self) -> None:
         node = self._loader.get_single_node()
-        return None if node is None else self._build(node, ())
+        if node is not None:
+            self.document.content = self._build(node, ())
 
     def _build(self, node: "yaml.Node", place: Place) -> Any:
         import yaml
 
-        self.lines.setdefault(place, node.start_mark.line + 1)
+        self.document.lines.setdefault(place, node.start_mark.line + 1)
         self._count(place)
         if node in self._open:
-            self.problems.append((place, "the alias stands for something that it is a part of"))
+            self.document.problem(place, "the alias stands for something that it is a part of")
             return None
         if node.tag.removeprefix(_CORE) not in _PLAIN_TAGS:
             tag = node.tag.replace(_CORE, "!!")
             whose = "a tag of Python's" if tag.startswith("!!python/") else "a tag"
-            self.problems.append((place, f"{tag} is {whose}; a sweep holds plain values only"))
+            self.document.problem(place, f"{tag} is {whose}; a sweep holds plain values only")
             return None
         self._open.append(node)
         try:
@@ -108,17 +100,17 @@ class _Builder:
     def _mapping(self, node: "yaml.MappingNode", place: Place) -> dict[str, Any]:
         written = Counter(key.value for key, _ in node.value if _is_text(key))
         for name in sorted(name for name, count in written.items() if count > 1):
-            self.problems.append(((*place, name), "the key is there twice"))
+            self.document.problem((*place, name), "the key is there twice")
         built: dict[str, Any] = {}
         for key, value in self._pairs(node, place):
             if not _is_text(key):
                 self._wrong_key(key, place)
                 continue
             if reason := unfit(key.value):
-                self.problems.append((place, reason))
+                self.document.problem(place, reason)
                 continue
             here = (*place, key.value)
-            self.lines[here] = key.start_mark.line + 1
+            self.document.lines[here] = key.start_mark.line + 1
             built[key.value] = self._build(value, here)
         return built
 
@@ -138,7 +130,7 @@ class _Builder:
             several = isinstance(value, yaml.SequenceNode)
             for merged in reversed(value.value) if several else [value]:
                 if not isinstance(merged, yaml.MappingNode) or merged in self._open:
-                    self.problems.append(((*place, "<<"), "<< takes in another mapping: <<: *NAME"))
+                    self.document.problem((*place, "<<"), "<< takes in another mapping: <<: *NAME")
                     continue
                 self._open.append(merged)
                 yield from self._pairs(merged, (*place, "<<"))
@@ -149,13 +141,11 @@ class _Builder:
         import yaml
 
         name = key.value if isinstance(key, yaml.ScalarNode) else "?"
-        self.lines.setdefault((*place, name), key.start_mark.line + 1)
+        self.document.lines.setdefault((*place, name), key.start_mark.line + 1)
         read_as = key.tag.removeprefix(_CORE)
-        self.problems.append(
-            (
-                (*place, name),
-                f"YAML reads this key as {_TAGS.get(read_as, read_as)}; put it in quotes",
-            )
+        self.document.problem(
+            (*place, name),
+            f"YAML reads this key as {_TAGS.get(read_as, read_as)}; put it in quotes",
         )
 
     def _scalar(self, node: "yaml.ScalarNode", place: Place) -> Any:
@@ -164,15 +154,15 @@ class _Builder:
             is_long = kind == "int" and len(node.value) > MOST_DIGITS
             value = 2**64 if is_long else self._loader.construct_object(node)
         except Exception:  # PyYAML's own, and whatever else a value gives its constructors
-            self.problems.append(
-                (place, f"{node.value[:40]!r} cannot be read as {_TAGS.get(kind, kind)}")
+            self.document.problem(
+                place, f"{node.value[:40]!r} cannot be read as {_TAGS.get(kind, kind)}"
             )
             return None
         if reason := unfit(value):
-            self.problems.append((place, reason))
+            self.document.problem(place, reason)
             return None
         if isinstance(value, datetime.date):
-            self.problems.append((place, f"YAML reads {node.value} as a date; put it in quotes"))
+            self.document.problem(place, f"YAML reads {node.value} as a date; put it in quotes")
             return node.value
         self._note_trap(node, value, place)
         return value
@@ -184,13 +174,13 @@ class _Builder:
         if isinstance(value, str) and _looks_like_a_number(text):
             write = _with_point(text)
             said = f"YAML reads {text} as text, not as a number; write {write}"
-            self.numbers_as_text[place] = said
+            self.document.numbers_as_text[place] = said
         elif isinstance(value, bool) and text.lower() in _WORDS:
             truth = str(value).lower()
             said = f"YAML reads {text} as {truth}; put it in quotes if the word is meant"
-            self.traps[place] = said
+            self.document.traps[place] = said
         elif isinstance(value, int | float) and (":" in text or _is_octal(text)):
-            self.traps[place] = f"YAML reads {text} as the number {value}"
+            self.document.traps[place] = f"YAML reads {text} as the number {value}"
 
 
 _CORE = "tag:yaml.org,2002:"

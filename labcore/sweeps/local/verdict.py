@@ -56,10 +56,8 @@ def judge(
         return Verdict("diverged", reason)
     if sweep.early_terminate is None:
         return None
-    judgement = sweep.early_terminate.judge(history, others, goal)
-    if judgement is None or not judgement.stop:
-        return None
-    return Verdict("stopped early", f"hyperband at {judgement}")
+    reason = sweep.early_terminate.judge(history, others, goal)
+    return Verdict("stopped early", f"hyperband at {reason}") if reason else None
 
 
 def settle(live: LiveTrial, result: TrialResult, *, metric: Metric | None, retries: int) -> Verdict:

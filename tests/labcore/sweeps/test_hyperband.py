@@ -13,8 +13,7 @@ NAN, INF = math.nan, math.inf
 
 
 def stops(rule, history, others, goal):
-    judgement = rule.judge(history, others, goal)
-    return judgement is not None and judgement.stop
+    return bool(rule.judge(history, others, goal))
 
 
 def stopped(rule, histories, goal="minimize"):
@@ -70,7 +69,7 @@ def test_options_that_give_no_bracket_are_refused(options, words):
 
 
 def test_before_the_first_bracket_nothing_is_said():
-    assert Hyperband(min_iter=3).judge([9, 9], [[1, 1, 1]], "minimize") is None
+    assert Hyperband(min_iter=3).judge([9, 9], [[1, 1, 1]], "minimize") == ""
 
 
 def test_a_run_alone_is_never_stopped():
@@ -84,10 +83,8 @@ def test_min_iter_eta_2_keeps_the_better_half():
     # Bracket 2: 1 2 3 5; index floor(4 / 2) = 2: the threshold is 3. Bests: a 3, b 4, c 1, d 2.
     assert stopped(Hyperband(min_iter=2, eta=2), MIN_ITER) == "b"
     # b: bracket 2, its best of 4 against 3.
-    judgement = Hyperband(min_iter=2, eta=2).judge([4, 5], [[4, 3], [4, 1], [4, 2]], "minimize")
-    assert (judgement.bracket, judgement.value, judgement.threshold) == (2, 4, 3)
-    assert (judgement.num_runs, judgement.stop) == (4, True)
-    assert str(judgement) == "log 2: 4 is worse than 3, among 4 runs"
+    told = Hyperband(min_iter=2, eta=2).judge([4, 5], [[4, 3], [4, 1], [4, 2]], "minimize")
+    assert told == "log 2: 4 is worse than 3, among 4 runs"
 
 
 def test_min_iter_eta_3_keeps_the_better_third():
@@ -176,10 +173,10 @@ def test_maximize_turns_everything_round():
     assert stopped(Hyperband(min_iter=2, eta=2, strict=True), MAXIMIZE, "maximize") == "b"
     # eta 3: index 1: 0.5; the best of d is 0.4.
     assert stopped(Hyperband(min_iter=2, eta=3), MAXIMIZE, "maximize") == "d"
-    judgement = Hyperband(min_iter=2, eta=3).judge(
+    told = Hyperband(min_iter=2, eta=3).judge(
         MAXIMIZE["d"], [MAXIMIZE[n] for n in "abc"], "maximize"
     )
-    assert (judgement.value, judgement.threshold) == (0.4, 0.5)
+    assert told == "log 2: 0.4 is worse than 0.5, among 4 runs"
 
 
 def test_maximize_with_max_iter_eta_3():
@@ -192,11 +189,10 @@ def test_maximize_with_max_iter_eta_3():
 def test_a_log_without_a_finite_value_is_no_log(nothing):
     rule = Hyperband(min_iter=2, eta=2, strict=True)
     # a has logged once, so it is not judged yet.
-    assert rule.judge([9, nothing], [[1, 1]], "minimize") is None
+    assert rule.judge([9, nothing], [[1, 1]], "minimize") == ""
     # Its second value is the third entry: 5, against 1 and 3: index floor(3 / 2) = 1: 3.
-    judgement = rule.judge([9, nothing, 5], [[nothing, 7, 1], [2, nothing, nothing, 3]], "minimize")
-    assert (judgement.bracket, judgement.value, judgement.threshold) == (2, 5, 3)
-    assert judgement.num_runs == 3
+    told = rule.judge([9, nothing, 5], [[nothing, 7, 1], [2, nothing, nothing, 3]], "minimize")
+    assert told == "log 2: 5 is worse than 3, among 3 runs"
 
 
 def test_runs_that_never_logged_do_not_count():
@@ -205,8 +201,8 @@ def test_runs_that_never_logged_do_not_count():
 
 def test_the_threshold_is_exact_where_one_over_eta_is_not():
     # 6 / 1.5 is 4, and (1 / 1.5) * 6 is less in floats: the threshold is the fifth of the six.
-    others = [[1], [2], [3], [4], [6]]
-    assert Hyperband(min_iter=1, eta=1.5).judge([5], others, "minimize").threshold == 5
+    told = Hyperband(min_iter=1, eta=1.5).judge([6], [[1], [2], [3], [4], [5]], "minimize")
+    assert told == "log 1: 6 is worse than 5, among 6 runs"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def of(**parameters):
 
 def place_of(reading, name):
     """Where a parameter stands, in words."""
-    return reading.root.remarks.where(reading.cursors[name].place)
+    return reading.root.document.where(reading.cursors[name].place)
 
 
 def test_a_sweep_as_wandbs_users_write_it():
