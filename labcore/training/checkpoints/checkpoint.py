@@ -85,7 +85,8 @@ class CheckpointStore:
         best = best_of(self.folder)
         for path in stored_in(self.folder)[self._keep_last :]:
             if path != best:
-                _remove(path)
+                path.unlink(missing_ok=True)
+                _checksum_path(path).unlink(missing_ok=True)
 
     def newest(self) -> Path | None:
         """Returns the newest checkpoint; it is not read."""
@@ -105,22 +106,21 @@ class CheckpointStore:
         Raises:
             RunFailed: There are checkpoints and all are damaged.
         """
+        for path in self.folder.glob(f"{_TEMPORARY}*"):
+            path.unlink(missing_ok=True)  # a process that was killed while writing has left it
         paths = stored_in(self.folder)
         for path in paths:
-            state = _read_or_put_aside(path, warn)
-            if state is not None:
-                return path, state
+            try:
+                return path, read(path)
+            except DamagedCheckpoint as error:
+                warn(f"{error.message}; going back to the checkpoint before it")
+                path.rename(path.with_name(f"{path.name}.damaged"))
         if paths:
             raise RunFailed(
                 f"none of the {len(paths)} checkpoints in {self.folder} can be read",
                 fix="start the run again; the damaged files are kept as *.damaged",
             )
         return None
-
-    def clean(self) -> None:
-        """Removes what a process that was killed while writing has left."""
-        for path in self.folder.glob(f"{_TEMPORARY}*"):
-            path.unlink(missing_ok=True)
 
 
 def stored_in(folder: Path) -> list[Path]:
@@ -150,15 +150,6 @@ def read(path: Path) -> dict[str, Any]:
     return _load(path)
 
 
-def _read_or_put_aside(path: Path, warn: Callable[[str], None]) -> dict[str, Any] | None:
-    try:
-        return read(path)
-    except DamagedCheckpoint as error:
-        warn(f"{error.message}; going back to the checkpoint before it")
-        path.rename(path.with_name(f"{path.name}.damaged"))
-        return None
-
-
 def _load(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -178,11 +169,6 @@ def _checksum_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    _checksum_path(path).unlink(missing_ok=True)
-
-
 def _no_space(state: Mapping[str, Any], folder: Path, step: int) -> RunFailed | None:
     """Says that the disk is full, if it has no room for ``state``."""
     needed = _tensor_bytes(state) / _MIB
@@ -199,8 +185,5 @@ def _no_space(state: Mapping[str, Any], folder: Path, step: int) -> RunFailed | 
 def _tensor_bytes(value: Any) -> int:
     if isinstance(value, Tensor):
         return value.nbytes
-    if isinstance(value, Mapping):
-        return sum(_tensor_bytes(part) for part in value.values())
-    if isinstance(value, (list, tuple)):
-        return sum(_tensor_bytes(part) for part in value)
-    return 0
+    parts = value.values() if isinstance(value, Mapping) else value
+    return sum(map(_tensor_bytes, parts)) if isinstance(value, Mapping | list | tuple) else 0

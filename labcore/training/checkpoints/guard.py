@@ -22,12 +22,7 @@ _CPU_MEMORY = ("DefaultCPUAllocator", "not enough memory", "Cannot allocate memo
 
 
 class NotFiniteError(ArithmeticError):
-    """A number of the training became NaN or infinite.
-
-    Args:
-        what: Which number.
-        step: Optimiser step at which it was so, counted from 1.
-    """
+    """A number of the training became NaN or infinite."""
 
     def __init__(self, what: str, step: int) -> None:
         super().__init__(f"{what} is not a finite number at step {step}")

@@ -83,15 +83,18 @@ class Snapshots:
         Raises:
             RunFailed: There are checkpoints and none can be read, or what they hold does not fit.
         """
-        found, state = self._find()
+        found = self._first_does(lambda: self._store.newest_good(self._warn)) or (None, None)
+        path: Path | None = gather(found[0], self._fabric)[0]
+        state = found[1]
         self._seed = seed
-        if state is not None and found is not None:
+        if path is not None:
+            state = state or read(path)
             for name, part in self._parts.items():
-                self._load_part(found, name, part, state)
+                self._load_part(path, name, part, state)
             self._processes = state["processes"]
             if self._fabric.global_rank < len(self._processes):
                 self._window.load_state_dict(self._processes[self._fabric.global_rank]["window"])
-        return found
+        return path
 
     def start_generators(self, step: int) -> None:
         """Seeds this process's random generators, or goes on with those of the checkpoint."""
@@ -107,17 +110,6 @@ class Snapshots:
                 "unbroken run"
             )
         self._processes = []
-
-    def _find(self) -> tuple[Path | None, dict[str, Any] | None]:
-        def newest_good() -> tuple[Path | None, dict[str, Any] | None]:
-            self._store.clean()
-            return self._store.newest_good(self._warn) or (None, None)
-
-        path, state = self._first_does(newest_good) or (None, None)
-        path = gather(path, self._fabric)[0]
-        if path is not None and state is None:
-            state = read(path)
-        return path, state
 
     def _first_does(self, work: Callable[[], T]) -> T | None:
         """Has the process with rank 0 do something; when that fails, it fails in all of them.

@@ -58,16 +58,12 @@ def export_weights(checkpoints: Path, path: Path) -> Path | None:
 
 def _first_readable(checkpoints: Path, *, prefer_best: bool) -> dict[str, Any] | None:
     best = best_of(checkpoints) if prefer_best else None
-    candidates = [best, *stored_in(checkpoints)] if best else stored_in(checkpoints)
-    return next((state for path in candidates if (state := _read_or_none(path))), None)
-
-
-def _read_or_none(path: Path) -> dict[str, Any] | None:
-    try:
-        return read(path)
-    except (RunFailed, OSError) as error:
-        log.warning("%s; trying another", error)
-        return None
+    for path in [best, *stored_in(checkpoints)] if best else stored_in(checkpoints):
+        try:
+            return read(path)
+        except (RunFailed, OSError) as error:
+            log.warning("%s; trying another", error)
+    return None
 
 
 def _weights_in(state: Mapping[str, Any]) -> dict[str, Tensor]:
