@@ -25,8 +25,9 @@ class Taps:
 
     Between those steps there is not a single hook on the model. Numbers go to the metrics as phase
     ``taps`` (``decoder.lstm/out/mean``, ``decoder.lstm/grad/rms``), histograms to the ``histogram``
-    moment and to a file, saved tensors to ``artifacts/taps/step_N.npz``. A run that does not train
-    is watched in one of every ``every`` calls of each layer, and logged at its end as step 0.
+    moment and to a file, saved tensors to ``artifacts/taps/step_N.npz`` and, drawn, to the report.
+    A run that does not train is watched in one of every ``every`` calls of each layer, and logged
+    at its end as step 0.
 
     Args:
         taps: Dotted path or glob to kinds: ``shape``, ``stats``, ``histogram``, ``save``.
@@ -163,6 +164,8 @@ class Taps:
         import numpy as np
         import torch
 
+        from labcore.hooks.taps.picture import draw
+
         path: Path = run.artifact_path(f"taps/{self._fit or '.'}/step_{step:08d}.npz")
         saved = (run.folder / "artifacts" / "taps").rglob("*.npz")
         used = sum(file.stat().st_size for file in saved if file != path)
@@ -186,6 +189,13 @@ class Taps:
                 section="Taps",
                 step=step,
             )
+        for name, array in arrays.items():
+            picture = path.with_name(f"{name.replace('/', '-')}.png")
+            if array.size and draw(array, picture):
+                run.add_artifact(
+                    picture, kind="image", title=f"{name} at step {step:,}", section="Taps",
+                    step=step, caption=f"Shape {array.shape}; the look before is drawn over.",
+                )  # fmt: skip
 
 
 def _check_kinds(taps: Mapping[str, Sequence[str]]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from labcore.errors import UsageError
 from labcore.hooks import hookimpl
 from labcore.hooks.taps.hook import HISTOGRAMS, Taps
+from labcore.hooks.taps.picture import draw
 
 torch = pytest.importorskip("torch", reason="needs torch: pip install unified-ml-lab[torch]")
 np = pytest.importorskip("numpy")
@@ -114,6 +115,29 @@ def test_saved_tensors_are_what_went_through_and_stop_at_the_limit(hooks, run, l
         assert arrays["2/out"].shape == (4, 2)
         np.testing.assert_array_equal(arrays["2/grad"], np.ones((4, 2)))
     assert any("4 tensors were not saved" in text for _, text in run.said)
+
+
+def test_saved_tensors_are_drawn(hooks, run, loop):
+    image = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
+    hooks.register("taps", Taps({"2": ["save"]}, every=1))
+    hooks.call("fit_started", run=run, loop=loop)
+    take_step(hooks, run, loop)
+    with image.open(run.folder / "artifacts/taps/2-out.png") as picture:
+        assert picture.size == (96, 192)  # 2 wide and 4 high, at 48 pixels a value
+    assert not hooks.dropped
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [((7,), (189, 27)), ((2, 6, 5, 3), (16 * 12, 12 * 12)), ((1, 1, 300, 300), (256, 256))],
+)
+def test_maps_lie_in_rows_of_four(tmp_path, shape, size):
+    image = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
+    values = np.linspace(-1, 1, np.prod(shape)).reshape(shape)
+    assert draw(values, tmp_path / "map.png")
+    with image.open(tmp_path / "map.png") as picture:
+        assert picture.size == size
+        assert picture.getextrema()[0] == 0
 
 
 def test_an_unknown_layer_stops_the_run_when_the_model_is_built(hooks, run, model):
