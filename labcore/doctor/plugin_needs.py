@@ -112,20 +112,15 @@ def _device(plugin: Plugin, machine: Machine) -> Finding:
 
 def _variables(plugin: Plugin, machine: Machine) -> Iterator[Finding]:
     declared = plugin.requires.env
-    if not declared:
-        return
-    other = {
-        name: machine.variable(name)
-        for name, value in declared.items()
-        if machine.variable(name) not in {"", value}
-    }
+    here = {name: machine.variable(name) for name in declared}
+    other = {name: value for name, value in here.items() if value not in {"", declared[name]}}
     for name, value in other.items():
         yield warning(
             f"{name}={value} is set here, and {plugin.name} declares {declared[name]}",
             cause="programs outside the lab, such as a notebook, get the value that is set here",
             fix=f"unset {name}, or export {name}={declared[name]}",
         )
-    if not other:
+    if declared and not other:
         listed = ", ".join(f"{name}={value}" for name, value in declared.items())
         yield ok(f"{plugin.name} gets {listed} from the lab")
 

@@ -87,11 +87,10 @@ def _tail(result: Mapping[str, Any]) -> list[str] | None:
 def _in_words(probe: Probe, result: Mapping[str, Any]) -> str:
     if not isinstance(probe.good, str):
         return probe.good(result)
-    listed = {
-        name: ", ".join(value) if isinstance(value, list | dict) else value
-        for name, value in result.items()
+    lists = {
+        name: ", ".join(each) for name, each in result.items() if isinstance(each, list | dict)
     }
-    return probe.good.format(**listed)
+    return probe.good.format(**{**result, **lists})
 
 
 CHECKS = tuple(

@@ -36,14 +36,16 @@ class Conflict:
         return f"{self.owner} wants {wanted}, and {self.installed} is installed"
 
 
-def conflicts(machine: Machine) -> Iterator[Conflict]:
-    """Yields every requirement that the installed packages do not meet."""
+def conflicts(machine: Machine, package: str = "") -> Iterator[Conflict]:
+    """Yields the requirements, of one package or of all, that what is installed does not meet."""
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name
 
     packages = machine.packages or {}
     for owner, texts in (machine.requirements or {}).items():
         for text in texts:
+            if package not in text.lower():  # reading a requirement takes long
+                continue
             try:
                 asked = Requirement(text)
             except InvalidRequirement:  # an old package; pip reads it, we need not
@@ -52,6 +54,8 @@ def conflicts(machine: Machine) -> Iterator[Conflict]:
                 continue
             name = canonicalize_name(asked.name)
             installed = packages.get(name, "")
+            if package not in ("", name):
+                continue
             if not installed or not asked.specifier.contains(installed, prereleases=True):
                 yield Conflict(owner, name, str(asked.specifier), installed)
 
@@ -116,8 +120,8 @@ def _of_package(
     if version is None:
         return None
     has_requirements = machine.requirements is not None
-    every = conflicts(machine) if has_requirements else _by_table(machine, package, version)
-    found = [each for each in every if each.package == package]
+    ask = conflicts(machine, package) if has_requirements else _by_table(machine, package, version)
+    found = list(ask)
     if not found:
         return ok(f"{package} {version} {good}", version=version, sources=sources)
     grave = any(each.owner in _FRAMEWORKS and each.is_sure for each in found)
@@ -135,15 +139,11 @@ def _of_package(
 
 def _by_table(machine: Machine, package: str, version: str) -> Iterator[Conflict]:
     """What TensorFlow's release wants, for a report that lists versions only."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.specifiers import SpecifierSet
 
     tensorflow = machine.tensorflow.version if machine.tensorflow else machine.version("tensorflow")
     row = tensorflow_row(tensorflow) if tensorflow else None
-    wanted = getattr(row, package, None)
-    try:
-        specifier = SpecifierSet(wanted or "")
-    except InvalidSpecifier:
-        return
+    specifier = SpecifierSet(getattr(row, package, None) or "")
     if not specifier.contains(version, prereleases=True):
         is_sure = row is not None and row.verified
         yield Conflict("tensorflow", package, str(specifier), version, is_sure)

@@ -67,16 +67,14 @@ def _small_macro(machine: Machine, toolkit: Toolkit) -> Finding | None:
     if used is None or not used.startswith("1.15."):
         return ok(f"CUDA {toolkit.version} compiles with the headers of Windows", cub=used)
     advice = cub_for(toolkit.version, "windows", installed_release(machine))
-    supply = (
-        f"put CUB {advice.supply} into a folder and set CUB_HOME to it" if advice.supply else ""
-    )
-    settings = "; ".join(f'$env:{name} = "{value}"' for name, value in advice.env.items())
+    fix = "; ".join(f'$env:{name} = "{value}"' for name, value in advice.env.items())
+    if advice.supply:
+        fix = f"put CUB {advice.supply} into a folder and set CUB_HOME to it"
     return warning(
         f"CUB {used} of CUDA {toolkit.version} does not compile on Windows",
         cause="a header of Windows defines small as a macro, and CUB 1.15 has a member of that "
         'name: "dispatch_segmented_sort.cuh(338): invalid combination of type specifiers"',
-        fix=supply
-        or settings
+        fix=fix
         or "build with a newer PyTorch3D or another CUDA: lab env plan pytorch3d --os windows",
         sources=advice.sources or ("pytorch3d 1227", "pytorch3d 1487", "pytorch3d 1614"),
         why=advice.why,

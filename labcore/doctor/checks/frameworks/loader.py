@@ -102,9 +102,6 @@ def _hidden(
 
 def _same(one: str | None, other: str | None) -> bool:
     """File names and wheels write versions of different length: 9.1.0 and 9.1.0.70."""
-    if not one or not other:
-        return False
-    return (
-        all(a == b for a, b in zip(one.split("."), other.split("."), strict=False))
-        and min(one.count("."), other.count(".")) >= 1
-    )
+    parts, others = (one or "").split("."), (other or "").split(".")
+    known = min(len(parts), len(others))
+    return known > 1 and parts[:known] == others[:known]

@@ -103,7 +103,7 @@ def _companions(machine: Machine, build: TorchBuild) -> Iterator[Finding]:
                 torch=version,
             )
         return
-    found = [each for each in conflicts(machine) if each.package == "torch"]
+    found = list(conflicts(machine, "torch"))
     for conflict in found:
         yield failure(
             str(conflict),
