@@ -60,8 +60,6 @@ class Check:
     ``unknown`` when one is None."""
     deep: bool = False
     """Whether it needs ``--deep``: it reads what child processes found that import frameworks."""
-    probes: tuple[str, ...] = ()
-    """The probes whose results a deep check reads."""
 
 
 def check(

@@ -113,8 +113,8 @@ def _chosen(only: Sequence[str], found: FoundPlugin | None, *, deep: bool) -> Se
 
 def _probe(checks: Sequence[Check]) -> Mapping[str, Mapping[str, object]]:
     """Runs the probes that the checks read; says on stderr which one, when somebody looks."""
-    wanted = {name for check in checks for name in check.probes}
-    names = [name for name in PROBES if name in wanted]
+    wanted = {check.id for check in checks}
+    names = [name for name, probe in PROBES.items() if probe.check in wanted]
     console = Console(stderr=True)
     if not console.is_terminal:
         return run_probes(names)

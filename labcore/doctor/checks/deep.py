@@ -94,13 +94,6 @@ def _in_words(probe: Probe, result: Mapping[str, Any]) -> str:
 
 
 CHECKS = tuple(
-    Check(
-        id=each.check,
-        area=each.area,
-        title=each.title,
-        ask=partial(_judge, each),
-        deep=True,
-        probes=(each.name,),
-    )
+    Check(id=each.check, area=each.area, title=each.title, ask=partial(_judge, each), deep=True)
     for each in PROBES.values()
 )

@@ -29,10 +29,6 @@ _ALWAYS_THERE = (
     "ld-linux", "libc.so", "libdl.so", "libgcc_s.so", "libm.so", "libpthread.so", "libpython",
     "librt.so", "libstdc++.so", "linux-vdso",
 )  # fmt: skip
-_UNDEFINED = 0
-"""Section index of a symbol that the file does not define."""
-_GLOBAL = 1
-"""Binding of a symbol that must be found; a weak one may stay undefined."""
 
 
 def inspect_extension(
@@ -89,7 +85,7 @@ def wanted_by(elf: ELFFile) -> Iterator[str]:
         raise ValueError("a file for a machine that no torch is made for")
     # Read by hand: pyelftools takes a third of a millisecond for each of thousands of symbols.
     for name, info, defined_in in struct.iter_unpack("<IBxH16x", symbols.data()):
-        if defined_in == _UNDEFINED and info >> 4 == _GLOBAL:
+        if defined_in == 0 and info >> 4 == 1:  # not in this file, and not weak: it must be found
             yield symbols.stringtable.get_string(name)
 
 

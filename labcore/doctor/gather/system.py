@@ -20,12 +20,13 @@ _CLUSTERS = {"SLURM_JOB_ID": "slurm", "RAY_JOB_ID": "ray", "PBS_JOBID": "pbs", "
 def read_system(root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Returns which system this is, and what it runs in."""
     kernel = platform.release()
+    library, version = platform.libc_ver()
     return {
         "os": _OSES.get(sys.platform),
         "os_name": _os_name(root),
         "kernel": kernel,
         "architecture": platform.machine(),
-        "glibc": _glibc(),
+        "glibc": version if library == "glibc" else None,
         "is_wsl": "microsoft" in kernel.lower(),
         "container": _container(root, environ),
         "is_cluster": next((name for key, name in _CLUSTERS.items() if environ.get(key)), ""),
@@ -64,19 +65,8 @@ def read_limits(root: Path = Path("/")) -> dict[str, Any]:
 
 
 def _os_name(root: Path) -> str:
-    if sys.platform == "linux":
-        pretty = first_match(r'^PRETTY_NAME="?([^"\n]+)', read(root / "etc/os-release"))
-        if pretty:
-            return pretty
-    return f"{platform.system()} {platform.release()}"
-
-
-def _glibc() -> str | None:
-    try:
-        text = os.confstr("CS_GNU_LIBC_VERSION")
-    except (AttributeError, ValueError, OSError):  # Windows; musl and macOS
-        return None
-    return text.split()[-1] if text else None
+    pretty = first_match(r'^PRETTY_NAME="?([^"\n]+)', read(root / "etc/os-release"))
+    return pretty or f"{platform.system()} {platform.release()}"
 
 
 def _container(root: Path, environ: Mapping[str, str]) -> str:

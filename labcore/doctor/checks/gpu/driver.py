@@ -1,5 +1,7 @@
 """Checks of NVIDIA's driver: is it there, does it answer, may it be used from here?"""
 
+from collections import Counter
+
 from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, unknown, warning
 from labcore.doctor.machine import Card, DriverTrouble, Machine
@@ -14,11 +16,8 @@ _RESTART = (
 @check("gpu", "gpu", "the GPUs")
 def _gpu(machine: Machine) -> Finding:
     if machine.cards:
-        names = [card.name for card in machine.whole_cards or machine.cards]
-        counted = ", ".join(
-            name if names.count(name) == 1 else f"{names.count(name)} x {name}"
-            for name in dict.fromkeys(names)
-        )
+        kinds = Counter(card.name for card in machine.whole_cards or machine.cards)
+        counted = ", ".join(f"{n} x {name}" if n > 1 else name for name, n in kinds.items())
         driver = f", driver {machine.driver}" if machine.driver else ""
         slices = sum(card.mig_profile is not None for card in machine.cards)
         mig = f", {slices} MIG slice{'s' if slices > 1 else ''}" if slices else ""

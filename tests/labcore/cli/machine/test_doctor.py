@@ -242,11 +242,10 @@ def test_deep_checks_are_made_when_asked_for_and_only_their_probes_run(
     type_doctor, monkeypatch
 ) -> None:
     deep = Check(
-        id="tried",
+        id="torch-probe",
         area="torch",
         title="tried",
         deep=True,
-        probes=("torch",),
         ask=lambda machine: [ok(f"outcome {machine.probes['torch']['outcome']}")],
     )
     monkeypatch.setattr("labcore.cli.machine.examine.all_checks", lambda: (deep,))
@@ -260,14 +259,12 @@ def test_deep_checks_are_made_when_asked_for_and_only_their_probes_run(
     assert "outcome ok" not in type_doctor("-v")[1]
     assert ran == []
     assert "outcome ok" in type_doctor("--deep", "-v")[1]
-    assert "outcome ok" in type_doctor("--only", "tried")[1]
+    assert "outcome ok" in type_doctor("--only", "torch-probe")[1]
     assert ran == ["torch", "torch"]
 
 
 def test_on_a_terminal_the_probe_that_runs_is_named(type_doctor, monkeypatch) -> None:
-    deep = Check(
-        id="tried", area="torch", title="t", deep=True, probes=("torch",), ask=lambda machine: []
-    )
+    deep = Check(id="torch-probe", area="torch", title="t", deep=True, ask=lambda machine: [])
     monkeypatch.setattr("labcore.cli.machine.examine.all_checks", lambda: (deep,))
     named: list[str] = []
 
