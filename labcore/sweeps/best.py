@@ -70,6 +70,8 @@ def read_best(folder: SweepFolder) -> dict[str, Any]:
     try:
         content = yaml.safe_load(folder.best_file.read_text(encoding="utf-8"))
         overrides = content["overrides"]
+        if not isinstance(overrides, list) or not all(isinstance(text, str) for text in overrides):
+            raise TypeError("overrides must be a list of text")
     except FileNotFoundError:
         raise UsageError(
             f"sweep {folder.name} has no best trial yet",
@@ -80,8 +82,6 @@ def read_best(folder: SweepFolder) -> dict[str, Any]:
             f"{folder.best_file} is damaged: {error}",
             fix=f"write it again: lab sweep best {folder.name}",
         ) from error
-    if not isinstance(overrides, list) or not all(isinstance(text, str) for text in overrides):
-        raise UsageError(f"{folder.best_file} is damaged: overrides must be a list of text")
     return dict(content)
 
 

@@ -78,8 +78,6 @@ class Sweep:
         for name, values in reversed(list(self._grid_values().items())):
             index, at = divmod(index, len(values))
             point[name] = values[at]
-        if index:
-            raise IndexError("past the end of the grid")
         return {name: point[name] for name in self.parameters}
 
     def _grid_values(self) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ import psutil
 from labcore.errors import UsageError
 from labcore.record.locks import KernelLock
 from labcore.record.process import ProcessId
+from labcore.record.records import read_json
 from labcore.sweeps.trial import TrialRequest, TrialResult, read_result, shows_life
 
 __all__ = [
@@ -71,10 +72,7 @@ def name_holder(path: Path, pid: int) -> None:
 
 def holder_of(path: Path) -> ProcessId | None:
     """Returns the process that last held the lock, once it has been written down."""
-    try:
-        return ProcessId.from_row(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
-        return None
+    return ProcessId.from_row(read_json(path))
 
 
 def kill_group(holder: ProcessId, lock: Path | None) -> None:

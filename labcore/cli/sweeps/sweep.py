@@ -2,7 +2,6 @@
 
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,20 +51,16 @@ def sweep() -> None:
     """
 
 
-def _in_sweeps_dir(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--sweeps-dir",
-        default=Path("sweeps"),
-        show_default=True,
-        type=click.Path(path_type=Path),
-        help="Folder of all sweeps.",
-    )(command)
-
-
-def _with_storage(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--storage", default="", help="Database of the study, as a URL; a file when left out."
-    )(command)
+_in_sweeps_dir = click.option(
+    "--sweeps-dir",
+    default=Path("sweeps"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of all sweeps.",
+)
+_with_storage = click.option(
+    "--storage", default="", help="Database of the study, as a URL; a file when left out."
+)
 
 
 @sweep.command(_START, hidden=True)
@@ -146,16 +141,10 @@ def start(file: Path | None, resumed: str, **options: Any) -> None:
 
 def _typed(options: dict[str, Any]) -> dict[str, Any]:
     """Leaves what was not typed out, so that a resumed sweep keeps what it had."""
-    context = click.get_current_context()
+    source_of = click.get_current_context().get_parameter_source
     default = click.core.ParameterSource.DEFAULT
-    return {
-        "sweeps_dir": options["sweeps_dir"],
-        **{
-            name: value
-            for name, value in options.items()
-            if context.get_parameter_source(name) is not default
-        },
-    }
+    typed = {name: options[name] for name in options if source_of(name) is not default}
+    return {"sweeps_dir": options["sweeps_dir"], **typed}
 
 
 @sweep.command("wandb-trial", hidden=True)

@@ -1,7 +1,7 @@
 """A sweep held against the plugin that it is to run: every problem before anything starts."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from labcore.config import Composed, compose
@@ -53,7 +53,11 @@ class _Examiner:
             return
         listed = distribution.values if isinstance(distribution, Categorical | Constant) else None
         values = _some_of(distribution) if listed is None else listed
-        wrong = [told for value in values for told in self._refusals(name, value)]
+        wrong = [
+            told.removeprefix(f"{name}=")
+            for value in values
+            for told in self._checker.check_alone(as_override(name, value))
+        ]
         option = self._checker.find(name)
         takes = "" if option is None else option.type
         if listed is not None:
@@ -73,10 +77,6 @@ class _Examiner:
                 "min and max are whole numbers, so only whole numbers are tried; for all between "
                 f"write {float(low)} and {float(high)}"
             )
-
-    def _refusals(self, name: str, value: Any) -> list[str]:
-        wrong = self._checker.check_alone(as_override(name, value))
-        return [each.removeprefix(f"{name}=") for each in wrong]
 
     def check_metric(self) -> None:
         """Checks that the plugin logs the metric, if it says what it logs."""
@@ -101,28 +101,22 @@ class _Examiner:
         """Composes what a few trials would: in the middle of the space and near its ends."""
         if self._reading.problems:
             # The values are known to be wrong; the rest of the overrides may be as well.
-            self._problems(_refusals(self._found, self._sweep.overrides)[1])
+            for refusal in _compose(self._found, self._sweep.overrides)[1]:
+                self._root.problem(refusal)
             return
-        failed: list[tuple[dict[str, Any], Sequence[str]]] = []
-        composed: Composed | None = None
-        tries = list(self._tries())
-        for values in tries:
-            made, refusals = _refusals(self._found, [*self._sweep.overrides, *as_overrides(values)])
-            composed = composed or made
-            if refusals:
-                failed.append((values, refusals))
-        if len(failed) == len(tries):
-            self._problems(refusal for _, refusals in failed for refusal in refusals)
-            return
-        for values, refusals in failed:
+        tries = [
+            (values, *_compose(self._found, [*self._sweep.overrides, *as_overrides(values)]))
+            for values in self._tries()
+        ]
+        composed = next((made for _, made, _ in tries if made is not None), None)
+        for values, _, refusals in tries:
             for refusal in refusals:
-                self._root.warn(f"some trials will be refused{_named(values, refusal)}")
+                if composed is None:
+                    self._root.problem(refusal)
+                else:
+                    self._root.warn(f"some trials will be refused{_named(values, refusal)}")
         if composed is not None:
             self._check_brackets(composed.config)
-
-    def _problems(self, texts: Iterable[str]) -> None:
-        for text in texts:
-            self._root.problem(text)
 
     def _tries(self) -> Iterator[dict[str, Any]]:
         chosen = [
@@ -163,9 +157,7 @@ def _some_of(distribution: Distribution) -> list[Any]:
     return [float(f"{each:.4g}") if isinstance(each, float) else each for each in values]
 
 
-def _refusals(
-    found: FoundPlugin, overrides: Sequence[str]
-) -> tuple[Composed | None, Sequence[str]]:
+def _compose(found: FoundPlugin, overrides: Sequence[str]) -> tuple[Composed | None, Sequence[str]]:
     try:
         return compose(found, overrides), ()
     except UsageError as error:

@@ -29,11 +29,6 @@ def test_a_grid_has_every_combination_once_the_last_parameter_fastest(grid):
     assert list(grid.grid_point(0)) == ["b", "a.n", "a.c", "q"]
 
 
-def test_past_the_end_of_a_grid_there_is_nothing(grid):
-    with pytest.raises(IndexError, match="past the end of the grid"):
-        grid.grid_point(grid.grid_size)
-
-
 def test_other_methods_have_no_grid(read):
     sweep = read({"method": "random", "parameters": {"a": {"values": [1, 2]}}})
     assert sweep.grid_size is None
