@@ -35,6 +35,7 @@ __all__ = [
 
 _LARGEST_EXPONENT = 709.0
 """e to this is about the largest float."""
+_MOST_MULTIPLES = 100_000
 _TINY = 2.0**-53
 """What stands for 0 (and 1 less it for 1) where a quantile of 0 or 1 would be infinite."""
 
@@ -214,10 +215,11 @@ class Rounded(Distribution):
     def grid(self) -> Sequence[float] | None:
         """Returns every multiple of a uniform number that can be drawn.
 
-        W&B's server counts from min in steps of q instead, and leaves max out.
+        W&B's server counts from min in steps of q instead, and leaves max out. None where there
+        are more than 100,000.
         """
         ends = self._ends
-        if not self.is_even or ends is None:
+        if not self.is_even or ends is None or ends[1] - ends[0] > _MOST_MULTIPLES:
             return None
         return [self._multiple(number) for number in range(ends[0], ends[1] + 1)]
 

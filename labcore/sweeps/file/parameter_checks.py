@@ -7,11 +7,10 @@ from typing import Any
 from labcore.sweeps import distributions as d
 from labcore.sweeps.file.cursor import Cursor
 
-__all__ = ["check_numbers", "check_overlaps", "too_many_for_a_grid", "warn_of_traps"]
+__all__ = ["check_numbers", "check_overlaps", "warn_of_traps"]
 
 _LARGEST_EXPONENT = 700
 """e to more than this is no float."""
-_MOST_MULTIPLES = 100_000
 _EXPONENTS = {"log_uniform", "q_log_uniform", "inv_log_uniform"}
 _LOGARITHMS = {"log_uniform_values", "q_log_uniform_values", "inv_log_uniform_values"}
 
@@ -53,6 +52,7 @@ def _check_probabilities(at: Cursor, count: int, probabilities: Sequence[float])
 def warn_of_traps(at: Cursor, kind: str, distribution: d.Distribution) -> None:
     """Remarks on what is legal and seldom meant."""
     low, high = at.value.get("min"), at.value.get("max")
+    least, greatest = distribution.bounds or (0, 0)
     if isinstance(distribution, d.IntUniform) and "distribution" not in at.value:
         if (low, high) == (0, 1):
             at.warn(
@@ -65,15 +65,11 @@ def warn_of_traps(at: Cursor, kind: str, distribution: d.Distribution) -> None:
         if repeated:
             at.at("values").warn(f"{repeated} of the values are there twice or more")
     elif kind in _EXPONENTS and (low > 0 if kind != "inv_log_uniform" else 0 < low < high <= 1):
-        assert distribution.bounds is not None
-        least, greatest = distribution.bounds
         at.warn(
             f"{kind} takes exponents of e, so this searches {least:.4g} to {greatest:.4g}; "
             f"for {low:g} to {high:g} write {kind}_values"
         )
     elif kind in {"q_uniform", "q_log_uniform_values"}:
-        assert distribution.bounds is not None
-        least, greatest = distribution.bounds
         step = at.value.get("q", 1)
         if least == greatest:
             at.warn(f"rounded to multiples of {step:g}, every value is {least:g}")
@@ -93,12 +89,3 @@ def check_overlaps(found: Mapping[str, d.Distribution], cursors: Mapping[str, Cu
             cursors[inside[0]].problem(
                 f"{name} is searched as a whole, so {inside[0]} cannot be searched as well"
             )
-
-
-def too_many_for_a_grid(distribution: d.Distribution) -> bool:
-    """Whether a rounded distribution has more multiples than can be listed."""
-    if not isinstance(distribution, d.Rounded) or not distribution.is_even:
-        return False
-    assert distribution.base.bounds is not None
-    low, high = distribution.base.bounds
-    return (high - low) / distribution.q > _MOST_MULTIPLES

@@ -6,12 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from labcore.config import peek
-from labcore.sweeps.distributions import Categorical, Constant, Distribution
+from labcore.sweeps.distributions import Categorical, Constant, Distribution, Rounded
 from labcore.sweeps.file.command import read_command
 from labcore.sweeps.file.cursor import Cursor, Reader, one_of
 from labcore.sweeps.file.document import wrong_file
 from labcore.sweeps.file.load import load_document
-from labcore.sweeps.file.parameter_checks import too_many_for_a_grid
 from labcore.sweeps.file.parameters import Parameters, read_parameters
 from labcore.sweeps.hyperband import Goal, Hyperband
 from labcore.sweeps.sweep import Metric, Sweep
@@ -213,9 +212,7 @@ def _check_grid(root: Cursor, parameters: Parameters, run_cap: int | None) -> No
     size = 1
     for name, distribution in parameters.found.items():
         cursor = parameters.cursors[name]
-        if too_many_for_a_grid(distribution):
-            cursor.problem("it has more than 100,000 multiples of q; make q larger, or use random")
-        elif (values := distribution.grid()) is None:
+        if (values := distribution.grid()) is None:
             cursor.problem(_no_grid(distribution))
         else:
             size *= len(values)
@@ -226,6 +223,8 @@ def _check_grid(root: Cursor, parameters: Parameters, run_cap: int | None) -> No
 def _no_grid(distribution: Distribution) -> str:
     if isinstance(distribution, Categorical):
         return "a grid takes each value once, whatever its probability; leave probabilities out"
+    if isinstance(distribution, Rounded) and distribution.is_even:
+        return "it has more than 100,000 multiples of q; make q larger, or use random"
     return (
         f"a grid cannot list {distribution.name}, which is continuous or has no end; give values, "
         "whole numbers as min and max, or q_uniform"
