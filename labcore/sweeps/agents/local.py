@@ -45,11 +45,6 @@ class LocalStarter:
         self._words: dict[int, Word] = {}
         self._was_ready = False
 
-    @property
-    def worker_pid(self) -> int | None:
-        """Process id of the worker, once there is one."""
-        return None if self._worker is None else self._worker.pid
-
     def start(self, request: TrialRequest) -> RunningTrial:
         """Starts a trial; a worker that has died is replaced first."""
         if not self.warm:

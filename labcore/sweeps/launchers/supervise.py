@@ -6,7 +6,6 @@ that the scheduler believes to be free. So it is tied by a pipe in place of its 
 whose other end the supervisor holds and never writes to.
 """
 
-import contextlib
 import dataclasses
 import os
 import runpy
@@ -56,28 +55,22 @@ class Supervisor:
         os.chdir(self._order.folder)
         for name in _TASK:
             os.environ.pop(name, None)
+        request = self._order.request
+        code = f"from {__name__} import become_tied_trial as main; main()"
+        command = [sys.executable, "-c", code, *request.words]
         tie, end = os.pipe()
         try:
-            return self._watch(self._start(tie), notes)
-        except UsageError:
+            try:
+                trial = start_process(request, command, stdin=tie)
+            except OSError:  # the disk knows no locks
+                request = dataclasses.replace(request, lock=None)
+                trial = start_process(request, command, stdin=tie)
+            return self._watch(trial, notes)
+        except UsageError:  # another process holds the trial's lock
             return None
         finally:
             os.close(end)
             os.close(tie)
-
-    def _start(self, tie: int) -> TrialProcess:
-        """Starts the trial with its lock held, where the disk knows locks.
-
-        Raises:
-            UsageError: Another process holds the lock.
-        """
-        request = self._order.request
-        code = f"from {__name__} import become_tied_trial as main; main()"
-        command = [sys.executable, "-c", code, *request.words]
-        with contextlib.suppress(OSError):
-            return start_process(request, command, stdin=tie)
-        request = dataclasses.replace(request, lock=None)
-        return start_process(request, command, stdin=tie)
 
     def _watch(self, trial: TrialProcess, notes: Notes) -> int | None:
         assert trial.process is not None, "a child has its number until it is waited for"

@@ -7,7 +7,6 @@ that were cut short.
 """
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -18,10 +17,10 @@ from labcore.sweeps.local.metric_log import MetricLog
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.standing import LiveTrial, Standing, Watch, limit_of
 from labcore.sweeps.local.store import TrialStore
-from labcore.sweeps.local.suggest import Suggester
+from labcore.sweeps.local.suggest import Sampler, Suggester
 from labcore.sweeps.local.verdict import judge, settle
 from labcore.sweeps.overrides import as_overrides
-from labcore.sweeps.sweep import Sweep
+from labcore.sweeps.prepare import Prepared
 from labcore.sweeps.trial import Launcher, RunningTrial, TrialRequest, status_of
 
 __all__ = ["Controller", "Ended"]
@@ -47,44 +46,43 @@ class Controller:
     """Runs the trials of a sweep to its end.
 
     Args:
-        sweep: The sweep file.
         folder: The sweep's folder; the caller holds its lock.
+        prepared: The sweep, checked.
         settings: Of the sweep.
         store: The study.
         launcher: Starts trials.
-        overrides: What every trial sets, ``plugin=`` among it.
         patience: Failed trials, or refused starts, in a row after which the sweep is given up.
         watch: Shows it.
     """
 
     def __init__(
         self,
-        sweep: Sweep,
         folder: SweepFolder,
+        prepared: Prepared,
         settings: Settings,
         store: TrialStore,
         launcher: Launcher,
         *,
-        overrides: Sequence[str],
         patience: int,
         watch: Watch,
     ) -> None:
-        self._sweep = sweep
+        self._sweep = prepared.sweep
+        self._overrides = prepared.overrides_in(folder, settings)
         self._folder = folder
         self._settings = settings
         self._store = store
-        sampler: Literal["gp", "tpe"] = "gp" if settings.sampler == "gp" else "tpe"
-        self._suggester = Suggester(sweep, seed=settings.seed, sampler=sampler)
+        sampler: Sampler = "gp" if settings.sampler == "gp" else "tpe"
+        self._suggester = Suggester(self._sweep, seed=settings.seed, sampler=sampler)
         self._starter = launcher.starter
-        self._agents = launcher.agents
-        self._overrides = overrides
         self._patience = patience
         self._watch = watch
-        self._status = SweepStatus(sweep=folder.name, plugin=sweep.plugin)
+        self._status = SweepStatus(sweep=folder.name, plugin=self._sweep.plugin)
         self._stop = StopSignal()
-        limit = limit_of(sweep, settings.count)
         self._standing = Standing(
-            sweep=sweep, name=folder.name, agents=launcher.agents, limit=limit
+            sweep=self._sweep,
+            name=folder.name,
+            agents=launcher.agents,
+            limit=limit_of(self._sweep, settings.count),
         )
         self._live = self._standing.live
         self._due: list[Record] = []
@@ -159,7 +157,7 @@ class Controller:
         return not (self._is_exhausted or standing.is_full or standing.reached_target is not None)
 
     def _start_trials(self) -> None:
-        while len(self._live) < self._agents and self._stop.number is None:
+        while len(self._live) < self._standing.agents and self._stop.number is None:
             if time.monotonic() < self._next_start:
                 return
             if self._due:

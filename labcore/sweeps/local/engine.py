@@ -47,19 +47,11 @@ def conduct(
         UsageError: Another process is at work on it.
         RequirementError: Optuna, or the database, is not to be had.
     """
-    sweep = prepared.sweep
     lock = folder.lock()
     try:
-        store = open_study(folder, sweep, settings, storage=storage)
+        store = open_study(folder, prepared.sweep, settings, storage=storage)
         controller = Controller(
-            sweep,
-            folder,
-            settings,
-            store,
-            launcher,
-            overrides=prepared.overrides_in(folder, settings),
-            patience=patience,
-            watch=watch,
+            folder, prepared, settings, store, launcher, patience=patience, watch=watch
         )
         ended = controller.run()
         write_up(folder, prepared, settings, store.records())

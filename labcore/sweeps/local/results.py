@@ -25,6 +25,7 @@ def results_of(
     """Returns what the sweep's page is made from."""
     method = sweep.method
     state = folder.status().observed_state()
+    rule, longest = sweep.early_terminate, max((len(r.history) for r in records), default=0)
     commands = [("run the best trial again", rerun_command(folder, settings.plugin))]
     if state != "finished":
         commands.append(("go on with the sweep", f"lab sweep --resume {folder.name}"))
@@ -38,9 +39,9 @@ def results_of(
         state="interrupted" if state == "lost" else state,
         method=f"{method} ({settings.sampler.upper()})" if method == "bayes" else method,
         overrides=settings.overrides,
-        brackets=_brackets(sweep, records),
+        brackets=() if rule is None else rule.brackets(longest),
         facts=[
-            ("early stops", str(sweep.early_terminate or "")),
+            ("early stops", str(rule or "")),
             ("seed", str(settings.seed)),
             ("trials at once", str(settings.agents)),
         ],
@@ -116,9 +117,3 @@ def _row(folder: SweepFolder, sweep: Sweep, record: Record) -> TrialRow:
         run_folder=record.folder if record.folder.exists() else None,
         error=record.reason if is_failure else "",
     )
-
-
-def _brackets(sweep: Sweep, records: Sequence[Record]) -> tuple[int, ...]:
-    if sweep.early_terminate is None:
-        return ()
-    return sweep.early_terminate.brackets(max((len(r.history) for r in records), default=0))

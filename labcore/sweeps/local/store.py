@@ -34,6 +34,14 @@ _ATTRIBUTE = "lab"
 _NAN_ATTRIBUTE = "lab_nan"
 """Indexes of logs that were not finite, which Optuna does not keep."""
 
+_STATES = {
+    "completed": "COMPLETE",
+    "stopped early": "PRUNED",
+    "diverged": "PRUNED",
+    "failed": "FAIL",
+}
+"""An outcome to Optuna's name for it."""
+
 
 class TrialStore:
     """The trials of one sweep.
@@ -162,13 +170,10 @@ class TrialStore:
         from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
-        state, values = TrialState.FAIL, None
-        if record.outcome == "completed":
-            # Optuna knows no result without a value; a sweep without a metric has no other.
-            state, values = TrialState.COMPLETE, [0.0 if record.value is None else record.value]
-        elif record.outcome in {"stopped early", "diverged"}:
-            state = TrialState.PRUNED
-            values = None if record.value is None else [record.value]
+        value = None if record.outcome == "failed" else record.value
+        if record.outcome == "completed" and value is None:
+            value = 0.0  # Optuna knows no result without one; a sweep without a metric has no other
+        state, values = TrialState[_STATES[record.outcome]], None if value is None else [value]
         try:
             self._storage.set_trial_state_values(self._ids[record.number], state, values)
         except UpdateFinishedTrialError:

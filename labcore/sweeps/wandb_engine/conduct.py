@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from labcore.config import peek
 from labcore.errors import RequirementError
@@ -35,8 +35,7 @@ _GRACE_S = 120
 """Time for a checkpoint, the report and the last uploads."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Conducted:
+class Conducted(NamedTuple):
     """How the work on a sweep ended."""
 
     status: SweepStatus

@@ -70,32 +70,6 @@ def create_sweep(sweep: Sweep) -> SweepAddress:
         "parameters": parameters,
         "command": ["${env}", "${interpreter}", *words],
     }
-    return _create(config, project, entity)
-
-
-def _hooks_override(overrides: Sequence[str]) -> list[str]:
-    """Returns the override that turns the W&B hook on; none when the sweep's own do."""
-    hooks = peek(overrides, "hooks")
-    if hooks is None:
-        return [_HOOKS]
-    if "wandb" not in hooks:
-        raise UsageError(
-            f"hooks={hooks} leaves out W&B, which chooses by what the trials log to it",
-            fix=f"add it: {_HOOKS}, or let the sweep run here: --engine local",
-        )
-    return []
-
-
-def _flat(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Gives nested parameters their dotted names: a trial gets its values by option."""
-    for name, spec in parameters.items():
-        if isinstance(spec, Mapping) and "parameters" in spec:
-            yield from _flat(spec["parameters"], f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", spec
-
-
-def _create(config: dict[str, Any], project: str, entity: str) -> SweepAddress:
     try:
         import wandb
     except ImportError as error:
@@ -122,10 +96,32 @@ def _create(config: dict[str, Any], project: str, entity: str) -> SweepAddress:
     return SweepAddress(entity=entity, project=project, id=made)
 
 
+def _hooks_override(overrides: Sequence[str]) -> list[str]:
+    """Returns the override that turns the W&B hook on; none when the sweep's own do."""
+    hooks = peek(overrides, "hooks")
+    if hooks is None:
+        return [_HOOKS]
+    if "wandb" not in hooks:
+        raise UsageError(
+            f"hooks={hooks} leaves out W&B, which chooses by what the trials log to it",
+            fix=f"add it: {_HOOKS}, or let the sweep run here: --engine local",
+        )
+    return []
+
+
+def _flat(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Gives nested parameters their dotted names: a trial gets its values by option."""
+    for name, spec in parameters.items():
+        if isinstance(spec, Mapping) and "parameters" in spec:
+            yield from _flat(spec["parameters"], f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", spec
+
+
 @contextlib.contextmanager
 def _tidy() -> Iterator[None]:
     """Keeps what wandb prints for the log, and undoes what it leaves in the environment."""
-    before = {name: os.environ.get(name) for name in _LEFT_BEHIND}
+    before = {name: os.environ[name] for name in _LEFT_BEHIND if name in os.environ}
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     said = io.StringIO()
     try:
@@ -139,8 +135,6 @@ def _tidy() -> Iterator[None]:
     finally:
         for line in said.getvalue().splitlines():
             log.log(logging.WARNING if "WARN" in line else logging.INFO, "%s", line)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in _LEFT_BEHIND:
+            os.environ.pop(name, None)
+        os.environ.update(before)

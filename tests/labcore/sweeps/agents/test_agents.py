@@ -145,7 +145,7 @@ def test_nothing_of_a_trial_is_left_for_the_next(write_plugin, starter, request_
         assert each["stdin"] == ""
     assert len({each["pid"] for each in found}) == 3
     assert len({each["random"] for each in found}) == 3
-    assert {each["parent"] for each in found} == {one.worker_pid}
+    assert {each["parent"] for each in found} == {one._worker.pid}
 
 
 def test_memory_that_a_trial_takes_is_not_the_workers(write_plugin, starter, request_of):
@@ -153,9 +153,9 @@ def test_memory_that_a_trial_takes_is_not_the_workers(write_plugin, starter, req
     write_plugin("leaky", body)
     one = starter("leaky")
     finish(one.start(request_of("leaky", 0)))
-    before = psutil.Process(one.worker_pid).memory_info().rss
+    before = psutil.Process(one._worker.pid).memory_info().rss
     finish(one.start(request_of("leaky", 1)))
-    assert psutil.Process(one.worker_pid).memory_info().rss < before + 20_000_000
+    assert psutil.Process(one._worker.pid).memory_info().rss < before + 20_000_000
 
 
 @pytest.mark.parametrize(("act", "code"), [("crash", 128 + signal.SIGABRT), ("exit", 7)])
@@ -164,9 +164,9 @@ def test_a_crash_ends_its_trial_and_nothing_else(write_plugin, starter, request_
     one = starter("leaky")
     result = finish(one.start(request_of("leaky", 0, f"act={act}")))
     assert (result.state, result.exit_code) == ("lost", code)
-    worker = one.worker_pid
+    worker = one._worker.pid
     assert finish(one.start(request_of("leaky", 1))).state == "finished"
-    assert one.worker_pid == worker
+    assert one._worker.pid == worker
 
 
 def test_a_wrong_override_is_told_with_its_exit_code(write_plugin, starter, request_of):
@@ -182,7 +182,7 @@ def test_a_trial_outlives_its_worker_and_the_next_worker_goes_on(write_plugin, s
     request = request_of("toy", 0, "pause_s=0.2")
     trial = one.start(request)
     wait_until(lambda: holder_of(request.lock) is not None)
-    worker = psutil.Process(one.worker_pid)
+    worker = psutil.Process(one._worker.pid)
     worker.kill()
     wait_until(lambda: worker.status() == psutil.STATUS_ZOMBIE)
     assert not trial.poll()
