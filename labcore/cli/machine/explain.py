@@ -42,20 +42,15 @@ def print_explanation(words: list[str], as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({each.os: _row(each) for each in answers}, indent=1))
     else:
-        _print(setup, answers)
+        with printer() as console:
+            console.print(Text(" ".join(setup.words()), style="bold"))
+            told: Sequence[Pair] = ()
+            for answer in answers:
+                console.print()
+                _print_answer(console, answer, [line for line in answer.lines if line not in told])
+                told = answer.lines
     goes_nowhere = all(each.works is False for each in answers)
     return RequirementError.exit_code if goes_nowhere else 0
-
-
-def _print(setup: Setup, answers: Sequence[Explanation]) -> None:
-    first, *others = answers
-    with printer() as console:
-        console.print(Text(" ".join(setup.words()), style="bold"))
-        console.print()
-        _print_answer(console, first, first.lines)
-        for other in others:
-            console.print()
-            _print_answer(console, other, [line for line in other.lines if line not in first.lines])
 
 
 def _print_answer(console: Console, answer: Explanation, lines: Sequence[Pair]) -> None:
@@ -76,9 +71,23 @@ def _print_answer(console: Console, answer: Explanation, lines: Sequence[Pair]) 
 
 
 def _row(answer: Explanation) -> dict[str, Any]:
+    known = sources()
     return {
         "goes_together": answer.works,
-        "pairs": [_pair_row(line) for line in answer.lines],
+        "pairs": [
+            {
+                "pair": line.title,
+                "of": list(line.keys),
+                "state": line.verdict.state,
+                "why": line.verdict.why,
+                "fix": line.verdict.fix or None,
+                "sources": [
+                    {"id": name, "title": known[name].title, "url": known[name].url}
+                    for name in line.verdict.sources
+                ],
+            }
+            for line in answer.lines
+        ],
         "commands": list(answer.commands),
         "alternatives": [
             {
@@ -88,20 +97,5 @@ def _row(answer: Explanation) -> dict[str, Any]:
                 "commands": list(each.commands),
             }
             for each in answer.alternatives
-        ],
-    }
-
-
-def _pair_row(line: Pair) -> dict[str, Any]:
-    known = sources()
-    return {
-        "pair": line.title,
-        "of": list(line.keys),
-        "state": line.verdict.state,
-        "why": line.verdict.why,
-        "fix": line.verdict.fix or None,
-        "sources": [
-            {"id": name, "title": known[name].title, "url": known[name].url}
-            for name in line.verdict.sources
         ],
     }
