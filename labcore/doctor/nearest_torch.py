@@ -1,7 +1,7 @@
 """The command for the nearest torch that goes with a machine."""
 
 from labcore.doctor.machine import Machine
-from labcore.doctor.tables import Setup, least_change, series, torch_for, torch_pip, torch_row
+from labcore.doctor.tables import TORCH, Setup, least_change, series, torch_for, torch_pip
 
 __all__ = ["torch_command"]
 
@@ -14,7 +14,7 @@ def torch_command(machine: Machine, capability: str | None) -> str:
         capability: Of the card that it has to run on; None for any.
     """
     os, torch = machine.os or "linux", machine.torch
-    row = torch_row(torch.version) if torch is not None else None
+    row = TORCH.row(torch.version) if torch is not None else None
     cuda = torch.cuda or (row.pypi_cuda if row is not None else "") if torch is not None else ""
     if torch is not None and torch.cuda is not None and cuda:
         setup = Setup(

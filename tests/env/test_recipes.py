@@ -14,10 +14,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from labcore.doctor.tables import (
+    TORCH,
     python_fits,
     pytorch3d_wheel,
     tensorflow_with_torch,
-    torch_row,
     torchvision_with,
 )
 
@@ -80,7 +80,7 @@ def test_every_direct_dependency_is_pinned_within_its_range():
 def test_the_pinned_versions_go_together_by_the_tables():
     pinned = pins()
     torch = pinned["torch"]
-    row = torch_row(torch)
+    row = TORCH.row(torch)
     assert row is not None
     assert torchvision_with(pinned["torchvision"], torch).state == "yes"
     assert tensorflow_with_torch(pinned["tensorflow"], torch).state in ("yes", "limited")

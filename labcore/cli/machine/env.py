@@ -80,7 +80,7 @@ def plan(
     elif shell == "text" or not made.steps:
         _print(made)
     else:
-        click.echo(snippet(made, shell), nl=False)
+        click.echo(snippet(made), nl=False)
     return RequirementError.exit_code if made.problems else 0
 
 
@@ -109,12 +109,11 @@ def _print(made: Any) -> None:
             if any(line.verdict.state == "no" for line in made.problems):
                 print_alternatives(console, made.alternatives)
             return
-        shell = shell_of(made.os)
         for number, step in enumerate(made.steps, 1):
             console.print(Padding(Text(f"{number}. {step.title}", style="bold cyan"), (1, 0, 0, 0)))
             if step.why:
                 console.print(Padding(Text(step.why, style="dim"), (0, 0, 0, 3)))
-            print_commands(console, commands_of(step, shell), 3)
+            print_commands(console, commands_of(step, made.os), 3)
         console.print()
         for line in made.cares:
             print_pair(console, line)

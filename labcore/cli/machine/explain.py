@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -38,7 +39,7 @@ def print_explanation(words: list[str], as_json: bool) -> int:
     """
     setup = Setup.parse(words)
     systems: tuple[OsName, ...] = (setup.os,) if setup.os else ("linux", "windows")
-    answers = [explain(setup.with_changes(os=system)) for system in systems]
+    answers = [explain(replace(setup, os=system)) for system in systems]
     if as_json:
         click.echo(json.dumps({each.os: _row(each) for each in answers}, indent=1))
     else:

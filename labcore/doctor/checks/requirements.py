@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, say, warning
 from labcore.doctor.machine import Machine
-from labcore.doctor.tables import parse_version, tensorflow_row
+from labcore.doctor.tables import TENSORFLOW, parse_version
 
 __all__ = ["Conflict", "conflicts"]
 
@@ -142,7 +142,7 @@ def _by_table(machine: Machine, package: str, version: str) -> Iterator[Conflict
     from packaging.specifiers import SpecifierSet
 
     tensorflow = machine.tensorflow.version if machine.tensorflow else machine.version("tensorflow")
-    row = tensorflow_row(tensorflow) if tensorflow else None
+    row = TENSORFLOW.row(tensorflow) if tensorflow else None
     specifier = SpecifierSet(getattr(row, package, None) or "")
     if not specifier.contains(version, prereleases=True):
         is_sure = row is not None and row.verified

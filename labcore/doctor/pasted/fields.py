@@ -127,7 +127,7 @@ def _pip_cuda(
     pip_for_driver: str | None = None,
 ) -> str | None:
     """A CUDA build for here: of the torch that is there, unless its card needs another."""
-    row = compat.torch_row(torch) if torch else None
+    row = compat.TORCH.row(torch) if torch else None
     same = compat.torch_pip(torch, row.pypi_cuda, os) if torch and row is not None else None
     return pip_for_card or pip_for_driver or same
 
@@ -138,14 +138,14 @@ def _torch_archs(torch: str, torch_cuda: str) -> str | None:
 
 
 def _arch_first_cuda(capability: str, toolkit: str | None = None) -> str | None:
-    arch = compat.arch_of(capability)
+    arch = compat.GPUS.row(capability)
     if arch is None or (arch.cuda_last and not toolkit):  # old cards: the toolkit is too new
         return None
     return arch.cuda_min if not toolkit or _release(toolkit) < _release(arch.cuda_min) else None
 
 
 def _arch_last_cuda(capability: str, toolkit: str | None = None) -> str | None:
-    arch = compat.arch_of(capability)
+    arch = compat.GPUS.row(capability)
     if arch is None or arch.cuda_last is None:
         return None
     return arch.cuda_last if not toolkit or _release(toolkit) > _release(arch.cuda_last) else None
@@ -170,7 +170,7 @@ def _cub_fix(cub: compat.CubAdvice, os: compat.OsName) -> str:
 def _tensorflow(machine: Machine, library_cuda: str | None = None) -> str | None:
     """The version that is named, unless the missing library is of another CUDA than its own."""
     version = machine.version("tensorflow") or machine.version("tensorflow-gpu")
-    row = compat.tensorflow_row(version) if version else None
+    row = compat.TENSORFLOW.row(version) if version else None
     if row and library_cuda and compat.family(library_cuda) != compat.family(row.cuda):
         return None
     return version
@@ -248,12 +248,12 @@ RULES: dict[str, Callable[..., Any]] = {
     "cuda_family": lambda torch_cuda=None, tf_cuda=None: (
         str(compat.family(torch_cuda or tf_cuda)) if torch_cuda or tf_cuda else None
     ),
-    "cxx": lambda torch: _of(compat.torch_row(torch), "cxx"),
+    "cxx": lambda torch: _of(compat.TORCH.row(torch), "cxx"),
     "driver": lambda machine: machine.driver or None,
     "driver_cuda": _driver_cuda,
     "driver_needed": lambda torch_cuda, os: compat.driver_for(torch_cuda, os),
     "gcc": lambda machine: machine.gcc,
-    "gcc_max": lambda toolkit: _of(compat.host_compiler(toolkit), "gcc_max"),
+    "gcc_max": lambda toolkit: _of(compat.COMPILERS.row(toolkit), "gcc_max"),
     "glibc": lambda machine: machine.glibc,
     "held_by_others": _held_by_others,
     "keras": lambda machine: machine.version("keras"),
@@ -284,9 +284,9 @@ RULES: dict[str, Callable[..., Any]] = {
     "symbol_name": lambda symbol: qualified_name(symbol),
     "symbol_story": lambda symbol: symbol_story(symbol),
     "tensorflow": _tensorflow,
-    "tf_cuda": lambda tensorflow: _of(compat.tensorflow_row(tensorflow), "cuda"),
-    "tf_cudnn": lambda tensorflow: _of(compat.tensorflow_row(tensorflow), "cudnn"),
-    "tf_protobuf": lambda tensorflow: _of(compat.tensorflow_row(tensorflow), "protobuf"),
+    "tf_cuda": lambda tensorflow: _of(compat.TENSORFLOW.row(tensorflow), "cuda"),
+    "tf_cudnn": lambda tensorflow: _of(compat.TENSORFLOW.row(tensorflow), "cudnn"),
+    "tf_protobuf": lambda tensorflow: _of(compat.TENSORFLOW.row(tensorflow), "protobuf"),
     "toolkit": lambda machine: machine.toolkit and compat.series(machine.toolkit.version),
     "torch": lambda machine: machine.torch and str(compat.parse_version(machine.torch.version)),
     "torch_archs": _torch_archs,
@@ -294,7 +294,7 @@ RULES: dict[str, Callable[..., Any]] = {
         f"torch {torch}" + (f" for CUDA {torch_cuda}" if torch_cuda else "")
     ),
     "torch_cuda": lambda machine: (machine.torch and machine.torch.cuda) or None,
-    "visual_studio": lambda toolkit: _of(compat.host_compiler(toolkit), "visual_studio"),
+    "visual_studio": lambda toolkit: _of(compat.COMPILERS.row(toolkit), "visual_studio"),
 }
 """How a field that the error's text does not say is worked out from others: those that the rule's
 parameters name. Without one that has no default there is no field."""

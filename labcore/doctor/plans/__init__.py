@@ -3,19 +3,11 @@
 A plan is text for a person or a script; nothing here installs or builds.
 """
 
-from labcore.doctor.plans.plan import Plan, Shell, Step, commands_of, shell_of, snippet
+from labcore.doctor.plans.plan import Plan, Step, commands_of, shell_of, snippet
 from labcore.doctor.plans.pytorch3d import plan_pytorch3d
 from labcore.doctor.plans.target import Target, described, target_of
 
 __all__ = [
-    "Plan",
-    "Shell",
-    "Step",
-    "Target",
-    "commands_of",
-    "described",
-    "plan_pytorch3d",
-    "shell_of",
-    "snippet",
+    "Plan", "Step", "Target", "commands_of", "described", "plan_pytorch3d", "shell_of", "snippet",
     "target_of",
-]
+]  # fmt: skip

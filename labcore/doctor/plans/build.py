@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from labcore.doctor.plans.plan import HERE, Step
 from labcore.doctor.plans.target import Target
 from labcore.doctor.tables import (
+    COMPILERS,
     cub_for,
     gcc_with_cuda,
-    host_compiler,
     max_jobs,
     older_code,
     parse_version,
@@ -78,7 +78,7 @@ def arch_list(toolkit: str, capabilities: Sequence[str], torch: str, cuda: str) 
 
 def _compilers(target: Target, toolkit: str) -> Step:
     assert target.torch_cuda is not None
-    compiler = host_compiler(toolkit)
+    compiler = COMPILERS.row(toolkit)
     why = f"nvcc of CUDA {toolkit}: its first number has to be that of torch's CUDA"
     env: dict[str, str] = {}
     is_windows = target.os == "windows"

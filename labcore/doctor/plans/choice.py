@@ -5,16 +5,15 @@ from dataclasses import replace
 
 from labcore.doctor.plans.target import Target
 from labcore.doctor.tables import (
-    CudaBuild,
+    PYTORCH3D,
+    TORCH,
     TorchRow,
     best_build,
-    driver_runs,
     family,
     fits,
-    last_pytorch3d,
+    fitting_builds,
     pytorch3d_for,
     pytorch3d_with,
-    torch_rows,
     torch_runs_on,
 )
 
@@ -68,7 +67,7 @@ def _with_fitting_toolkit(target: Target) -> Target:
 
 def _newest(target: Target, pytorch3d: str | None) -> tuple[Target, str] | None:
     for wanted in (("yes",), _GOES):
-        for row in reversed(torch_rows()):
+        for row in reversed(TORCH.rows):
             if target.python is not None and not fits(target.python, row.python):
                 continue
             for cuda in _builds(target, row):
@@ -80,26 +79,15 @@ def _newest(target: Target, pytorch3d: str | None) -> tuple[Target, str] | None:
 
 
 def _builds(target: Target, row: TorchRow) -> Iterator[str]:
-    """CUDA versions of the builds that run on the target: the default first, then the newest."""
+    """CUDA versions of the builds that run on the target, best first."""
     if target.os == "macos" or target.torch_cuda == "":
         yield ""
         return
-    builds = [each for each in reversed(row.builds) if _suits(target, row, each)]
-    for build in sorted(builds, key=lambda each: each.cuda != row.pypi_cuda):
-        yield build.cuda
-
-
-def _suits(target: Target, row: TorchRow, build: CudaBuild) -> bool:
-    if target.torch_cuda is not None and row.build(target.torch_cuda) != build:
-        return False
-    if target.driver and driver_runs(target.driver, build.cuda, target.os).state not in _GOES:
-        return False
-    return all(
-        torch_runs_on(row.newest, build.cuda, capability).state in _GOES
-        for capability in target.capabilities
-    )
+    for build in fitting_builds(row, target.capabilities, target.driver, target.os):
+        if target.torch_cuda is None or row.build(target.torch_cuda) == build:
+            yield build.cuda
 
 
 def _newest_pytorch3d(target: Target, torch: str, cuda: str | None) -> str:
     fitting = pytorch3d_for(torch, cuda, target.os, target.python)
-    return fitting[0] if fitting else last_pytorch3d()
+    return fitting[0] if fitting else PYTORCH3D.last

@@ -1,26 +1,25 @@
 """What a plan is, steps in their order, each with its reason; and it as a script for a shell."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from labcore.doctor.tables import Alternative, OsName, Pair
 
-__all__ = ["HERE", "Plan", "Shell", "Step", "commands_of", "shell_of", "snippet"]
+__all__ = ["HERE", "Plan", "Step", "commands_of", "shell_of", "snippet"]
 
 HERE = "./"
 """Start of a value that is a path in the folder where the commands run."""
-Shell = Literal["bash", "powershell"]
 
-_STOP_AT_ERRORS: dict[Shell, list[str]] = {
+_STOP_AT_ERRORS = {
     "bash": ["set -euo pipefail"],
     "powershell": [
         '$ErrorActionPreference = "Stop"',
         "$PSNativeCommandUseErrorActionPreference = $true",
     ],
 }
-_WIDTH = 96
+_COMMENT = textwrap.TextWrapper(94, break_long_words=False, break_on_hyphens=False)
 _SCRIPT_END = "LAB_CHECK"
 
 
@@ -61,76 +60,53 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def shell_of(os: OsName) -> Shell:
+def shell_of(os: OsName) -> str:
     """Returns the shell that the commands of a system are written for."""
     return "powershell" if os == "windows" else "bash"
 
 
-def snippet(plan: Plan, shell: Shell) -> str:
-    """Returns a plan as a script that stops at the first error."""
-    lines = [f"# {plan.title}"]
-    lines += _STOP_AT_ERRORS[shell]
+def snippet(plan: Plan) -> str:
+    """Returns a plan as a script, for its system's shell, that stops at the first error."""
+    lines = [f"# {plan.title}", *_STOP_AT_ERRORS[shell_of(plan.os)]]
     for step in plan.steps:
-        lines += ["", f"# {step.title}", *_comment(step.why), *commands_of(step, shell)]
+        lines += ["", f"# {step.title}"]
+        lines += [f"# {line}" for line in _COMMENT.wrap(step.why)]
+        lines += commands_of(step, plan.os)
     return "\n".join(lines) + "\n"
 
 
-def commands_of(step: Step, shell: Shell) -> list[str]:
-    """Returns the lines of one step."""
-    return list(_lines(step, shell))
+def commands_of(step: Step, os: OsName) -> list[str]:
+    """Returns the lines of one step, for the system's shell."""
+    is_windows = os == "windows"
+    lines = _fetch(step.download, is_windows) if step.download is not None else []
+    lines += [f"Remove-Item Env:{each}" if is_windows else f"unset {each}" for each in step.unset]
+    lines += [_assign(name, value, is_windows) for name, value in step.env.items()]
+    lines += step.commands
+    return lines + (_run(step.script, is_windows) if step.script is not None else [])
 
 
-def _lines(step: Step, shell: Shell) -> Iterator[str]:
-    if step.download is not None:
-        yield from _fetch(step.download, shell)
-    for name in step.unset:
-        yield f"unset {name}" if shell == "bash" else f"Remove-Item Env:{name}"
-    for name, value in step.env.items():
-        yield _assign(name, value, shell)
-    yield from step.commands
-    if step.script is not None:
-        yield from _run(step.script, shell)
-
-
-def _assign(name: str, value: str, shell: Shell) -> str:
+def _assign(name: str, value: str, is_windows: bool) -> str:
     here = value.startswith(HERE)
     plain = value.removeprefix(HERE)
-    if shell == "bash":
+    if not is_windows:
         return f'export {name}="$PWD/{plain}"' if here else f"export {name}={shlex.quote(plain)}"
     quoted = plain.replace("`", "``").replace("$", "`$").replace('"', '`"')
     return f'$env:{name} = "$PWD\\{quoted}"' if here else f'$env:{name} = "{quoted}"'
 
 
-def _fetch(url: str, shell: Shell) -> Iterator[str]:
-    if shell == "bash":
-        tarball = url.removesuffix(".zip") + ".tar.gz"
-        yield f"curl -fsSL {tarball} | tar xz"
-    else:
-        yield f'Invoke-WebRequest -Uri "{url}" -OutFile cub.zip'
-        yield "Expand-Archive cub.zip -DestinationPath . -Force"
+def _fetch(url: str, is_windows: bool) -> list[str]:
+    if is_windows:
+        return [
+            f'Invoke-WebRequest -Uri "{url}" -OutFile cub.zip',
+            "Expand-Archive cub.zip -DestinationPath . -Force",
+        ]
+    return [f"curl -fsSL {url.removesuffix('.zip')}.tar.gz | tar xz"]
 
 
-def _run(script: str, shell: Shell) -> Iterator[str]:
+def _run(script: str, is_windows: bool) -> list[str]:
     """Runs Python text in the temporary folder, away from any clone."""
-    if shell == "bash":
-        yield f"(cd \"${{TMPDIR:-/tmp}}\" && python - <<'{_SCRIPT_END}'"
-        yield from script.rstrip("\n").split("\n")
-        yield _SCRIPT_END
-        yield ")"
-    else:
-        yield "Push-Location $env:TEMP"
-        yield "@'"
-        yield from script.rstrip("\n").split("\n")
-        yield "'@ | python -"
-        yield "Pop-Location"
-
-
-def _comment(text: str) -> Iterator[str]:
-    line = "#"
-    for word in text.split():
-        if len(line) + len(word) + 1 > _WIDTH:
-            yield line
-            line = "#"
-        line += f" {word}"
-    if line != "#":
-        yield line
+    lines = script.rstrip("\n").split("\n")
+    if is_windows:
+        return ["Push-Location $env:TEMP", "@'", *lines, "'@ | python -", "Pop-Location"]
+    start = f"(cd \"${{TMPDIR:-/tmp}}\" && python - <<'{_SCRIPT_END}'"
+    return [start, *lines, _SCRIPT_END, ")"]

@@ -12,7 +12,6 @@ from labcore.doctor.tables import (
     Setup,
     cub_for,
     explain,
-    pytorch3d_wheel,
     series,
     torch_pip,
 )
@@ -68,8 +67,8 @@ def plan_pytorch3d(target: Target, pytorch3d: str | None = None) -> Plan:
     target, version = chosen
     assert target.torch is not None
     answer = explain(_setup(target, version))
+    wheel = answer.setup.wheel
     problems = tuple(line for line in answer.lines if line.verdict.state in ("no", "unknown"))
-    wheel = pytorch3d_wheel(target.torch, target.torch_cuda, target.os, target.python, version)
     how = "a wheel" if wheel else "built from source"
     name = f"PyTorch3D {version} for torch {target.torch}{_build(target)} on {_SYSTEMS[target.os]}"
     if problems:
@@ -90,7 +89,7 @@ def plan_pytorch3d(target: Target, pytorch3d: str | None = None) -> Plan:
 
 def _is_left_open(line: Pair) -> bool:
     """Whether a pair has a condition that no step of the plan meets; one does for CUB."""
-    return line.verdict.state in ("limited", "doubtful") and line.keys[:2] != ("pytorch3d", "cuda")
+    return line.verdict.state in ("limited", "doubtful") and "CUB of" not in line.title
 
 
 def _setup(target: Target, pytorch3d: str | None) -> Setup:

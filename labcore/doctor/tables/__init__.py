@@ -4,12 +4,23 @@ Every answer is a ``Verdict`` that rests on a row of ``env/compat``, with its so
 tables do not know is ``unknown``, never a guess. Nothing here looks at this machine.
 """
 
-from labcore.doctor.tables.alternatives import Alternative, least_change
-from labcore.doctor.tables.driver import driver_for, driver_runs, last_cuda, newest_cuda
-from labcore.doctor.tables.explain import Explanation, explain
+from labcore.doctor.tables.alternatives import Alternative, Explanation, explain, least_change
+from labcore.doctor.tables.cuda import (
+    COMPILERS,
+    CUB,
+    TOOLKITS,
+    CubAdvice,
+    cub_for,
+    cub_with,
+    driver_for,
+    driver_runs,
+    gcc_with_cuda,
+    max_jobs,
+    newest_cuda,
+)
 from labcore.doctor.tables.gpu import (
+    GPUS,
     GpuArch,
-    arch_of,
     driver_knows_card,
     find_card,
     near_cards,
@@ -17,60 +28,58 @@ from labcore.doctor.tables.gpu import (
     runs_kernels,
     toolkit_makes_code,
 )
-from labcore.doctor.tables.install import best_build, source_pip, torch_for, torch_pip
 from labcore.doctor.tables.packages import python_fits, python_for
 from labcore.doctor.tables.pairs import Pair
 from labcore.doctor.tables.pytorch3d import (
+    PYTORCH3D,
     PyTorch3DWheel,
-    last_pytorch3d,
     pulsar_flags,
     pytorch3d_for,
-    pytorch3d_row,
     pytorch3d_wheel,
     pytorch3d_with,
 )
-from labcore.doctor.tables.setup import Setup
-from labcore.doctor.tables.tables import Source, sources
+from labcore.doctor.tables.setup import Setup, source_pip
+from labcore.doctor.tables.tables import (
+    Source,
+    cuda_of_tag,
+    family,
+    fits,
+    parse_version,
+    series,
+    sources,
+    span,
+)
 from labcore.doctor.tables.tensorflow import (
+    TENSORFLOW,
     TensorFlowRow,
     tensorflow_archs,
-    tensorflow_row,
     tensorflow_runs_on,
     tensorflow_with_cuda,
     tensorflow_with_torch,
 )
-from labcore.doctor.tables.toolkit import (
-    CubAdvice,
-    bundled_cub,
-    cub_for,
-    cub_problem,
-    gcc_with_cuda,
-    host_compiler,
-    max_jobs,
-)
 from labcore.doctor.tables.torch import (
-    CudaBuild,
+    TORCH,
     TorchRow,
+    best_build,
+    fitting_builds,
     torch_archs,
-    torch_row,
-    torch_rows,
+    torch_for,
+    torch_pip,
     torch_runs_on,
     torch_with_cuda,
     torchvision_with,
 )
 from labcore.doctor.tables.verdict import OsName, Row, Verdict
-from labcore.doctor.tables.versions import cuda_of_tag, family, fits, parse_version, series, span
 
 __all__ = [
-    "Alternative", "CubAdvice", "CudaBuild", "Explanation", "GpuArch", "OsName", "Pair",
-    "PyTorch3DWheel", "Row", "Setup", "Source", "TensorFlowRow", "TorchRow", "Verdict", "arch_of",
-    "best_build", "bundled_cub", "cub_for", "cub_problem", "cuda_of_tag", "driver_for",
-    "driver_knows_card", "driver_runs", "explain", "family", "find_card", "fits", "gcc_with_cuda",
-    "host_compiler", "last_cuda", "last_pytorch3d", "least_change", "max_jobs", "near_cards",
-    "newest_cuda", "older_code", "parse_version", "pulsar_flags", "python_fits", "python_for",
-    "pytorch3d_for", "pytorch3d_row", "pytorch3d_wheel", "pytorch3d_with", "runs_kernels", "series",
-    "source_pip", "sources", "span", "tensorflow_archs", "tensorflow_row", "tensorflow_runs_on",
+    "COMPILERS", "CUB", "GPUS", "PYTORCH3D", "TENSORFLOW", "TOOLKITS", "TORCH", "Alternative",
+    "CubAdvice", "Explanation", "GpuArch", "OsName", "Pair", "PyTorch3DWheel", "Row", "Setup",
+    "Source", "TensorFlowRow", "TorchRow", "Verdict", "best_build", "cub_for", "cub_with",
+    "cuda_of_tag", "driver_for", "driver_knows_card", "driver_runs", "explain", "family",
+    "find_card", "fits", "fitting_builds", "gcc_with_cuda", "least_change", "max_jobs",
+    "near_cards", "newest_cuda", "older_code", "parse_version", "pulsar_flags", "python_fits",
+    "python_for", "pytorch3d_for", "pytorch3d_wheel", "pytorch3d_with", "runs_kernels", "series",
+    "source_pip", "sources", "span", "tensorflow_archs", "tensorflow_runs_on",
     "tensorflow_with_cuda", "tensorflow_with_torch", "toolkit_makes_code", "torch_archs",
-    "torch_for", "torch_pip", "torch_row", "torch_rows", "torch_runs_on", "torch_with_cuda",
-    "torchvision_with",
+    "torch_for", "torch_pip", "torch_runs_on", "torch_with_cuda", "torchvision_with",
 ]  # fmt: skip

@@ -1,46 +1,44 @@
-"""GPUs: their compute capability, and which compiled kernels run on one."""
+"""GPUs: their names and compute capability, and which compiled kernels run on one."""
 
 import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labcore.doctor.tables.cards import best_names, key_of
-from labcore.doctor.tables.driver import CudaRelease
-from labcore.doctor.tables.tables import compat_dir, rows
-from labcore.doctor.tables.verdict import (
-    OsName,
-    Row,
-    Rule,
-    Verdict,
-    judged,
-    no,
-    or_unknown,
-    unknown,
-)
-from labcore.doctor.tables.versions import release
+from labcore.doctor.tables.cuda import TOOLKITS, CudaRelease
+from labcore.doctor.tables.tables import Table, compat_dir, release
+from labcore.doctor.tables.verdict import OsName, Row, Verdict, judged, no, or_unknown, unknown
+from labcore.errors import nearest
 
 __all__ = [
-    "GpuArch",
-    "arch_of",
-    "driver_knows_card",
-    "find_card",
-    "first_driver",
-    "last_capability",
-    "near_cards",
-    "older_code",
-    "runs_kernels",
-    "toolkit_makes_code",
-]
+    "GPUS", "GpuArch", "driver_knows_card", "find_card", "first_driver", "maker_of", "near_cards",
+    "older_code", "runs_kernels", "toolkit_makes_code",
+]  # fmt: skip
 
-_GUIDE = Rule(("cuda-guide",))
+_GUIDE = Row(sources=("cuda-guide",))
 MEASURED = _GUIDE
 """A list that a package itself gave."""
 _ARCH = re.compile(r"(sm|compute)_(\d+)(\d)([af]?)|(\d+)\.(\d)([af]?)(\+PTX)?")
+_SECOND_NAMES = re.compile(
+    r"\(tm\)|\(r\)|\bnvidia\b|\bgeforce\b|\btesla\b|\bgraphics\b|\bcard\b|\bgpu\b|\blaptop\b"
+    r"|\bnotebook\b|\bmobile\b|\bgeneration\b|\b(?:workstation|server) edition\b|\bedition\b"
+    r"|\bwith\b|\bdesign\b|\blhr\b|\boem\b|\bsxm\d?\b|\bpcie?\b|\bnvl\b|\bhbm\d?\w?\b"
+    r"|\b\d+ ?gi?b\b|\bsuperchip\b"
+)
+_MAX_Q = re.compile(r"\bmax q\b")
+_SLICE = re.compile(r"\bmig \d+g\b.*")
+_MAKERS = {
+    "Apple": re.compile(r"(?:apple )?m[1-9](?: (?:pro|max|ultra))?(?: gpu)?|apple.*"),
+    "AMD": re.compile(
+        r".*\b(?:amd|radeon|instinct|firepro|ryzen|vega(?: \d+)?|mi\d{2,3}[a-z]?|gfx\d+\w*)\b.*"
+        r"|rx ?\d{3,4}(?: ?xtx?)?|r[579] \w+"
+    ),
+    "Intel": re.compile(r".*\b(?:intel|arc|iris|uhd)\b.*"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GpuArch:
+class GpuArch(Row):
     """The cards of one compute capability."""
 
     compute_capability: str
@@ -54,9 +52,9 @@ class GpuArch:
     tegra: bool
     """Whether it is a Tegra, whose machine code no other GPU shares."""
     cards: tuple[str, ...]
-    sources: tuple[str, ...]
-    verified: bool
-    note: str = ""
+
+
+GPUS = Table("gpu_arch", GpuArch, "compute_capability", "compute capability")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +62,15 @@ class _Kernels:
     """Compiled code in a package, for one capability."""
 
     is_ptx: bool
-    capability: tuple[int, int]
+    capability: tuple[int, ...]
     only: str = ""
     """``a``: this capability alone; ``f``: its family."""
+
+
+def maker_of(name: str) -> str:
+    """Returns who makes a card, by its name: Apple, AMD or Intel, else NVIDIA."""
+    plain = re.sub(r"[-_()\[\],]+", " ", name.lower()).strip()
+    return next((maker for maker, form in _MAKERS.items() if form.fullmatch(plain)), "NVIDIA")
 
 
 def find_card(name: str) -> tuple[str, GpuArch] | None:
@@ -77,11 +81,10 @@ def find_card(name: str) -> tuple[str, GpuArch] | None:
             ``gtx 950m``; also a bare compute capability, ``8.6`` or ``sm_86``.
     """
     bare = re.fullmatch(r"(?:sm_?|compute_?)?(\d+)\.?(\d)", name.strip().lower())
-    arch = arch_of(f"{bare[1]}.{bare[2]}") if bare and int(bare[1]) < 30 else None
+    arch = GPUS.row(f"{bare[1]}.{bare[2]}") if bare and int(bare[1]) < 30 else None
     if arch is not None:
         return f"compute capability {arch.compute_capability}", arch
-    cards = _cards(str(compat_dir()))
-    key = key_of(name)
+    cards, key = _cards(str(compat_dir())), _key_of(name)
     # People leave the first word of a name out when the rest is clear without it.
     words = ["rtx", "gtx", "gt", "jetson"]
     # P2000 is a Quadro; "RTX 6000" could be a Quadro or an Ada, and is left open.
@@ -90,20 +93,14 @@ def find_card(name: str) -> tuple[str, GpuArch] | None:
     return next((cards[each] for each in candidates if each in cards), None)
 
 
-def near_cards(name: str) -> list[str]:
+def near_cards(name: str, count: int = 3) -> list[str]:
     """Returns the names of known cards that are most like one that is not known."""
-    return best_names(name, {key: card for key, (card, _) in _cards(str(compat_dir())).items()})
-
-
-def arch_of(capability: str) -> GpuArch | None:
-    """Returns the architecture of a compute capability, ``8.6``."""
-    archs = rows("gpu_arch", GpuArch)
-    return next((row for row in archs if row.compute_capability == capability), None)
-
-
-def last_capability() -> str:
-    """Returns the highest compute capability that the table knows."""
-    return rows("gpu_arch", GpuArch)[-1].compute_capability
+    cards, key = _cards(str(compat_dir())), _key_of(name)
+    digits = re.search(r"\d{3,4}", key)
+    # For a person the cards with its number are nearest; without one, those that look alike.
+    same = [each for each in cards if digits and digits[0] in each]
+    found = sorted(same, key=lambda each: (key not in each, len(each)))
+    return [cards[each][0] for each in found or nearest(key, cards, count)][:count]
 
 
 @or_unknown
@@ -118,19 +115,17 @@ def runs_kernels(capability: str, archs: Sequence[str], listed: Row = MEASURED) 
         archs: What the package was built for: ``sm_80``, ``compute_90``, ``8.0``, ``12.0+PTX``.
         listed: Where that list comes from; by default the package itself.
     """
-    card = _capability(capability)
+    if not re.fullmatch(r"\d+\.\d", capability.strip()):
+        raise ValueError(f"{capability!r} is no compute capability; it looks like 8.6")
+    card = release(capability)
     kernels = [each for arch in archs for each in _kernels(arch)]
     if not kernels:
         return unknown("it is not known which GPUs this was compiled for")
-    row = arch_of(capability)
-    machine = [each for each in kernels if not each.is_ptx]
-    native = [each for each in machine if _runs(each, card, tegra=row is not None and row.tegra)]
+    native = [each.capability for each in kernels if not each.is_ptx and _runs(each, card)]
     if native:
-        best = max(native, key=lambda each: each.capability)
-        exact = best.capability == card
-        why = f"it has machine code for {_text(best.capability)}" + (
-            "" if exact else f", which runs on {capability}"
-        )
+        best = max(native)
+        why = f"it has machine code for {_text(best)}"
+        why += "" if best == card else f", which runs on {capability}"
         return judged("yes", why, "", listed, _GUIDE)
     ptx = [each for each in kernels if each.is_ptx and each.capability <= card and not each.only]
     if ptx:
@@ -157,18 +152,18 @@ def runs_kernels(capability: str, archs: Sequence[str], listed: Row = MEASURED) 
 @or_unknown
 def toolkit_makes_code(cuda: str, capability: str) -> Verdict:
     """Says whether the compiler of a CUDA toolkit makes code for a GPU."""
-    row = arch_of(capability)
+    row = GPUS.row(capability)
     if row is None:
-        return _unknown_capability(capability)
+        return GPUS.unknown(capability)
     if release(cuda) < release(row.cuda_min):
         older = older_code(capability, cuda)
         if older:
-            return Verdict(
-                state="limited",
-                why=f"CUDA {cuda} does not know {capability}, which came with CUDA "
-                f"{row.cuda_min}; its code for {older} runs there too",
-                fix=f'compile for {older}: TORCH_CUDA_ARCH_LIST="{older}+PTX"',
-                sources=row.sources,
+            return judged(
+                "limited",
+                f"CUDA {cuda} does not know {capability}, which came with CUDA {row.cuda_min}; its "
+                f"code for {older} runs there too",
+                f'compile for {older}: TORCH_CUDA_ARCH_LIST="{older}+PTX"',
+                row,
             )
         return no(
             f"CUDA {cuda} is older than the architecture: {capability} ({row.architecture}) needs "
@@ -189,10 +184,11 @@ def toolkit_makes_code(cuda: str, capability: str) -> Verdict:
 @or_unknown
 def driver_knows_card(driver: str, capability: str, os: OsName = "linux") -> Verdict:
     """Says whether a driver knows a GPU: not before its first CUDA, not after its last branch."""
-    row = arch_of(capability)
+    row = GPUS.row(capability)
     if row is None:
-        return _unknown_capability(capability)
-    if row.driver_last is not None and release(driver)[0] >= _next_branch(row.driver_last):
+        return GPUS.unknown(capability)
+    # Driver branches count in tens or fives; minor branches of one share its hundred and ten.
+    if row.driver_last is not None and release(driver)[0] >= row.driver_last // 5 * 5 + 5:
         return no(
             f"{row.driver_last} is the last driver branch that supports {row.architecture}, and "
             f"this is {driver}",
@@ -212,59 +208,44 @@ def driver_knows_card(driver: str, capability: str, os: OsName = "linux") -> Ver
     return judged("yes", f"driver {driver} knows {capability}", "", row)
 
 
-def first_driver(capability: str, os: OsName = "linux") -> str | None:
+def first_driver(row: GpuArch, os: OsName) -> str | None:
     """Returns the driver of the first CUDA that knows a GPU; None when it is not known."""
-    row = arch_of(capability)
-    shipped = None if row is None else _first_release(row, os)
+    shipped = _first_release(row, os)
     return None if shipped is None else shipped.driver(os)
 
 
 def _first_release(row: GpuArch, os: OsName) -> CudaRelease | None:
     """The first toolkit that knows an architecture and names a driver."""
-    known = (
-        each
-        for each in rows("cuda_driver", CudaRelease)
-        if release(each.cuda)[:2] >= release(row.cuda_min)[:2]
-    )
+    first = release(row.cuda_min)[:2]
+    known = (each for each in TOOLKITS.rows if release(each.cuda)[:2] >= first)
     return next((each for each in known if each.driver(os)), None)
-
-
-def _next_branch(last: int) -> int:
-    """Driver branches count in tens or fives; minor branches of one share its hundred and ten."""
-    return last // 5 * 5 + 5
-
-
-def _unknown_capability(capability: str) -> Verdict:
-    return unknown(
-        f"compute capability {capability} is not in the table, which ends at {last_capability()}"
-    )
 
 
 def older_code(capability: str, cuda: str) -> str | None:
     """Returns the capability of the same major number that a toolkit knows; None for a Tegra."""
-    row = arch_of(capability)
+    row = GPUS.row(capability)
     if row is None or row.tegra:
         return None
-    major = capability.partition(".")[0]
+    wanted = release(capability)
     known = [
         each.compute_capability
-        for each in rows("gpu_arch", GpuArch)
+        for each in GPUS.rows
         if not each.tegra
-        and each.compute_capability.partition(".")[0] == major
-        and release(each.compute_capability) < release(row.compute_capability)
+        and (wanted[0],) < release(each.compute_capability) < wanted
         and release(each.cuda_min) <= release(cuda)
     ]
     return known[-1] if known else None
 
 
-def _runs(kernels: _Kernels, card: tuple[int, int], *, tegra: bool) -> bool:
-    if tegra or kernels.only == "a" or _is_tegra(kernels.capability):
+def _runs(kernels: _Kernels, card: tuple[int, ...]) -> bool:
+    """Whether machine code runs on a card."""
+    if kernels.only == "a" or _is_tegra(card) or _is_tegra(kernels.capability):
         return kernels.capability == card
-    return kernels.capability[0] == card[0] and kernels.capability[1] <= card[1]
+    return kernels.capability[0] == card[0] and kernels.capability <= card
 
 
-def _is_tegra(capability: tuple[int, int]) -> bool:
-    row = arch_of(_text(capability))
+def _is_tegra(capability: tuple[int, ...]) -> bool:
+    row = GPUS.row(_text(capability))
     return row is not None and row.tegra
 
 
@@ -274,24 +255,31 @@ def _kernels(arch: str) -> list[_Kernels]:
     if found is None:
         raise ValueError(f"{arch!r} names no GPU architecture; it looks like sm_86 or 8.6")
     if found[1]:
-        capability = (int(found[2]), int(found[3]))
-        return [_Kernels(found[1] == "compute", capability, found[4])]
+        return [_Kernels(found[1] == "compute", (int(found[2]), int(found[3])), found[4])]
     capability = (int(found[5]), int(found[6]))
     machine = _Kernels(False, capability, found[7])
     return [machine, _Kernels(True, capability, found[7])] if found[8] else [machine]
 
 
-def _capability(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d+)\.(\d)", text.strip())
-    if found is None:
-        raise ValueError(f"{text!r} is no compute capability; it looks like 8.6")
-    return int(found[1]), int(found[2])
-
-
-def _text(capability: tuple[int, int]) -> str:
+def _text(capability: tuple[int, ...]) -> str:
     return f"{capability[0]}.{capability[1]}"
+
+
+def _key_of(name: str) -> str:
+    """What is left of a card's name without the words that do not change what it is.
+
+    ``NVIDIA GeForce RTX 3080 Laptop GPU`` and ``rtx3080`` are both ``rtx3080``;
+    ``Tesla V100-SXM2-16GB`` is ``v100``.
+    """
+    plain = name.lower().replace("(tm)", "").replace("(r)", "")
+    plain = re.sub(r"[-_/()\[\],]+", " ", plain)
+    plain = _SECOND_NAMES.sub(" ", _SLICE.sub("", plain))
+    # A Max-Q model is the card of that name, run slower; only one name has it as its own.
+    if "rtx pro" not in plain:
+        plain = _MAX_Q.sub(" ", plain)
+    return re.sub(r"\s+", "", plain)
 
 
 @functools.cache
 def _cards(folder: str) -> dict[str, tuple[str, GpuArch]]:
-    return {key_of(card): (card, row) for row in rows("gpu_arch", GpuArch) for card in row.cards}
+    return {_key_of(card): (card, row) for row in GPUS.rows for card in row.cards}

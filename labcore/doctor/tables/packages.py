@@ -1,35 +1,29 @@
 """What packages ask of Python and of the frameworks, by the metadata of their wheels."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from labcore.doctor.tables.pytorch3d import last_pytorch3d, pytorch3d_row
-from labcore.doctor.tables.tables import row_of, rows
-from labcore.doctor.tables.tensorflow import last_tensorflow, tensorflow_row
-from labcore.doctor.tables.torch import last_torch, torch_row
-from labcore.doctor.tables.verdict import PYPI, Row, Rule, Verdict, judged, no, or_unknown, unknown
-from labcore.doctor.tables.versions import fits, parse_version, release, series, span
+from labcore.doctor.tables.pytorch3d import PYTORCH3D
+from labcore.doctor.tables.tables import Table, fits, parse_version, release, row_of, series, span
+from labcore.doctor.tables.tensorflow import TENSORFLOW
+from labcore.doctor.tables.torch import TORCH
+from labcore.doctor.tables.verdict import PYPI, Row, Verdict, judged, no, or_unknown, unknown
 
 __all__ = [
-    "PYTHONS",
-    "Companion",
-    "PackageRow",
-    "needs_old_numpy",
-    "package_row",
-    "package_rows",
-    "python_fits",
-    "python_for",
+    "PYTHONS", "Companion", "needs_old_numpy", "package_rows", "python_fits", "python_for",
     "with_framework",
-]
+]  # fmt: skip
 
 Companion = Literal["numpy", "keras", "torchvision", "lightning", "kornia", "timm"]
-_NUMPY_2 = Rule(("numpy-2",))
+PYTHONS = ("3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+"""Python versions that can be proposed, oldest first."""
+_NUMPY_2 = Row(sources=("numpy-2",))
 _FIRST_WITH_NUMPY_2 = {"torch": (2, 3), "tensorflow": (2, 18)}
 """First releases that were compiled against NumPy 2."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PackageRow:
+class PackageRow(Row):
     """The newest release of a series of a package."""
 
     package: str
@@ -37,18 +31,19 @@ class PackageRow:
     python: str
     asks: dict[str, str]
     """Package to range."""
-    sources: tuple[str, ...]
-    verified: bool
+
+
+_PACKAGES = Table("packages", PackageRow, "version")
+_FRAMEWORKS: dict[str, Table[Any]] = {
+    "torch": TORCH,
+    "tensorflow": TENSORFLOW,
+    "pytorch3d": PYTORCH3D,
+}
 
 
 def package_rows(package: str) -> tuple[PackageRow, ...]:
     """Returns the rows of a package, oldest first."""
-    return tuple(row for row in rows("packages", PackageRow) if row.package == package)
-
-
-def package_row(package: str, version: str) -> PackageRow | None:
-    """Returns the row of the series of a release; None when it is unknown."""
-    return row_of(package_rows(package), "version", version)
+    return tuple(row for row in _PACKAGES.rows if row.package == package)
 
 
 def needs_old_numpy(framework: str, version: str) -> bool:
@@ -57,14 +52,14 @@ def needs_old_numpy(framework: str, version: str) -> bool:
 
 
 @or_unknown
-def with_framework(package: Companion, version: str, framework: str, other: str) -> Verdict | None:
+def with_framework(package: str, framework: str, version: str, other: str) -> Verdict | None:
     """Says whether a package goes with a release of torch or TensorFlow.
 
     Args:
         package: The package.
-        version: Its version.
         framework: torch or tensorflow.
-        other: The framework's version.
+        version: Of the package.
+        other: Of the framework.
 
     Returns:
         None when neither asks anything of the other.
@@ -76,11 +71,11 @@ def with_framework(package: Companion, version: str, framework: str, other: str)
         why += ": tensors and arrays cannot be turned into each other"
         return judged("limited", why, 'pip install "numpy<2"', _NUMPY_2)
     asker, asked, asking, found = f"{package} {version}", framework, version, other
-    row = package_row(package, version)
+    row = row_of(package_rows(package), "version", version)
     specifier = None if row is None else row.asks.get(framework)
     newest = None if row is None else row.version
     if framework == "tensorflow":
-        tensorflow = tensorflow_row(other)
+        tensorflow = TENSORFLOW.row(other)
         if tensorflow is not None:
             specifier = {"numpy": tensorflow.numpy, "keras": tensorflow.keras}.get(package)
             newest = tensorflow.newest
@@ -95,12 +90,8 @@ def with_framework(package: Companion, version: str, framework: str, other: str)
     return no(
         f"{why}, and this is {found}",
         f'pip install "{asked}{specifier}"',
-        Rule(PYPI.sources, is_sure),
+        Row(sources=PYPI.sources, verified=is_sure),
     )
-
-
-PYTHONS = ("3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
-"""Python versions that can be proposed, oldest first."""
 
 
 def python_for(package: str, version: str) -> str | None:
@@ -110,52 +101,38 @@ def python_for(package: str, version: str) -> str | None:
         package: torch, tensorflow, pytorch3d or one of the packages beside them.
         version: Its version.
     """
-    found = _row(package, version)
-    return None if found is None else found[0]
+    if package in _FRAMEWORKS:
+        framework = _FRAMEWORKS[package].row(version)
+        return None if framework is None else str(framework.python)
+    row = row_of(package_rows(package), "version", version)
+    return None if row is None else row.python
 
 
 @or_unknown
 def python_fits(package: str, version: str, python: str) -> Verdict:
     """Says whether a release of a package goes with a Python version."""
-    found = _row(package, version)
-    if found is None:
-        return unknown(f"{package} {version} is not in the table, which ends at {_last(package)}")
-    specifier, row = found
+    specifier = python_for(package, version)
+    if specifier is None:
+        known = package_rows(package)
+        last = known[-1].version if known else _FRAMEWORKS[package].last
+        return unknown(f"{package} {version} is not in the table, which ends at {last}")
+    row = PYTORCH3D.row(version) if package == "pytorch3d" else None
+    evidence = row or PYPI
     if fits(python, specifier):
         why = f"{package} {version} is for Python {span(specifier)}"
-        return judged("yes", why, "", row)
-    if package == "pytorch3d" and parse_version(python) >= parse_version("3.11"):
-        return Verdict(
-            state="limited",
-            why=f"{package} {version} names Python {span(specifier)}, and this is {python}; built "
+        return judged("yes", why, "", evidence)
+    if row is not None and parse_version(python) >= parse_version("3.11"):
+        return judged(
+            "limited",
+            f"{package} {version} names Python {span(specifier)}, and this is {python}; built "
             "from source it usually goes with a newer one, which nobody promises",
-            sources=row.sources,
+            "",
+            row,
         )
     fitting = [each for each in PYTHONS if fits(each, specifier)]
     return no(
         f"{package} {version} is for Python {span(specifier)}, and this is {python}: pip finds no "
         "wheel, or starts to build one",
         f"Python {fitting[-1]}" if fitting else f"another {package}",
-        row,
+        evidence,
     )
-
-
-def _row(package: str, version: str) -> tuple[str, Row] | None:
-    if package == "torch":
-        torch = torch_row(version)
-        return None if torch is None else (torch.python, PYPI)
-    if package == "tensorflow":
-        tensorflow = tensorflow_row(version)
-        return None if tensorflow is None else (tensorflow.python, PYPI)
-    if package == "pytorch3d":
-        pytorch3d = pytorch3d_row(version)
-        return None if pytorch3d is None else (pytorch3d.python, pytorch3d)
-    if not package_rows(package):
-        raise LookupError(f"no table has the Python versions of {package}")
-    row = package_row(package, version)
-    return None if row is None else (row.python, PYPI)
-
-
-def _last(package: str) -> str:
-    newest = {"torch": last_torch, "tensorflow": last_tensorflow, "pytorch3d": last_pytorch3d}
-    return newest[package]() if package in newest else package_rows(package)[-1].version

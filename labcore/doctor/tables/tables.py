@@ -1,19 +1,28 @@
-"""The tables of ``env/compat``: data with a source per row, read once and given types."""
+"""The tables of ``env/compat``, a source per row, and the versions by which rows are found."""
 
 import functools
 import json
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from labcore.discovery import env_dir
-from labcore.doctor.tables.versions import parse_version
+from labcore.doctor.tables.verdict import Row, Verdict, unknown
 from labcore.errors import LabError
 
-__all__ = ["Source", "as_row", "compat_dir", "read_table", "row_of", "rows", "sources"]
+__all__ = [
+    "Source", "Table", "compat_dir", "cuda_of_tag", "family", "fits", "parse_version", "release",
+    "row_of", "series", "sources", "span",
+]  # fmt: skip
 
-_Row = TypeVar("_Row")
+_Row = TypeVar("_Row", bound=Row)
+_NUMBER = re.compile(r"v?(\d+(?:\.\d+)*)", re.IGNORECASE)
+_TAG = re.compile(r"cu(?:da)?[-_ ]?(\d{2,3})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,22 +37,85 @@ class Source:
     """When it was read."""
 
 
+class Table(Generic[_Row]):
+    """The rows of one list of a file, oldest first, and the look-up by version.
+
+    Args:
+        file: Without ``.json``.
+        row: A dataclass with the columns.
+        column: The one with the version; empty where rows are no versions.
+        name: Of what has that version, for people.
+        key: Which list of the file.
+        has_patches: Whether every patch release has a row of its own.
+        parts: Columns that are lists of rows themselves.
+    """
+
+    def __init__(
+        self,
+        file: str,
+        row: type[_Row],
+        column: str = "",
+        name: str = "",
+        key: str = "rows",
+        has_patches: bool = False,
+        **parts: type[Row],
+    ) -> None:
+        self._file, self._key, self._kind, self._parts = file, key, row, parts
+        self._column, self._name, self._has_patches = column, name or column, has_patches
+
+    @property
+    def rows(self) -> tuple[_Row, ...]:
+        """The rows in the order of the file."""
+        return self._typed(str(compat_dir()))
+
+    @property
+    def last(self) -> str:
+        """The newest version in it."""
+        return str(getattr(self.rows[-1], self._column))
+
+    def row(self, version: str) -> _Row | None:
+        """Returns the row of a version: the very one, else its series'; None when unknown."""
+        return self._find(str(compat_dir()), version)
+
+    def unknown(self, version: str) -> Verdict:
+        """Returns the verdict on a version that has no row."""
+        ends = f"goes from {getattr(self.rows[0], self._column)} to {self.last}"
+        return unknown(f"{self._name} {version} is not in the table, which {ends}")
+
+    @functools.cache  # noqa: B019  # tables are constants of their modules
+    def _typed(self, folder: str) -> tuple[_Row, ...]:
+        return tuple(
+            self._as_row(self._kind, each) for each in _read(folder, self._file)[self._key]
+        )
+
+    @functools.cache  # noqa: B019
+    def _find(self, folder: str, version: str) -> _Row | None:
+        row = row_of(self._typed(folder), self._column, version)
+        if row is None or not self._has_patches:
+            return row
+        return row if parse_version(getattr(row, self._column)) == parse_version(version) else None
+
+    def _as_row(self, kind: type[Any], values: Mapping[str, Any]) -> Any:
+        """Gives one row its type; lists become tuples."""
+        columns = {
+            name: tuple(self._as_row(self._parts[name], each) for each in value)
+            if name in self._parts
+            else tuple(value)
+            if isinstance(value, list)
+            else value
+            for name, value in values.items()
+        }
+        try:
+            return kind(**columns)
+        except TypeError as error:
+            problem = f"the table env/compat/{self._file}.json has a wrong row: {error} in {values}"
+            raise LabError(problem, fix="compare it with the rows beside it") from None
+
+
 @functools.cache
 def compat_dir() -> Path:
     """Returns the folder of the tables."""
     return env_dir() / "compat"
-
-
-def rows(table: str, row: type[_Row], key: str = "rows") -> tuple[_Row, ...]:
-    """Returns the rows of a table in the order of its file.
-
-    Args:
-        table: Name of the file without ``.json``.
-        row: A dataclass with the columns.
-        key: Which list of the file.
-    """
-    kind: Any = row  # type checkers do not take a class for hashable
-    return _typed_rows(str(compat_dir()), table, kind, key)
 
 
 def row_of(known: Iterable[_Row], column: str, version: str) -> _Row | None:
@@ -61,49 +133,102 @@ def row_of(known: Iterable[_Row], column: str, version: str) -> _Row | None:
 
 def sources() -> Mapping[str, Source]:
     """Returns the sources by id."""
-    listed = read_table("sources")["sources"]
-    return {name: as_row(Source, fields_, "sources") for name, fields_ in listed.items()}
-
-
-def read_table(table: str) -> Mapping[str, Any]:
-    """Returns a table as it stands in its file."""
-    return _read(str(compat_dir()), table)
-
-
-def as_row(row: type[_Row], values: Mapping[str, Any], table: str) -> _Row:
-    """Gives one row its type; lists become tuples.
-
-    Raises:
-        LabError: The row has a column too many or too few.
-    """
-    columns = {each.name: each for each in fields(row)}  # type: ignore[arg-type]
-    required = {
-        name
-        for name, each in columns.items()
-        if each.default is MISSING and each.default_factory is MISSING
-    }
-    strange, absent = set(values) - set(columns), required - set(values)
-    if strange or absent:
-        problem = f"unknown {sorted(strange)}" if strange else f"missing {sorted(absent)}"
-        raise LabError(
-            f"the table env/compat/{table}.json has a wrong row: {problem} in {dict(values)}",
-            fix="compare it with the rows beside it",
-        )
-    return row(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in values.items()
-        }
-    )
+    listed = _read(str(compat_dir()), "sources")["sources"]
+    return {name: Source(**columns) for name, columns in listed.items()}
 
 
 # Keyed by the folder, so that a test with a folder of its own sees its own rows.
 @functools.cache
-def _read(folder: str, table: str) -> Mapping[str, Any]:
-    content: dict[str, Any] = json.loads((Path(folder) / f"{table}.json").read_text("utf-8"))
+def _read(folder: str, file: str) -> Mapping[str, Any]:
+    content: dict[str, Any] = json.loads((Path(folder) / f"{file}.json").read_text("utf-8"))
     return content
 
 
-@functools.cache
-def _typed_rows(folder: str, table: str, row: Any, key: str) -> tuple[Any, ...]:
-    return tuple(as_row(row, values, table) for values in _read(folder, table)[key])
+@functools.lru_cache(maxsize=1024)
+def parse_version(text: str) -> Version:
+    """Reads a version, without the local and vendor parts that follow the number.
+
+    Args:
+        text: ``2.0.1+cu117``, ``v0.7.4``, ``535.183.01``, ``0.7.9.post1``, ``11.7``, ``cu117``.
+
+    Raises:
+        ValueError: There is no version in the text.
+    """
+    tag = _TAG.fullmatch(text.strip())
+    found = _NUMBER.match(_from_tag(tag[1]) if tag else text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is no version")
+    return Version(found[1])
+
+
+def cuda_of_tag(text: str) -> str:
+    """Returns the CUDA version that a text means, as ``major.minor`` or longer where it says more.
+
+    Args:
+        text: ``cu117``, ``117``, ``11.7``, ``CUDA 11.7``, ``12.1.105``, ``2.0.1+cu117``.
+
+    Raises:
+        ValueError: The text names no CUDA version.
+    """
+    plain = text.strip().lower()
+    if "+" in plain:
+        plain = plain.partition("+")[2]
+    plain = re.sub(r"^cuda[-_ ]?", "", plain)
+    tag = re.fullmatch(r"(?:cu)?(\d{2,3})", plain)
+    if tag and not (plain.isdecimal() and int(plain) < 60):
+        return _from_tag(tag[1])
+    number = re.fullmatch(r"v?(\d+(?:\.\d+)*)", plain)
+    if number is None:
+        raise ValueError(f"{text!r} names no CUDA version; write it as 11.7 or cu117")
+    return number[1] if "." in number[1] else f"{number[1]}.0"
+
+
+def family(cuda: str) -> int:
+    """Returns the major version of CUDA, within which programs and drivers mix."""
+    return parse_version(cuda_of_tag(cuda)).major
+
+
+def release(text: str) -> tuple[int, ...]:
+    """Returns the numbers of a version, for comparing: drivers have no other order."""
+    return parse_version(text).release
+
+
+@functools.lru_cache(maxsize=1024)
+def series(text: str) -> str:
+    """Returns the ``major.minor`` of a version."""
+    version = parse_version(text)
+    return f"{version.major}.{version.minor}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _specifier(text: str) -> SpecifierSet:
+    return SpecifierSet(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def fits(version: str, specifier: str) -> bool:
+    """Whether a version is in a range like ``>=3.8,<3.11``."""
+    return _specifier(specifier).contains(parse_version(version), prereleases=True)
+
+
+def span(specifier: str) -> str:
+    """Returns a range for people: ``>=3.8,<3.12`` is ``3.8 to 3.11``."""
+    bounds = dict(re.findall(r"(>=|<=|<|==)\s*([\w.]+)", specifier))
+    low = bounds.get(">=")
+    high = bounds.get("<=")
+    if high is None and "<" in bounds:
+        above = parse_version(bounds["<"])
+        whole = above.minor > 0
+        high = f"{above.major}.{above.minor - 1}" if whole else None
+        if high is None:
+            return f"{low} and newer, before {bounds['<']}" if low else f"before {bounds['<']}"
+    if low is None:
+        return f"{high} and older" if high else specifier
+    if high is None:
+        return f"{low} and newer"
+    return low if low == high else f"{low} to {high}"
+
+
+def _from_tag(digits: str) -> str:
+    """117 is 11.7, 92 is 9.2."""
+    return f"{digits[:-1]}.{digits[-1]}"

@@ -3,42 +3,33 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from labcore.doctor.tables.driver import NVIDIA_MACOS, driver_runs
-from labcore.doctor.tables.gpu import arch_of, last_capability, runs_kernels
-from labcore.doctor.tables.tables import row_of, rows
-from labcore.doctor.tables.torch import torch_row
+from labcore.doctor.tables.cuda import NO_MACOS
+from labcore.doctor.tables.gpu import GPUS, GpuArch, runs_kernels
+from labcore.doctor.tables.tables import Table, cuda_of_tag, fits, release, series, span
+from labcore.doctor.tables.torch import TORCH
 from labcore.doctor.tables.verdict import (
     PYPI,
     OsName,
-    Rule,
+    Row,
     State,
     Verdict,
-    because,
     judged,
     no,
     or_unknown,
     unknown,
 )
-from labcore.doctor.tables.versions import cuda_of_tag, fits, release, series, span
 
 __all__ = [
-    "FIRST_WITH_CUDA_WHEELS",
-    "TensorFlowRow",
-    "last_tensorflow",
-    "tensorflow_archs",
-    "tensorflow_row",
-    "tensorflow_rows",
-    "tensorflow_runs_on",
-    "tensorflow_with_cuda",
-    "tensorflow_with_torch",
-]
+    "TENSORFLOW", "TensorFlowRow", "brings_cuda", "tensorflow_archs", "tensorflow_runs_on",
+    "tensorflow_with_cuda", "tensorflow_with_torch",
+]  # fmt: skip
 
-FIRST_WITH_CUDA_WHEELS = (2, 14)
+_FIRST_WITH_CUDA_WHEELS = (2, 14)
 _LAST_ON_NATIVE_WINDOWS = (2, 10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TensorFlowRow:
+class TensorFlowRow(Row):
     """A TensorFlow release."""
 
     tensorflow: str
@@ -58,50 +49,24 @@ class TensorFlowRow:
     """What the extra and-cuda asks for."""
     wheel_nccl: str | None
     wheel_runtime: str | None
-    sources: tuple[str, ...]
-    verified: bool
-    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Report:
-    """What users found beyond the configurations tested upstream."""
+class _Rule(Row):
+    """What holds for a range of TensorFlow with a range of GPUs, or of torch."""
 
     tensorflow: str
-    capability: str
-    state: State
-    why: str
-    sources: tuple[str, ...]
-    verified: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _WithTorch:
-    """How a range of TensorFlow goes with a range of torch."""
-
-    tensorflow: str
-    torch: str
+    capability: str = ""
+    torch: str = ""
     state: State
     why: str
     fix: str
-    sources: tuple[str, ...]
-    verified: bool
-    note: str = ""
 
 
-def tensorflow_rows() -> tuple[TensorFlowRow, ...]:
-    """Returns the releases, oldest first."""
-    return rows("tensorflow", TensorFlowRow)
-
-
-def tensorflow_row(version: str) -> TensorFlowRow | None:
-    """Returns the row of a release, given any of its patch releases; None when it is unknown."""
-    return row_of(tensorflow_rows(), "tensorflow", version)
-
-
-def last_tensorflow() -> str:
-    """Returns the newest TensorFlow release that the table knows."""
-    return tensorflow_rows()[-1].tensorflow
+TENSORFLOW = Table("tensorflow", TensorFlowRow, "tensorflow", "TensorFlow")
+_REPORTS = Table("tensorflow", _Rule, key="reports")
+"""What users found beyond the configurations tested upstream."""
+_WITH_TORCH = Table("tensorflow", _Rule, key="with_torch")
 
 
 def tensorflow_archs(listed: Sequence[str]) -> tuple[str, ...]:
@@ -116,15 +81,12 @@ def tensorflow_archs(listed: Sequence[str]) -> tuple[str, ...]:
 @or_unknown
 def tensorflow_with_cuda(tf: str, cuda: str, cudnn: str | None = None) -> Verdict:
     """Says whether a TensorFlow release goes with an installed CUDA toolkit and cuDNN."""
-    row = tensorflow_row(tf)
+    row = TENSORFLOW.row(tf)
     if row is None:
-        return _unknown(tf)
+        return TENSORFLOW.unknown(tf)
     cuda = cuda_of_tag(cuda)
-    own = (
-        f' (or leave CUDA to pip: pip install "tensorflow[and-cuda]=={row.newest}")'
-        if release(row.tensorflow) >= FIRST_WITH_CUDA_WHEELS
-        else ""
-    )
+    pip = f'pip install "tensorflow[and-cuda]=={row.newest}"'
+    own = f" (or leave CUDA to pip: {pip})" if brings_cuda(tf) else ""
     tested = f"TensorFlow {tf} was built and tested with CUDA {row.cuda} and cuDNN {row.cudnn}"
     wanted = f"CUDA {row.cuda} with cuDNN {row.cudnn}{own}"
     if release(cuda)[0] != release(row.cuda)[0]:
@@ -141,91 +103,84 @@ def tensorflow_with_cuda(tf: str, cuda: str, cudnn: str | None = None) -> Verdic
         return judged("yes", tested, "", row)
     if release(cuda) < release(row.cuda):
         return no(f"{tested}; CUDA {cuda} is older", wanted, row)
-    return Verdict(
-        state="limited",
-        why=f"{tested}. CUDA {cuda} is newer within the same family: most libraries keep their "
+    return judged(
+        "limited",
+        f"{tested}. CUDA {cuda} is newer within the same family: most libraries keep their "
         "names, some change (libcusolver.so.10 of 11.0 is .11 from 11.1 on), and what is not found "
         "is warned of at start and missing",
-        fix=wanted,
-        sources=row.sources,
+        wanted,
+        row,
     )
 
 
 @or_unknown
-def tensorflow_runs_on(
-    tf: str, capability: str, driver: str | None = None, os: OsName = "linux"
-) -> Verdict:
+def tensorflow_runs_on(tf: str, capability: str, os: OsName = "linux") -> Verdict:
     """Says whether the TensorFlow wheel computes on a GPU."""
-    row = tensorflow_row(tf)
+    row, arch = TENSORFLOW.row(tf), GPUS.row(capability)
     if os == "macos":
-        return no("TensorFlow has no CUDA build for macOS", "compute on the CPU", NVIDIA_MACOS)
+        return no("TensorFlow has no CUDA build for macOS", "compute on the CPU", NO_MACOS)
     if os == "windows" and release(series(tf)) > _LAST_ON_NATIVE_WINDOWS:
         return no(
             f"TensorFlow {tf} has no GPU build for native Windows: 2.10 was the last",
             "install it in WSL2, where the Linux wheel works with the Windows driver; or "
             "tensorflow 2.10 with CUDA 11.2, cuDNN 8.1 and Python 3.7 to 3.10",
-            Rule(("tf-pip-page", "tf-source-md")),
+            Row(sources=("tf-pip-page", "tf-source-md")),
         )
     if row is None:
-        return _unknown(tf)
-    arch = arch_of(capability)
+        return TENSORFLOW.unknown(tf)
     if arch is None:
-        return unknown(
-            f"compute capability {capability} is not in the table, which ends at "
-            f"{last_capability()}"
-        )
-    if driver is not None:
-        runs = driver_runs(driver, row.cuda, os)
-        if runs.state in ("no", "doubtful"):
-            return because(runs, f"TensorFlow {tf} is built for CUDA {row.cuda}")
-    for report in rows("tensorflow", _Report, "reports"):
-        if fits(tf, report.tensorflow) and fits(capability, report.capability):
-            return judged(
-                report.state,
-                f"TensorFlow {tf} on {capability}: {report.why}",
-                "compute on the CPU, or use a build for this GPU such as NVIDIA's container",
-                report,
-            )
-    name = f"TensorFlow {tf} for CUDA {row.cuda}"
+        return GPUS.unknown(capability)
+    report = _report(tf, capability)
+    if report is not None:
+        why = f"TensorFlow {tf} on {capability}: {report.why}"
+        return judged(report.state, why, report.fix, report)
     if row.archs is None:
-        return _by_age(row, tf, capability)
-    listed = Rule((row.archs_source,) if row.archs_source else (), row.archs_verified)
-    verdict = runs_kernels(capability, row.archs, listed)
+        return _by_age(row, tf, arch)
+    sources = (row.archs_source,) if row.archs_source else ()
+    verdict = runs_kernels(capability, row.archs, Row(sources=sources, verified=row.archs_verified))
     if verdict.state == "limited" and release(row.cuda)[0] < release(arch.cuda_min)[0]:
-        return _by_age(row, tf, capability)
+        return _by_age(row, tf, arch)
     fix = _advice(capability) if verdict.state in ("no", "doubtful") else verdict.fix
-    return replace(verdict, why=f"{name}: {verdict.why}", fix=fix)
+    return replace(verdict, why=f"TensorFlow {tf} for CUDA {row.cuda}: {verdict.why}", fix=fix)
 
 
 @or_unknown
 def tensorflow_with_torch(tf: str, torch: str) -> Verdict:
     """Says whether TensorFlow and torch share an environment: Python, CUDA families, wheels."""
-    row, torch_ = tensorflow_row(tf), torch_row(torch)
+    row, torch_ = TENSORFLOW.row(tf), TORCH.row(torch)
     if row is None:
-        return _unknown(tf)
+        return TENSORFLOW.unknown(tf)
     if torch_ is None:
-        return unknown(f"torch {torch} is not in the table")
-    common = [f"3.{minor}" for minor in range(6, 20) if _both(f"3.{minor}", row, torch_.python)]
-    sources = (*row.sources, *torch_.sources)
-    if not common:
+        return TORCH.unknown(torch)
+    pythons = [f"3.{minor}" for minor in range(6, 20)]
+    if not any(fits(each, row.python) and fits(each, torch_.python) for each in pythons):
         return no(
             f"no Python version has both TensorFlow {tf} ({span(row.python)}) and torch {torch} "
             f"({span(torch_.python)})",
             "two environments, or releases of about the same year",
             PYPI,
         )
-    for pair in rows("tensorflow", _WithTorch, "with_torch"):
-        if fits(tf, pair.tensorflow) and fits(torch, pair.torch):
-            return judged(pair.state, pair.why, pair.fix, pair)
-    return Verdict(
-        state="unknown",
-        why=f"the table does not say how TensorFlow {tf} and torch {torch} share an environment",
-        sources=sources,
+    for rule in _WITH_TORCH.rows:
+        if fits(tf, rule.tensorflow) and fits(torch, rule.torch):
+            return judged(rule.state, rule.why, rule.fix, rule)
+    why = f"the table does not say how TensorFlow {tf} and torch {torch} share an environment"
+    return unknown(why, row, torch_)
+
+
+def brings_cuda(tf: str) -> bool:
+    """Whether pip brings the CUDA of a release, by its extra and-cuda."""
+    return release(series(tf)) >= _FIRST_WITH_CUDA_WHEELS
+
+
+def _report(tf: str, capability: str) -> _Rule | None:
+    return next(
+        (
+            each
+            for each in _REPORTS.rows
+            if fits(tf, each.tensorflow) and fits(capability, each.capability)
+        ),
+        None,
     )
-
-
-def _both(python: str, row: TensorFlowRow, torch_python: str) -> bool:
-    return fits(python, row.python) and fits(python, torch_python)
 
 
 def _cudnn_problem(row: TensorFlowRow, cudnn: str | None) -> str:
@@ -239,14 +194,11 @@ def _cudnn_problem(row: TensorFlowRow, cudnn: str | None) -> str:
     return ""
 
 
-def _by_age(row: TensorFlowRow, tf: str, capability: str) -> Verdict:
+def _by_age(row: TensorFlowRow, tf: str, arch: GpuArch) -> Verdict:
     """What the toolkit's age alone tells, where the list of architectures does not help."""
-    arch = arch_of(capability)
-    assert arch is not None
-    name = f"TensorFlow {tf}"
+    name, capability = f"TensorFlow {tf}", arch.compute_capability
     if release(row.cuda) >= release(arch.cuda_min):
-        why = f"the table does not have the GPUs that {name} was compiled for"
-        return unknown(why, row)
+        return unknown(f"the table does not have the GPUs that {name} was compiled for", row)
     return no(
         f"{name} is built with CUDA {row.cuda}, which is older than {arch.architecture}: "
         f"{capability} came with CUDA {arch.cuda_min}. Neither it nor its cuDNN {row.cudnn} and "
@@ -262,13 +214,10 @@ def _advice(capability: str) -> str:
     """Names the oldest and the newest release that have machine code for a card."""
     native = [
         row
-        for row in tensorflow_rows()
+        for row in TENSORFLOW.rows
         if row.archs is not None
         and runs_kernels(capability, row.archs).state == "yes"
-        and not any(
-            fits(row.tensorflow, report.tensorflow) and fits(capability, report.capability)
-            for report in rows("tensorflow", _Report, "reports")
-        )
+        and _report(row.tensorflow, capability) is None
     ]
     if not native:
         return "no TensorFlow in the table has code for this GPU: compute on the CPU"
@@ -277,11 +226,4 @@ def _advice(capability: str) -> str:
         f"TensorFlow {first.tensorflow} (CUDA {first.cuda}, cuDNN {first.cudnn}, Python "
         f"{span(first.python)}) is the first in the table with code for {capability}, "
         f"{last.tensorflow} (CUDA {last.cuda}, Python {span(last.python)}) the last"
-    )
-
-
-def _unknown(tf: str) -> Verdict:
-    first = tensorflow_rows()[0].tensorflow
-    return unknown(
-        f"TensorFlow {tf} is not in the table, which goes from {first} to {last_tensorflow()}"
     )

@@ -1,32 +1,43 @@
-"""Releases of torch: CUDA builds and the GPU code in them."""
+"""Releases of torch: CUDA builds, the GPU code in them, and which to take on a machine."""
 
-import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple
 
-from labcore.doctor.tables.gpu import arch_of, last_capability, runs_kernels
-from labcore.doctor.tables.tables import as_row, compat_dir, read_table, row_of
-from labcore.doctor.tables.verdict import PYPI, Verdict, judged, no, or_unknown, unknown
-from labcore.doctor.tables.versions import cuda_of_tag, release, series
+from labcore.doctor.tables.cuda import driver_runs
+from labcore.doctor.tables.gpu import GPUS, runs_kernels
+from labcore.doctor.tables.tables import (
+    Table,
+    cuda_of_tag,
+    fits,
+    parse_version,
+    release,
+    row_of,
+    series,
+)
+from labcore.doctor.tables.verdict import (
+    PYPI,
+    OsName,
+    Row,
+    Verdict,
+    judged,
+    no,
+    or_unknown,
+    unknown,
+)
 
 __all__ = [
-    "CudaBuild",
-    "TorchRow",
-    "last_torch",
-    "torch_archs",
-    "torch_row",
-    "torch_rows",
-    "torch_runs_on",
-    "torch_with_cuda",
-    "torchvision_for",
+    "TORCH", "CudaBuild", "TorchChoice", "TorchRow", "best_build", "fitting_builds", "torch_archs",
+    "torch_for", "torch_pip", "torch_runs_on", "torch_with_cuda", "torchvision_for",
     "torchvision_with",
-]
+]  # fmt: skip
+
+_INDEX = "https://download.pytorch.org/whl"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CudaBuild:
-    """A torch release built for one CUDA version."""
+class CudaBuild(Row):
+    """A torch release built for one CUDA version; the sources are those of its list of GPUs."""
 
     cuda: str
     cudnn: str
@@ -34,27 +45,10 @@ class CudaBuild:
     """Called so by PyTorch's release matrix."""
     archs: tuple[str, ...] | None
     """Capabilities with GPU code in it, ``8.6``, ``12.0+PTX``; None when not known."""
-    archs_source: str | None
-    archs_verified: bool
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Where ``archs`` comes from: as what a verdict rests on, a build is its list of GPUs."""
-        return (self.archs_source,) if self.archs_source else ()
-
-    @property
-    def verified(self) -> bool:
-        """Whether ``archs`` was checked against that."""
-        return self.archs_verified
-
-    @property
-    def tag(self) -> str:
-        """As in the name of the wheel: cu117."""
-        return f"cu{self.cuda.replace('.', '')}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TorchRow:
+class TorchRow(Row):
     """A torch release."""
 
     torch: str
@@ -68,33 +62,28 @@ class TorchRow:
     """CUDA of the Linux wheel on PyPI."""
     builds: tuple[CudaBuild, ...]
     """Oldest CUDA first; empty when not known."""
-    sources: tuple[str, ...]
-    verified: bool
-    note: str = ""
 
     def build(self, cuda: str) -> CudaBuild | None:
         """Returns the build for a CUDA version."""
         return row_of(self.builds, "cuda", cuda)
 
 
-def torch_rows() -> tuple[TorchRow, ...]:
-    """Returns the releases, oldest first."""
-    return _rows(str(compat_dir()))
+class TorchChoice(NamedTuple):
+    """A torch that suits a machine."""
+
+    torch: str
+    cuda: str | None
+    """CUDA of the build; None for a CPU build."""
+    pip: str
+    """The command that installs it."""
 
 
-def torch_row(torch: str) -> TorchRow | None:
-    """Returns the row of a release, given any of its patch releases; None when it is unknown."""
-    return row_of(torch_rows(), "torch", torch)
-
-
-def last_torch() -> str:
-    """Returns the newest torch release that the table knows."""
-    return torch_rows()[-1].torch
+TORCH = Table("torch", TorchRow, "torch", builds=CudaBuild)
 
 
 def torch_archs(torch: str, cuda: str) -> tuple[str, ...] | None:
     """Returns the compute capabilities that a build has code for; None when not known."""
-    row = torch_row(torch)
+    row = TORCH.row(torch)
     build = None if row is None else row.build(cuda_of_tag(cuda))
     return None if build is None else build.archs
 
@@ -102,13 +91,12 @@ def torch_archs(torch: str, cuda: str) -> tuple[str, ...] | None:
 @or_unknown
 def torch_with_cuda(torch: str, cuda: str) -> Verdict:
     """Says whether a torch release was published for a CUDA version."""
-    row = torch_row(torch)
+    row = TORCH.row(torch)
     if row is None or not row.builds:
-        return _unknown(torch)
+        return _unknown(torch, row)
     cuda = cuda_of_tag(cuda)
-    build = row.build(cuda)
     released = ", ".join(each.cuda for each in row.builds)
-    if build is None:
+    if row.build(cuda) is None:
         return no(
             f"there is no build of torch {torch} for CUDA {series(cuda)}; it was released for "
             f"{released}",
@@ -116,27 +104,23 @@ def torch_with_cuda(torch: str, cuda: str) -> Verdict:
             "libraries, and a toolkit matters only for compiling extensions",
             row,
         )
-    why = f"torch {torch} was released for CUDA {released}"
-    return judged("yes", why, "", row)
+    return judged("yes", f"torch {torch} was released for CUDA {released}", "", row)
 
 
 @or_unknown
 def torch_runs_on(torch: str, cuda: str, capability: str) -> Verdict:
     """Says whether a torch build has code that runs on a GPU."""
-    row = torch_row(torch)
+    row = TORCH.row(torch)
     if row is None or not row.builds:
-        return _unknown(torch)
+        return _unknown(torch, row)
     build = row.build(cuda_of_tag(cuda))
     if build is None:
         return torch_with_cuda(torch, cuda)
     if build.archs is None:
         return unknown(f"the table does not have the GPUs of torch {torch} for CUDA {build.cuda}")
-    if arch_of(capability) is None and release(capability) > release(last_capability()):
-        return unknown(
-            f"compute capability {capability} is not in the table, which ends at "
-            f"{last_capability()}"
-        )
-    arch = arch_of(capability)
+    arch = GPUS.row(capability)
+    if arch is None and release(capability) > release(GPUS.last):
+        return GPUS.unknown(capability)
     if arch is not None and arch.tegra:
         return unknown(
             f"{arch.architecture} takes NVIDIA's own builds of torch, and those for ARM have "
@@ -150,12 +134,12 @@ def torch_runs_on(torch: str, cuda: str, capability: str) -> Verdict:
 @or_unknown
 def torchvision_with(torchvision: str, torch: str) -> Verdict:
     """Says whether a torchvision goes with a torch: each is compiled for one release."""
-    row = torch_row(torch)
+    row = TORCH.row(torch)
     if row is None or row.torchvision is None:
-        return _unknown(torch)
+        return _unknown(torch, row)
     same_line = [
         each.torch
-        for each in torch_rows()
+        for each in TORCH.rows
         if each.torchvision and series(each.torchvision) == series(torchvision)
     ]
     if row.torch in same_line:
@@ -171,7 +155,7 @@ def torchvision_with(torchvision: str, torch: str) -> Verdict:
 
 def torchvision_for(torch: str) -> str | None:
     """Returns the torchvision of a torch release: their last numbers go up together."""
-    row, version = torch_row(torch), release(torch)
+    row, version = TORCH.row(torch), release(torch)
     if row is None or row.torchvision is None:
         return None
     newest = release(row.torchvision)
@@ -179,9 +163,103 @@ def torchvision_for(torch: str) -> str | None:
     return f"{series(row.torchvision)}.{max(0, newest[2] - back)}"
 
 
+def torch_for(
+    *, capability: str | None, driver: str | None, os: OsName, python: str | None = None
+) -> TorchChoice | None:
+    """Returns the newest torch whose build runs on a machine; None when there is none.
+
+    Machine code goes before PTX.
+
+    Args:
+        capability: Compute capability of the GPU; None for any.
+        driver: Version of NVIDIA's driver; None for one that is new enough.
+        os: Operating system.
+        python: Python version; None for any.
+    """
+    capabilities = [capability] if capability else []
+    for allowed in (("yes",), ("yes", "limited")):
+        for row in reversed(TORCH.rows):
+            if python is not None and not fits(python, row.python):
+                continue
+            if os == "macos":
+                return TorchChoice(row.newest, None, torch_pip(row.newest, None, os))
+            for build in fitting_builds(row, capabilities, driver, os, allowed):
+                pip = torch_pip(row.newest, build.cuda, os)
+                return TorchChoice(row.newest, build.cuda, pip)
+    return None
+
+
+def best_build(
+    torch: str, *, capability: str | None, driver: str | None, os: OsName
+) -> CudaBuild | None:
+    """Returns the build of one release that suits a machine best; its default when none does."""
+    row = TORCH.row(torch)
+    if row is None:
+        return None
+    capabilities = [capability] if capability else []
+    for allowed in (("yes",), ("yes", "limited")):
+        for build in fitting_builds(row, capabilities, driver, os, allowed):
+            return build
+    return row.build(row.pypi_cuda)
+
+
+def fitting_builds(
+    row: TorchRow,
+    capabilities: Sequence[str],
+    driver: str | None,
+    os: OsName,
+    allowed: tuple[str, ...] = ("yes", "limited"),
+) -> Iterator[CudaBuild]:
+    """Yields the builds of a release that run on a machine.
+
+    The default of the package index goes before others, stable before experimental ones, newer
+    CUDA before older.
+
+    Args:
+        row: The release.
+        capabilities: Of the GPUs.
+        driver: Version of NVIDIA's driver; None for one that is new enough.
+        os: Operating system.
+        allowed: What the verdict on build and GPU may be.
+    """
+
+    def rank(build: CudaBuild) -> tuple[bool, bool, tuple[int, ...]]:
+        return build.cuda == row.pypi_cuda, not build.experimental, release(build.cuda)
+
+    for build in sorted(row.builds, key=rank, reverse=True):
+        states = [runs_kernels(each, build.archs or ()).state for each in capabilities]
+        if any(state not in allowed for state in states):
+            continue
+        if driver is None or driver_runs(driver, build.cuda, os).state in ("yes", "limited"):
+            yield build
+
+
+def torch_pip(torch: str, cuda: str | None, os: OsName, *, torchvision: str | None = None) -> str:
+    """Returns the command that installs a torch build.
+
+    Args:
+        torch: Version; a release stands for its newest patch.
+        cuda: CUDA of the build; None for a CPU build.
+        os: Operating system: PyPI has the CUDA build only for Linux.
+        torchvision: Version to install with it, from the same index.
+    """
+    row = TORCH.row(torch)
+    version = parse_version(torch)
+    full = row.newest if row is not None and len(version.release) < 3 else str(version)
+    tag = "cpu" if cuda is None else f"cu{series(cuda).replace('.', '')}"
+    pins = [f"torch=={full}"] + ([f"torchvision=={torchvision}"] if torchvision else [])
+    if os == "macos" or (os == "linux" and row is not None and cuda == row.pypi_cuda):
+        return f"pip install {' '.join(pins)}"
+    if version < parse_version("1.13"):
+        # Wheels of that time carry the build in their version.
+        pinned = " ".join(f"{pin}+{tag}" for pin in pins)
+        return f"pip install {pinned} -f {_INDEX}/torch_stable.html"
+    return f"pip install {' '.join(pins)} --index-url {_INDEX}/{tag}"
+
+
 def _nearest(cuda: str, row: TorchRow) -> str:
     """Of the CUDA versions of a release, one of the same family, else the nearest."""
-    major, minor = release(f"{series(cuda)}")
+    major, minor = release(series(cuda))
     return min(
         (each.cuda for each in row.builds),
         key=lambda each: (abs(release(each)[0] - major), abs(release(each)[1] - minor)),
@@ -190,34 +268,14 @@ def _nearest(cuda: str, row: TorchRow) -> str:
 
 def _with_code_for(capability: str, row: TorchRow) -> str:
     """Names the nearest build with machine code for a GPU: of this release, else the newest."""
-    here = [each for each in row.builds if _native(each, capability)]
-    if here:
-        return f"torch {row.torch} has it in the build for CUDA {here[-1].cuda}"
-    for other in reversed(torch_rows()):
-        builds = [each for each in other.builds if _native(each, capability)]
-        if builds:
-            return f"torch {other.torch} has it in the build for CUDA {builds[-1].cuda}"
+    for other in (row, *reversed(TORCH.rows)):
+        for build in reversed(other.builds):
+            if build.archs and runs_kernels(capability, build.archs).state == "yes":
+                return f"torch {other.torch} has it in the build for CUDA {build.cuda}"
     return "no torch in the table has code for this GPU: compute on the CPU"
 
 
-def _native(build: CudaBuild, capability: str) -> bool:
-    return build.archs is not None and runs_kernels(capability, build.archs).state == "yes"
-
-
-def _unknown(torch: str) -> Verdict:
-    row = torch_row(torch)
+def _unknown(torch: str, row: TorchRow | None) -> Verdict:
     if row is None:
-        why = f"torch {torch} is not in the table, which goes from {torch_rows()[0].torch} to "
-        return unknown(why + last_torch())
-    why = f"the table does not have the builds of torch {torch}; {row.note}"
-    return unknown(why, row)
-
-
-@functools.cache
-def _rows(folder: str) -> tuple[TorchRow, ...]:
-    return tuple(_typed(values) for values in read_table("torch")["rows"])
-
-
-def _typed(values: Mapping[str, Any]) -> TorchRow:
-    builds = [as_row(CudaBuild, each, "torch") for each in values["builds"]]
-    return as_row(TorchRow, {**values, "builds": builds}, "torch")
+        return TORCH.unknown(torch)
+    return unknown(f"the table does not have the builds of torch {torch}; {row.note}", row)

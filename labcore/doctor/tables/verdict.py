@@ -2,22 +2,10 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal, ParamSpec, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Literal, ParamSpec, TypeVar
 
-__all__ = [
-    "PYPI",
-    "OsName",
-    "Row",
-    "Rule",
-    "State",
-    "Verdict",
-    "because",
-    "judged",
-    "no",
-    "or_unknown",
-    "unknown",
-]
+__all__ = ["PYPI", "OsName", "Row", "State", "Verdict", "judged", "no", "or_unknown", "unknown"]
 
 OsName = Literal["linux", "windows", "macos"]
 State = Literal["yes", "limited", "doubtful", "no", "unknown"]
@@ -28,27 +16,18 @@ _P = ParamSpec("_P")
 _V = TypeVar("_V")
 
 
-class Row(Protocol):
-    """What a verdict rests on: a row of a table, or a rule."""
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Ids of env/compat/sources.json."""
-
-    @property
-    def verified(self) -> bool:
-        """Whether it was checked against them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Something that holds for every version, and is therefore no row."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """What a verdict rests on: a row of a table; or a rule, which holds for every version."""
 
     sources: tuple[str, ...]
+    """Ids of env/compat/sources.json."""
     verified: bool = True
+    """Whether it was checked against them."""
+    note: str = ""
 
 
-PYPI = Rule(("pypi-wheels",))
+PYPI = Row(sources=("pypi-wheels",))
 """The wheels on PyPI, to which ``env/compat/check_wheels.py`` holds the tables."""
 
 
@@ -71,27 +50,27 @@ class Verdict:
             raise TypeError(f"a no rests on verified rows with sources; this does not: {self.why}")
 
 
-def no(why: str, fix: str = "", *rows: Row) -> Verdict:
-    """Returns the verdict that two things do not go together; ``doubtful`` where a row is not sure.
+def judged(state: State, why: str, fix: str, *rows: Row) -> Verdict:
+    """Returns a verdict; where a row is not sure, ``doubtful`` instead of no.
 
     Args:
+        state: What the rows say.
         why: The reason.
-        fix: What would make it go.
+        fix: What would make it go, or has to be minded.
         rows: Everything that the answer rests on.
     """
     sources = tuple(dict.fromkeys(source for row in rows for source in row.sources))
+    if state != "no":
+        return Verdict(state=state, why=why, fix=fix, sources=sources)
     if sources and all(row.verified for row in rows):
         return Verdict(state="no", why=why, fix=fix, sources=sources, verified=True)
     why = f"{why.rstrip('.')}. The row that says so was not checked against its source: try it"
     return Verdict(state="doubtful", why=why, fix=fix, sources=sources)
 
 
-def judged(state: State, why: str, fix: str, *rows: Row) -> Verdict:
-    """Returns the verdict that a row itself states."""
-    if state == "no":
-        return no(why, fix, *rows)
-    sources = tuple(dict.fromkeys(source for row in rows for source in row.sources))
-    return Verdict(state=state, why=why, fix=fix, sources=sources)
+def no(why: str, fix: str, *rows: Row) -> Verdict:
+    """Returns the verdict that two things do not go together, as far as the rows are sure."""
+    return judged("no", why, fix, *rows)
 
 
 def unknown(why: str, *rows: Row, fix: str = "") -> Verdict:
@@ -110,8 +89,3 @@ def or_unknown(question: Callable[_P, _V]) -> Callable[_P, _V | Verdict]:
             return unknown(str(error))
 
     return ask
-
-
-def because(verdict: Verdict, extra: str) -> Verdict:
-    """Returns the verdict with one more sentence of reason."""
-    return replace(verdict, why=f"{verdict.why.rstrip('.')}. {extra}") if extra else verdict

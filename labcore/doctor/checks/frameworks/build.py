@@ -4,7 +4,7 @@ from labcore.doctor.check import check
 from labcore.doctor.checks.verdicts import from_verdict
 from labcore.doctor.finding import Finding, ok, warning
 from labcore.doctor.machine import Machine, Toolkit
-from labcore.doctor.tables import family, gcc_with_cuda, host_compiler, max_jobs
+from labcore.doctor.tables import COMPILERS, family, gcc_with_cuda, max_jobs
 
 
 @check("build", "build", "toolkit and compiler", needs=("toolkits",))
@@ -94,7 +94,7 @@ def _host_compiler(machine: Machine, toolkit: Toolkit) -> Finding | None:
         )
     if machine.gcc is None:
         return None
-    limits = host_compiler(toolkit.version)
+    limits = COMPILERS.row(toolkit.version)
     newest = limits.gcc_max if limits is not None else None
     return from_verdict(
         gcc_with_cuda(machine.gcc, toolkit.version),

@@ -6,9 +6,9 @@ from labcore.doctor.checks.verdicts import built, from_verdict
 from labcore.doctor.finding import Finding, failure, ok, say, unknown, warning
 from labcore.doctor.machine import Card, Machine, TensorFlowBuild
 from labcore.doctor.tables import (
+    TENSORFLOW,
     family,
     parse_version,
-    tensorflow_row,
     tensorflow_with_cuda,
     tensorflow_with_torch,
 )
@@ -36,7 +36,7 @@ def _tensorflow(machine: Machine) -> Finding | None:
 
 @check("tf-tested", "tensorflow", "tested configurations", "tensorflow")
 def _tested(machine: Machine, build: TensorFlowBuild) -> Finding | None:
-    row = tensorflow_row(build.version)
+    row = TENSORFLOW.row(build.version)
     if row is None:
         return unknown(f"TensorFlow {build.version} is not in the tables of tested configurations")
     if not _uses_gpu(machine, build):
@@ -63,7 +63,7 @@ def _tested(machine: Machine, build: TensorFlowBuild) -> Finding | None:
 def _cudnn_missing(machine: Machine, build: TensorFlowBuild) -> Finding | None:
     if not _uses_gpu(machine, build) or machine.os != "linux":
         return None
-    row = tensorflow_row(build.version)
+    row = TENSORFLOW.row(build.version)
     wanted = build.cudnn or (row.cudnn if row is not None else "")
     major = wanted.split(".")[0]
     if not major:
@@ -131,7 +131,7 @@ def _two_majors(machine: Machine, build: TensorFlowBuild) -> Finding | None:
     if torch is None or not torch.cuda or not machine.cards:
         return None
     version = torch.version.split("+")[0]
-    row = tensorflow_row(build.version)
+    row = TENSORFLOW.row(build.version)
     cuda = build.cuda or (row.cuda if row is not None else "")
     apart = bool(cuda) and family(cuda) != family(torch.cuda)
     return from_verdict(
@@ -220,7 +220,7 @@ def _uses_gpu(machine: Machine, build: TensorFlowBuild) -> bool:
 def _with_cuda(build: TensorFlowBuild) -> str:
     if _at_least(build.version, "2.14"):
         return f'pip install "tensorflow[and-cuda]=={build.version}"'
-    row = tensorflow_row(build.version)
+    row = TENSORFLOW.row(build.version)
     if row is None:
         return "install the CUDA toolkit and cuDNN that this release was tested with"
     conda = f"conda install cudatoolkit={row.cuda} cudnn={row.cudnn}"

@@ -155,7 +155,7 @@ def test_a_cub_home_that_is_set_and_must_not_be_is_removed():
     here = replace(HERE, has_cub_home=True)
     plan = asked(here=here, torch="2.4.1", cuda="12.1")
     assert [step.unset for step in plan.steps if step.unset] == [("CUB_HOME",)]
-    assert "unset CUB_HOME" in snippet(plan, "bash")
+    assert "unset CUB_HOME" in snippet(plan)
 
 
 def test_cuda_13_from_source_gets_the_flags_of_pulsar_and_the_right_toolkit():
@@ -270,7 +270,7 @@ WINDOWS = {
 
 @pytest.mark.parametrize("options", PLANS.values(), ids=PLANS)
 def test_a_bash_script_is_accepted_by_bash(options):
-    script = snippet(asked(**options), "bash")
+    script = snippet(asked(**options))
     done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert script.startswith("# PyTorch3D")
@@ -281,9 +281,7 @@ def test_a_bash_script_is_accepted_by_bash(options):
 def test_a_bash_script_sets_the_variables_that_the_plan_has(options, tmp_path):
     plan = asked(**options)
     wanted = environment(plan)
-    exports = "\n".join(
-        each for each in snippet(plan, "bash").splitlines() if each.startswith("export ")
-    )
+    exports = "\n".join(each for each in snippet(plan).splitlines() if each.startswith("export "))
     shown = "\n".join(f'printf "%s\\n" "${name}"' for name in wanted)
     done = subprocess.run(
         ["bash", "-c", f"{exports}\n{shown}"],
@@ -298,7 +296,7 @@ def test_a_bash_script_sets_the_variables_that_the_plan_has(options, tmp_path):
 
 @pytest.mark.parametrize("options", WINDOWS.values(), ids=WINDOWS)
 def test_a_powershell_script_has_whole_quotes_and_assignments(options):
-    script = snippet(asked(**options), "powershell")
+    script = snippet(asked(**options))
     assert '$ErrorActionPreference = "Stop"' in script
     assert "export " not in script
     outside = re.sub(r"(?ms)^@'\n.*?^'@", "", script)
@@ -316,10 +314,10 @@ def test_a_powershell_script_has_whole_quotes_and_assignments(options):
 def test_the_scripts_draw_a_cube_from_another_folder():
     ast.parse(CUBE)
     assert "'@" not in CUBE
-    bash = snippet(asked(), "bash")
+    bash = snippet(asked())
     assert CUBE in bash
     assert bash.index('cd "${TMPDIR:-/tmp}"') < bash.index("from pytorch3d import _C")
-    windows = snippet(asked(os="windows", torch="2.12.1"), "powershell")
+    windows = snippet(asked(os="windows", torch="2.12.1"))
     assert windows.index("Push-Location $env:TEMP") < windows.index("from pytorch3d import _C")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labcore.doctor.tables import arch_of, find_card, near_cards, runs_kernels, toolkit_makes_code
+from labcore.doctor.tables import GPUS, find_card, near_cards, runs_kernels, toolkit_makes_code
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_near_names_are_offered_for_a_wrong_one():
 
 
 def test_an_architecture_tells_its_toolkits():
-    ampere = arch_of("8.6")
+    ampere = GPUS.row("8.6")
     assert ampere is not None
     assert (ampere.architecture, ampere.cuda_min, ampere.cuda_last) == ("Ampere", "11.1", None)
-    assert arch_of("5.0").cuda_last == "12.9"
-    assert arch_of("4.2") is None
+    assert GPUS.row("5.0").cuda_last == "12.9"
+    assert GPUS.row("4.2") is None
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from labcore.doctor import Machine, diagnose
 from labcore.doctor import tables as compat
 from labcore.doctor.checks import all_checks
 from labcore.doctor.machine import Card, TensorFlowBuild, Toolkit, TorchBuild
-from labcore.doctor.tables import Verdict, tables
-from labcore.doctor.tables.verdict import Rule, no
+from labcore.doctor.tables import Row, Verdict, tables
+from labcore.doctor.tables.verdict import no
 
 RULES = {"cuda-guide", "nv-relnotes-13.1", "pt-cpp-extension", "pt-release-md", "pypi-wheels",
          "tf-pip-page", "tf-source-md"}  # fmt: skip
@@ -32,13 +32,12 @@ def unchecked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in folder.glob("*.json"):
         path.write_text(path.read_text("utf-8").replace('verified": true', 'verified": false'))
     monkeypatch.setattr(tables, "compat_dir", lambda: folder)
-    for module in ("torch", "gpu"):
-        monkeypatch.setattr(f"labcore.doctor.tables.{module}.compat_dir", lambda: folder)
+    monkeypatch.setattr("labcore.doctor.tables.gpu.compat_dir", lambda: folder)
 
 
 def verdicts() -> Iterator[Verdict]:
     """Every question that a row answers, with neighbours that trip it."""
-    cudas = [row.cuda for row in tables.rows("cuda_driver", compat.driver.CudaRelease)]
+    cudas = [row.cuda for row in compat.TOOLKITS.rows]
     for cuda in cudas:
         for driver in DRIVERS:
             for os in ("linux", "windows"):
@@ -46,11 +45,11 @@ def verdicts() -> Iterator[Verdict]:
         for card in CARDS:
             yield compat.toolkit_makes_code(cuda, card)
         yield compat.gcc_with_cuda("16", cuda)
-    for row in tables.rows("gpu_arch", compat.GpuArch):
+    for row in compat.GPUS.rows:
         for driver in DRIVERS:
             yield compat.driver_knows_card(driver, row.compute_capability)
-    torches = [row.newest for row in compat.torch_rows()]
-    for row in compat.torch_rows():
+    torches = [row.newest for row in compat.TORCH.rows]
+    for row in compat.TORCH.rows:
         torch = row.newest
         yield compat.torch_with_cuda(torch, "10.0")
         yield compat.torchvision_with("0.8.2", torch)
@@ -59,11 +58,10 @@ def verdicts() -> Iterator[Verdict]:
                 yield compat.torch_runs_on(torch, build.cuda, card)
         for python in PYTHONS:
             yield compat.python_fits("torch", torch, python)
-        for release in compat.pytorch3d.pytorch3d_rows():
+        for release in compat.PYTORCH3D.rows:
             yield compat.pytorch3d_with(release.pytorch3d, torch, "12.1")
-    for row in compat.tensorflow.tensorflow_rows():
+    for row in compat.TENSORFLOW.rows:
         for card in CARDS:
-            yield compat.tensorflow_runs_on(row.newest, card, "410.48")
             yield compat.tensorflow_runs_on(row.newest, card)
         for cuda, cudnn in (("10.1", "7.0"), (row.cuda, "7.0"), ("13.0", None)):
             yield compat.tensorflow_with_cuda(row.newest, cuda, cudnn)
@@ -78,7 +76,7 @@ def machines() -> Iterator[Machine]:
     bare = Machine(origin="report", os="linux", packages={}, driver="470.82.01")
     for capability in CARDS:
         card = Card(name=f"card {capability}", uuid="GPU-1", index=0, compute_capability=capability)
-        for row in compat.torch_rows():
+        for row in compat.TORCH.rows:
             for build in row.builds:
                 yield replace(
                     bare,
@@ -89,7 +87,7 @@ def machines() -> Iterator[Machine]:
                     toolkits=(Toolkit(version="10.2", root="/usr/local/cuda", has_nvcc=True),),
                     gcc="16.0",
                 )
-        for row in compat.tensorflow.tensorflow_rows():
+        for row in compat.TENSORFLOW.rows:
             yield replace(
                 bare,
                 cards=(card,),
@@ -103,9 +101,12 @@ def machines() -> Iterator[Machine]:
 def test_a_no_cannot_be_made_without_a_row_that_was_checked() -> None:
     with pytest.raises(TypeError, match="rests on verified rows"):
         Verdict(state="no", why="it is old")
-    assert no("it is old", "a newer one", Rule(("cuda-guide",), verified=False)).state == "doubtful"
-    assert no("it is old", "a newer one", Rule(())).state == "doubtful"
-    assert no("it is old", "a newer one", Rule(("cuda-guide",))).state == "no"
+    assert (
+        no("it is old", "a newer one", Row(sources=("cuda-guide",), verified=False)).state
+        == "doubtful"
+    )
+    assert no("it is old", "a newer one", Row(sources=())).state == "doubtful"
+    assert no("it is old", "a newer one", Row(sources=("cuda-guide",))).state == "no"
 
 
 def test_only_one_place_makes_a_no() -> None:

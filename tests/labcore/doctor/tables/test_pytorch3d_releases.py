@@ -3,13 +3,13 @@
 import pytest
 
 from labcore.doctor.tables import (
-    bundled_cub,
+    COMPILERS,
+    CUB,
+    PYTORCH3D,
     cub_for,
-    cub_problem,
+    cub_with,
     gcc_with_cuda,
-    host_compiler,
     pytorch3d_for,
-    pytorch3d_row,
     pytorch3d_wheel,
     pytorch3d_with,
 )
@@ -95,8 +95,8 @@ def test_a_wheel_that_was_not_tried_is_not_promised():
 
 
 def test_an_unknown_release_has_no_row():
-    assert pytorch3d_row("0.7.4").torch == ">=1.10,<=2.0.1"
-    assert pytorch3d_row("0.7.99") is None
+    assert PYTORCH3D.row("0.7.4").torch == ">=1.10,<=2.0.1"
+    assert PYTORCH3D.row("0.7.99") is None
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,10 @@ def test_an_unknown_release_has_no_row():
     ],
 )
 def test_a_toolkit_brings_its_cub_and_thrust(cuda, cub, thrust):
-    assert bundled_cub(cuda) == (cub, thrust)
-    assert bundled_cub("14.0") is None
+    row = CUB.row(cuda)
+    assert row is not None
+    assert (row.cub, row.thrust) == (cub, thrust)
+    assert CUB.row("14.0") is None
 
 
 @pytest.mark.parametrize(
@@ -169,9 +171,9 @@ def test_cuda_11_8_before_pytorch3d_0_7_5_gets_the_flag_only():
     ],
 )
 def test_a_cub_in_cub_home_is_right_or_told_why_not(cub, cuda, os, pytorch3d, word):
-    problem = cub_problem(cub, cuda, os, pytorch3d)
-    assert word in problem
-    assert bool(problem) == bool(word)
+    verdict = cub_with(cuda, os, pytorch3d, cub)
+    assert word in verdict.why
+    assert verdict.state == ("no" if word else "yes")
 
 
 @pytest.mark.parametrize(
@@ -191,5 +193,5 @@ def test_nvcc_takes_host_compilers_up_to_a_version(gcc, cuda, state):
 
 def test_a_compiler_that_is_too_new_gets_the_variables_for_an_older_one():
     assert gcc_with_cuda("12.2.0", "11.7").fix == "export CC=gcc-11 CXX=g++-11"
-    assert "17.9" in host_compiler("11.7").visual_studio
-    assert host_compiler("10.0") is None
+    assert "17.9" in COMPILERS.row("11.7").visual_studio
+    assert COMPILERS.row("10.0") is None
