@@ -9,7 +9,7 @@ __all__ = ["Axis", "linear_axis", "log_axis", "step_axis"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Axis:
-    """A scale from values to the unit interval.
+    """A scale from values to the unit interval. What lies outside is placed at its edge.
 
     Attributes:
         low: Value at 0 (its decimal logarithm when ``log``).
@@ -24,10 +24,16 @@ class Axis:
     log: bool = False
 
     def place(self, value: float) -> float:
-        """Returns where ``value`` lies, 0 to 1 within the axis."""
+        """Returns where ``value`` lies, 0 to 1."""
         if self.log:
-            value = math.log10(value)
-        return (value - self.low) / (self.high - self.low)
+            value = math.log10(value) if value > 0 else -math.inf
+        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
+
+    def holds(self, value: float) -> bool:
+        """Whether a value has its true place on the axis."""
+        if self.log:
+            return value > 0 and self.low <= math.log10(value) <= self.high
+        return self.low <= value <= self.high
 
 
 def linear_axis(low: float, high: float) -> Axis:

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,7 @@ from labcore.record.status import Status, read_status
 from labcore.report.artifacts import Budget, Section, arrange, link_to
 from labcore.report.charts import PLOT, group_charts
 from labcore.report.details import config_rows, grow
-from labcore.report.figures import figures, headline
-from labcore.report.metrics import read_metrics
+from labcore.report.metrics import headline, read_metrics
 from labcore.report.page import render_page
 from labcore.report.sources import inside, read_config, tail
 from labcore.report.tables import read_table
@@ -39,15 +37,7 @@ _OUTCOMES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Command:
-    """A command that the user may want next."""
-
-    purpose: str
-    text: str
-
-
-def build(folder: Path, *, model_tasks: Sequence[str] = (), budget: Budget | None = None) -> Path:
+def build(folder: Path, *, model_tasks: Sequence[str] = ()) -> Path:
     """Writes the report of a run, whatever became of the run.
 
     Files that are missing or damaged make their part of the page say so; they raise nothing.
@@ -56,8 +46,6 @@ def build(folder: Path, *, model_tasks: Sequence[str] = (), budget: Budget | Non
         folder: The run folder.
         model_tasks: Tasks of the plugin that work on the model of a run; the page shows the
             command of each when this run left a checkpoint.
-        budget: How much sound and pictures may be put into the page; 6 MB a file and 30 MB in
-            all by default. What is larger is linked.
 
     Returns:
         The path of ``report.html``.
@@ -65,34 +53,33 @@ def build(folder: Path, *, model_tasks: Sequence[str] = (), budget: Budget | Non
     Raises:
         OSError: The page cannot be written.
     """
-    context = _context(folder.resolve(), tuple(model_tasks), budget or Budget())
-    page = render_page(
-        "report.html.j2", context, styles=("report.css",), scripts=("page.js", "report.js")
-    )
+    context = _context(folder.resolve(), model_tasks)
     path = folder / REPORT_FILE
-    write_atomically(path, page)
+    write_atomically(path, render_page("report", context))
     return path
 
 
-def _context(folder: Path, model_tasks: Sequence[str], budget: Budget) -> dict[str, Any]:
+def _context(folder: Path, model_tasks: Sequence[str]) -> dict[str, Any]:
     status, state = _status(folder)
     config = read_config(folder / "config.yaml")
     origins = read_json(folder / "origins.json")
     environment = read_json(folder / "environment.json")
     metrics = read_metrics(folder / "metrics.jsonl")
-    monitor = training_options(config)
-    rows = figures(metrics, monitor)
+    rows = metrics.of("val", "test", "result")
+    training = training_options(config)
+    monitor = f"val/{training.monitor}" if training else ""
+    best = "highest" if training and training.maximize else "lowest"
     curves = group_charts(metrics.of("train", "val", "test", "result"), prefix="curve")
     perf = group_charts(metrics.of("perf"), prefix="perf")
     taps = group_charts(metrics.of("taps"), prefix="tap")
+    groups = (curves, perf, taps)
     config_table = config_rows(config, origins, read_json(folder / "changed.json"))
-    sections, artifacts_note = _artifacts(folder, budget)
+    sections, artifacts_note = _artifacts(folder)
     plugin = status.plugin if status else folder.parent.name
     failed = state in {"failed", "lost", "unknown"}
     return {
-        "run_id": f"{plugin}/{folder.name}",
-        "plugin": plugin,
-        "status": status,
+        "name": f"{plugin}/{folder.name}",
+        "kind": plugin,
         "state": state,
         "outcome": _outcome(status, state),
         "facts": _facts(folder, status, config, environment),
@@ -100,18 +87,18 @@ def _context(folder: Path, model_tasks: Sequence[str], budget: Budget) -> dict[s
         "traceback": _traceback(folder, status) if state == "failed" else None,
         "log": tail(folder / "log.txt"),
         "log_open": failed,
-        "tiles": headline(rows, status.metrics if status else {}, monitor),
+        "tiles": headline(rows, status.metrics if status else {}, monitor, best),
         "commands": _commands(folder, status, state, config, environment, model_tasks),
-        "figures": rows,
+        "rows": rows,
+        "monitor": monitor,
+        "best": best,
         "curves": curves,
         "perf": perf,
         "taps": taps,
         "plot": PLOT,
-        "chart_data": {
+        "data": {
             "plot": [PLOT.left, PLOT.right, PLOT.top, PLOT.bottom],
-            "charts": {
-                chart.id: chart.data for group in (curves, perf, taps) for chart in group.charts
-            },
+            "charts": {chart.id: chart.data for group in groups for chart in group.charts},
         },
         "has_metrics": bool(metrics.series),
         "num_bad_lines": metrics.num_bad_lines,
@@ -198,7 +185,8 @@ def _commands(
     config: Any,
     environment: Any,
     model_tasks: Sequence[str],
-) -> list[_Command]:
+) -> list[tuple[str, str]]:
+    """Commands that the user may want next: what for, and the command."""
     if status is None:
         return []
     runs_dir = str(config.get("runs_dir") or "runs") if isinstance(config, Mapping) else "runs"
@@ -208,36 +196,31 @@ def _commands(
     has_checkpoint = any((folder / "checkpoints").glob("*.pt"))
     commands = []
     if state in {"interrupted", "lost", "failed"} and has_checkpoint:
-        commands.append(_Command(purpose="go on where it stopped", text=f"lab resume {name}"))
+        commands.append(("go on where it stopped", f"lab resume {name}"))
     if has_checkpoint:
         base = f"lab run plugin={shlex.quote(status.plugin)}"
         commands += [
-            _Command(
-                purpose=f"{task.replace('_', ' ')} with this model",
-                text=f"{base} task={task} run={name}",
-            )
+            (f"{task.replace('_', ' ')} with this model", f"{base} task={task} run={name}")
             for task in model_tasks
         ]
     again = environment.get("command") if isinstance(environment, Mapping) else None
     if isinstance(again, list):
         again = shlex.join(str(word) for word in again)
     if isinstance(again, str) and again:
-        commands.append(_Command(purpose="the command of this run", text=again))
+        commands.append(("the command of this run", again))
     trained_by = read_source(folder).get("command")
     if trained_by:
-        commands.append(_Command(purpose="the command that trained the model", text=trained_by))
-    commands.append(
-        _Command(
-            purpose=f"what {status.plugin} can do", text=f"lab show {shlex.quote(status.plugin)}"
-        )
-    )
-    return commands
+        commands.append(("the command that trained the model", trained_by))
+    about = f"lab show {shlex.quote(status.plugin)}"
+    return [*commands, (f"what {status.plugin} can do", about)]
 
 
-def _artifacts(folder: Path, budget: Budget) -> tuple[list[Section], str]:
+def _artifacts(folder: Path) -> tuple[list[Section], str]:
     try:
         artifacts = ArtifactStore(folder).read()
-        return arrange(folder, artifacts, budget), "" if artifacts else "The run left no artifacts."
+        return arrange(
+            folder, artifacts, Budget()
+        ), "" if artifacts else "The run left no artifacts."
     except (OSError, ValueError, TypeError, AttributeError) as error:
         return [], f"artifacts/manifest.json cannot be read: {error}"
 

@@ -10,7 +10,7 @@ from labcore.report.axes import Axis, linear_axis, log_axis, step_axis
 from labcore.report.metrics import Point, Series, downsample
 from labcore.report.wording import format_number, format_step
 
-__all__ = ["PLOT", "Chart", "ChartGroup", "Line", "Plot", "group_charts"]
+__all__ = ["PLOT", "Chart", "ChartGroup", "Line", "Plot", "group_charts", "polyline"]
 
 _MOST_CHARTS = 60
 """Charts in one group; module taps on a large model can record thousands of series."""
@@ -73,18 +73,24 @@ class Chart:
     id: str
     title: str
     lines: Sequence[Line]
-    x_ticks: Sequence[tuple[float, str]]
-    y_ticks: Sequence[tuple[float, str]]
-    log_ticks: Sequence[tuple[float, str]]
-    """Empty when a logarithmic scale makes no sense."""
-    data: dict[str, object]
-    """What the script needs, ready for JSON."""
+    x_axis: Axis
+    y_axis: Axis
+    log_axis: Axis | None
+    """None when a logarithmic scale makes no sense."""
 
     @property
     def description(self) -> str:
         """A sentence for those who cannot see the chart."""
         parts = ", ".join(f"{line.label} ends at {line.last}" for line in self.lines)
         return f"{self.title} by step: {parts}"
+
+    @property
+    def data(self) -> dict[str, object]:
+        """What the script needs, ready for JSON."""
+        axes = {"x": self.x_axis, "y": self.y_axis, "log": self.log_axis}
+        return {name: axis and [axis.low, axis.high] for name, axis in axes.items()} | {
+            "lines": [[_compact(point) for point in line.points] for line in self.lines]
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,7 +148,7 @@ def _chart(chart_id: str, title: str, family: Sequence[Series], x_axis: Axis) ->
     thinned = [downsample(series) for series in family]
     seen = [point for points in thinned for point in points if point is not None]
     low, high = min(point.low for point in seen), max(point.high for point in seen)
-    y_axis, log = linear_axis(low, high), log_axis(low, high)
+    y_axis = linear_axis(low, high)
     lines = [
         _line(series, points, _colour(series), x_axis, y_axis)
         for series, points in zip(family, thinned, strict=True)
@@ -151,15 +157,9 @@ def _chart(chart_id: str, title: str, family: Sequence[Series], x_axis: Axis) ->
         id=chart_id,
         title=title,
         lines=lines,
-        x_ticks=[(PLOT.x(position), label) for position, label in x_axis.ticks],
-        y_ticks=[(PLOT.y(position), label) for position, label in y_axis.ticks],
-        log_ticks=[(PLOT.y(position), label) for position, label in log.ticks] if log else [],
-        data={
-            "x": [x_axis.low, x_axis.high],
-            "y": [y_axis.low, y_axis.high],
-            "log": [log.low, log.high] if log else None,
-            "lines": [[_compact(point) for point in line.points] for line in lines],
-        },
+        x_axis=x_axis,
+        y_axis=y_axis,
+        log_axis=log_axis(low, high),
     )
 
 
@@ -175,13 +175,11 @@ def _line(
     def at(step: int, value: float) -> tuple[float, float]:
         return PLOT.x(x_axis.place(step)), PLOT.y(y_axis.place(value))
 
-    path = "".join(_polyline([at(p.step, p.mean) for p in run]) for run in runs)
+    path = "".join(polyline([at(p.step, p.mean) for p in run]) for run in runs)
     band = ""
     if any(point.low < point.high for run in runs for point in run):
         band = "".join(
-            _polyline(
-                [at(p.step, p.high) for p in run] + [at(p.step, p.low) for p in reversed(run)]
-            )
+            polyline([at(p.step, p.high) for p in run] + [at(p.step, p.low) for p in reversed(run)])
             + "Z"
             for run in runs
         )
@@ -210,7 +208,8 @@ def _unbroken(points: Sequence[Point | None]) -> list[list[Point]]:
     return [run for run in runs if run]
 
 
-def _polyline(corners: Sequence[tuple[float, float]]) -> str:
+def polyline(corners: Sequence[tuple[float, float]]) -> str:
+    """Returns path data of a line through these corners."""
     return "M" + "L".join(f"{x:g} {y:g}" for x, y in corners)
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labcore.errors import clean
-from labcore.report.wording import format_number
+from labcore.report.wording import write_value
 
 __all__ = ["Branch", "ConfigRow", "config_rows", "grow"]
 
 _DEFAULT = "default"
+_LONGEST = 1_000_000
+"""Characters of a value in the record of the environment; a diff has many."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,14 +122,12 @@ class Branch:
 
     Attributes:
         label: Its key in words.
-        text: Its value, when that is one line.
-        block: Its value, when that is several lines.
+        text: Its value, of one line or of several.
         children: What is inside.
     """
 
     label: str
     text: str = ""
-    block: str = ""
     children: Sequence["Branch"] = field(default_factory=tuple)
 
     @property
@@ -147,8 +147,7 @@ def grow(record: Any, label: str = "", *, depth: int = 6) -> Branch:
             for index, item in enumerate(record, start=1)
         ]
         return Branch(label=label, children=children)
-    text = _as_text(record)
-    return Branch(label=label, block=text) if "\n" in text else Branch(label=label, text=text)
+    return Branch(label=label, text=_as_text(record))
 
 
 def _name_of(item: Any) -> str:
@@ -164,10 +163,6 @@ def _as_text(value: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        return format_number(value)
-    if isinstance(value, str):
-        return clean(value).strip()
     if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
         return ", ".join(str(item) for item in value)
-    return json.dumps(value, ensure_ascii=False)
+    return clean(write_value(value, _LONGEST)).strip()

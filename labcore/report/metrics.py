@@ -4,15 +4,20 @@ import json
 import math
 import operator
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["Metrics", "Point", "Series", "downsample", "read_metrics"]
+from labcore.report.wording import format_number
+
+__all__ = ["Metrics", "Point", "Series", "downsample", "headline", "read_metrics"]
 
 _CHUNK_LINES = 2_000
 """Lines parsed in one call of the JSON parser: fast, and little memory however long the file."""
+
+_MOST_TILES = 8
 
 _LARGEST = 1e300
 """Beyond this a number is taken as infinite, so that sums over a bucket stay finite."""
@@ -27,13 +32,20 @@ class Series:
     steps: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
 
-    def finite(self) -> list[tuple[float, int]]:
-        """Returns the (value, step) pairs whose value is finite."""
-        return [
-            (value, step)
-            for value, step in zip(self.values, self.steps, strict=True)
-            if not math.isnan(value)
-        ]
+    @property
+    def full_name(self) -> str:
+        """Phase and name."""
+        return f"{self.phase}/{self.name}"
+
+    @property
+    def ends(self) -> dict[str, tuple[float, int | None]]:
+        """The lowest and the highest value with the earliest step of each."""
+        pairs = zip(self.values, self.steps, strict=True)
+        finite = [pair for pair in pairs if not math.isnan(pair[0])]
+        return {
+            "lowest": min(finite, default=(math.nan, None)),
+            "highest": max(finite, default=(math.nan, None), key=lambda pair: (pair[0], -pair[1])),
+        }
 
     @property
     def num_missing(self) -> int:
@@ -70,6 +82,39 @@ class Point(NamedTuple):
     mean: float
     low: float
     high: float
+
+
+def headline(
+    rows: Sequence[Series], status_metrics: Mapping[str, Any], monitor: str, best: str
+) -> list[tuple[str, str, str]]:
+    """Chooses the figures for the top of the page: monitored first, validation last.
+
+    Args:
+        rows: What validation and test measured, and what the task returned.
+        status_metrics: ``phase/name`` to number, from ``status.json``; used for what
+            ``metrics.jsonl`` does not have (a run may go without that hook).
+        monitor: The monitored metric, with its phase.
+        best: ``lowest`` or ``highest``: which end of it is good.
+
+    Returns:
+        Name, value and a note.
+    """
+    tiles = {}
+    for row in rows:
+        value, step = row.ends[best]
+        note = f"best {format_number(value)} at step {step:,}" if step is not None else ""
+        note = "the best" if step == row.steps[-1] else note
+        is_monitored = row.full_name == monitor
+        tiles[row.full_name] = (
+            row.full_name,
+            format_number(row.last),
+            note if is_monitored else "",
+        )
+    for name, number in status_metrics.items():
+        if isinstance(number, int | float):
+            tiles.setdefault(name, (name, format_number(number), ""))
+    order = sorted(tiles, key=lambda name: (name != monitor, name.startswith("val/")))
+    return [tiles[name] for name in order[:_MOST_TILES]]
 
 
 def read_metrics(path: Path) -> Metrics:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcore.report.wording import format_size
+from labcore.record.durations import format_duration
+from labcore.report.wording import format_number, format_size, write_value
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -19,30 +20,29 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render_page(
-    template: str,
+    name: str,
     context: Mapping[str, Any],
     *,
-    styles: Sequence[str],
-    scripts: Sequence[str],
     folders: Sequence[Path] = (),
     extra_style: str = "",
 ) -> str:
     """Returns a page as text.
 
     Args:
-        template: Name of a template that extends ``page.html.j2``.
+        name: Of a template that extends ``page.html.j2``, and of its own style sheet and script.
         context: What the template shows; text is escaped.
-        styles: Names of style sheets, put into the page in this order.
-        scripts: Names of scripts, put into the page in this order.
         folders: Where to look for these files, before the report's own templates.
         extra_style: Rules of this page alone, after the style sheets.
     """
     from markupsafe import Markup
 
     environment = _environment((*folders, _TEMPLATES))
-    style = "".join(_source(environment, name) for name in styles) + extra_style
-    script = "".join(_source(environment, name) for name in scripts)
-    return environment.get_template(template).render(
+    style, script = (
+        "".join(_source(environment, f"{part}.{kind}") for part in ("page", name))
+        for kind in ("css", "js")
+    )
+    style += extra_style
+    return environment.get_template(f"{name}.html.j2").render(
         **context,
         style=Markup(style),  # noqa: S704 - our own files, not data
         script=Markup(script),  # noqa: S704 - likewise
@@ -63,8 +63,13 @@ def _environment(folders: tuple[Path, ...]) -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["size"] = format_size
-    environment.filters["breakable"] = _breakable
+    environment.filters |= {
+        "breakable": _breakable,
+        "duration": format_duration,
+        "number": format_number,
+        "size": format_size,
+        "written": write_value,
+    }
     return environment
 
 

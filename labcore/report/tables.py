@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from labcore.report.wording import format_number
+from labcore.report.wording import write_value
 
 __all__ = ["NUM_ROWS", "Table", "read_table"]
 
@@ -122,10 +122,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        return format_number(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…"
+    return write_value(value, _LONGEST_CELL)
 
 
 def _is_numeric(column: Sequence[str]) -> bool:

@@ -1,9 +1,11 @@
 """How the report writes numbers, sizes and times."""
 
 import datetime
+import json
 import math
+from typing import Any
 
-__all__ = ["format_number", "format_size", "format_step", "format_time"]
+__all__ = ["format_number", "format_size", "format_step", "format_time", "write_value"]
 
 
 def format_number(value: float | None) -> str:
@@ -22,6 +24,15 @@ def format_number(value: float | None) -> str:
         return f"{value:,.0f}"
     text = f"{value:.{3 - math.floor(math.log10(size))}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def write_value(value: Any, longest: int = 60) -> str:
+    """Writes a value of any shape as short as it can be told, in at most so many characters."""
+    if isinstance(value, float):
+        return format_number(value)
+    # No separators in whole numbers: a batch size is typed as it is read.
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def format_step(step: int) -> str:

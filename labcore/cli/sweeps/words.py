@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from labcore.cli.console import columns
 from labcore.record.durations import format_duration
+from labcore.report.wording import write_value
 from labcore.sweeps.local.record import Record
-from labcore.sweeps.report.words import short_names, write_value
+from labcore.sweeps.report.words import short_names
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -1,7 +1,7 @@
 "use strict";
 // Reads charts at a step, redraws them on a logarithmic scale. The page is whole without it.
 (() => {
-  const { plot, charts } = JSON.parse(document.getElementById("chart-data").textContent);
+  const { plot, charts } = JSON.parse(document.getElementById("data").textContent);
   const [left, right, top, bottom] = plot;
   const plain = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
   const tiny = new Intl.NumberFormat("en", { maximumSignificantDigits: 4, notation: "scientific" });

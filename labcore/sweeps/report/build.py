@@ -4,7 +4,6 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,13 +11,13 @@ from urllib.parse import quote
 from labcore.record.durations import format_duration
 from labcore.record.files import write_atomically
 from labcore.report.page import render_page
-from labcore.report.wording import format_number
+from labcore.report.wording import format_number, write_value
 from labcore.sweeps.overrides import as_overrides
 from labcore.sweeps.report.drawing import Drawings, draw
 from labcore.sweeps.report.importance import Importance, measure_importance
-from labcore.sweeps.report.model import STATE_LABELS, Parameter, SweepResults, TrialRow
-from labcore.sweeps.report.scales import NUM_TONES, tones
-from labcore.sweeps.report.words import short_names, write_value
+from labcore.sweeps.report.model import STATE_LABELS, SweepResults, TrialRow
+from labcore.sweeps.report.scales import NUM_TONES
+from labcore.sweeps.report.words import short_names
 
 __all__ = ["REPORT_FILE", "build"]
 
@@ -31,45 +30,6 @@ _OUTCOMES = {
     "stopped": "It was told to stop before its end.",
     "failed": "It gave up.",
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Tile:
-    label: str
-    value: str
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Bar:
-    """A row of the importance table; the lengths are in hundredths of the column."""
-
-    prefix: str
-    end: str
-    length: float
-    share: str
-    direction: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Cell:
-    text: str
-    key: Any
-    """What the table is sorted by."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Row:
-    trial: TrialRow
-    label: str
-    cells: Sequence[_Cell]
-    best: _Cell
-    last: _Cell
-    logs: int
-    time: _Cell
-    href: str
-    run: str
-    is_best: bool
 
 
 def build(folder: Path, results: SweepResults) -> Path:
@@ -87,59 +47,50 @@ def build(folder: Path, results: SweepResults) -> Path:
     """
     path = folder / REPORT_FILE
     drawings = draw(results)
-    write_atomically(
-        path,
-        render_page(
-            "sweep.html.j2",
-            _context(folder, results, drawings),
-            styles=("report.css", "sweep.css"),
-            scripts=("page.js", "sweep.js"),
-            folders=(_TEMPLATES,),
-            extra_style=_widths(drawings),
-        ),
+    width = drawings.parallel.plot.width if drawings.parallel else 0
+    page = render_page(
+        "sweep",
+        _context(folder, results, drawings),
+        folders=(_TEMPLATES,),
+        extra_style=f":root {{ --parallel: {width}px; }}\n",
     )
+    write_atomically(path, page)
     return path
-
-
-def _widths(drawings: Drawings) -> str:
-    """Keeps the labels of the parallel coordinates readable, however many axes there are."""
-    if drawings.parallel is None:
-        return ""
-    width = drawings.parallel.plot.width
-    return (
-        f".parallel svg {{ min-width: {0.8 * width:.0f}px; max-width: {1.2 * width:.0f}px; }}\n"
-        f"@media (max-width: 640px) {{ .parallel svg {{ min-width: {0.66 * width:.0f}px; }} }}\n"
-    )
 
 
 def _context(folder: Path, results: SweepResults, drawings: Drawings) -> dict[str, Any]:
     ranked = results.ranked()
     best = ranked[0] if ranked else None
-    varying = results.varying
-    fixed = [p for p in results.parameters if not p.varies]
-    names = short_names([parameter.name for parameter in varying])
-    rows = [_row(folder, trial, varying, trial is best) for trial in results.trials]
-    colours = tones(results)
+    varying = [parameter.name for parameter in results.varying]
+    names = short_names(varying)
+    importance = measure_importance(ranked, results.varying, results.goal)
+    middles = [("best", 0), ("middle", len(ranked) // 2), ("worst", len(ranked) - 1)]
     return {
+        "kind": "sweep",
+        "name": results.name,
+        "state": results.state,
         "sweep": results,
         "outcome": _outcome(results),
         "facts": _facts(results),
         "tiles": _tiles(results, ranked),
         "best": best,
-        "best_values": _values(best, varying),
-        "best_href": next((row.href for row in rows if row.is_best), ""),
         "commands": _commands(results, best),
-        "fixed": [(p.name, write_value(p.choices[0] if p.choices else p.low)) for p in fixed],
+        "fixed": {
+            p.name: p.choices[0] if p.choices else p.low for p in results.parameters if not p.varies
+        },
         "charts": drawings,
-        "legend": _legend(ranked),
+        # What the ends and the middle of the colour scale stand for.
+        "legend": [(word, ranked[at].score) for word, at in middles if len(ranked) > 1],
         "num_tones": NUM_TONES,
-        "importance": _importance(results, ranked, varying),
-        "names": [names[parameter.name] for parameter in varying],
-        "rows": rows,
-        "errors": [trial for trial in results.trials if trial.error],
-        "labels": {row.trial.number: row.label for row in rows},
-        "order": [trial.number for trial in ranked],
-        "colours": colours,
+        "importance": importance,
+        "directions": {name: _direction(name, importance, results.goal) for name in varying},
+        "varying": varying,
+        "names": names,
+        "links": {t.number: _link(folder, t.run_folder) for t in results.trials if t.run_folder},
+        "data": {
+            "labels": {trial.number: _label(trial, varying) for trial in results.trials},
+            "order": [trial.number for trial in ranked],
+        },
         "state_labels": STATE_LABELS,
     }
 
@@ -164,7 +115,8 @@ def _facts(results: SweepResults) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts if value]
 
 
-def _tiles(results: SweepResults, ranked: Sequence[TrialRow]) -> list[_Tile]:
+def _tiles(results: SweepResults, ranked: Sequence[TrialRow]) -> list[tuple[str, str, str]]:
+    """Figures in large print: what each is, its value, and a note."""
     tiles = []
     if ranked:
         best = ranked[0]
@@ -172,30 +124,18 @@ def _tiles(results: SweepResults, ranked: Sequence[TrialRow]) -> list[_Tile]:
         if len(ranked) > 1:
             middle = ranked[len(ranked) // 2].score
             note += f"; the middle trial has {format_number(middle)}"
-        tiles.append(
-            _Tile(label=f"best {results.metric}", value=format_number(best.score), note=note)
-        )
+        tiles.append((f"best {results.metric}", format_number(best.score), note))
     counts = Counter(trial.state for trial in results.trials)
     states = ", ".join(f"{counts[s]} {label}" for s, label in STATE_LABELS.items() if counts[s])
-    tiles.append(_Tile(label="trials", value=str(len(results.trials)), note=states))
+    tiles.append(("trials", str(len(results.trials)), states))
     saved = _saved(results)
     if saved is not None:
-        tiles.append(
-            _Tile(
-                label="saved by early stops",
-                value=f"{saved:.0%}",
-                note="of the logs that full trials would have made",
-            )
-        )
+        note = "of the logs that full trials would have made"
+        tiles.append(("saved by early stops", f"{saved:.0%}", note))
     seconds = [trial.seconds for trial in results.trials if trial.seconds]
     if seconds:
-        tiles.append(
-            _Tile(
-                label="time of all trials",
-                value=format_duration(sum(seconds)),
-                note=f"{format_duration(sum(seconds) / len(seconds))} a trial",
-            )
-        )
+        note = f"{format_duration(sum(seconds) / len(seconds))} a trial"
+        tiles.append(("time of all trials", format_duration(sum(seconds)), note))
     return tiles
 
 
@@ -209,12 +149,6 @@ def _saved(results: SweepResults) -> float | None:
     return sum(max(whole - logs, 0) for logs in stopped) / (whole * (len(full) + len(stopped)))
 
 
-def _values(best: TrialRow | None, varying: Sequence[Parameter]) -> list[tuple[str, str]]:
-    if best is None:
-        return []
-    return [(p.name, write_value(best.values[p.name])) for p in varying if p.name in best.values]
-
-
 def _commands(results: SweepResults, best: TrialRow | None) -> list[tuple[str, str]]:
     commands = list(results.commands)
     if best is not None:
@@ -222,34 +156,6 @@ def _commands(results: SweepResults, best: TrialRow | None) -> list[tuple[str, s
         words = [f"plugin={results.plugin}", *fixed, *as_overrides(best.values)]
         commands.append(("the best trial, in full", shlex.join(["lab", "run", *words])))
     return commands
-
-
-def _legend(ranked: Sequence[TrialRow]) -> list[tuple[str, str]]:
-    """What the ends and the middle of the colour scale stand for."""
-    if len(ranked) < 2:
-        return []
-    marks = [("best", 0), ("middle", len(ranked) // 2), ("worst", len(ranked) - 1)]
-    return [(word, format_number(ranked[index].score)) for word, index in marks]
-
-
-def _importance(
-    results: SweepResults, ranked: Sequence[TrialRow], varying: Sequence[Parameter]
-) -> tuple[list[_Bar], str]:
-    """Rows of the table, and why there are none."""
-    found = measure_importance(ranked, varying, results.goal)
-    names = short_names([parameter.name for parameter in varying])
-    longest = max(found.shares.values(), default=1.0) or 1.0
-    bars = [
-        _Bar(
-            prefix=names[name][0],
-            end=names[name][1],
-            length=round(100 * share / longest, 1),
-            share=f"{share:.0%}",
-            direction=_direction(name, found, results.goal),
-        )
-        for name, share in found.shares.items()
-    ]
-    return bars, found.reason
 
 
 def _direction(name: str, found: Importance, goal: str) -> str:
@@ -262,43 +168,19 @@ def _direction(name: str, found: Importance, goal: str) -> str:
     return f"{'larger' if larger else 'smaller'} is better ({rho:+.2f})"
 
 
-def _row(folder: Path, trial: TrialRow, varying: Sequence[Parameter], is_best: bool) -> _Row:
-    values = {p.name: trial.values[p.name] for p in varying if p.name in trial.values}
-    parts = [f"{name.rpartition('.')[2]} {write_value(value)}" for name, value in values.items()]
+def _label(trial: TrialRow, varying: Sequence[str]) -> str:
+    """A trial in one line, for whoever follows it through the page."""
+    values = [
+        f"{name.rpartition('.')[2]} {write_value(trial.values[name])}"
+        for name in varying
+        if name in trial.values
+    ]
     score = "no value" if trial.best_metric is None else format_number(trial.best_metric)
-    href = _link(folder, trial.run_folder)
-    return _Row(
-        trial=trial,
-        label=f"trial {trial.number}: {score}, {STATE_LABELS[trial.state]}; {', '.join(parts)}",
-        cells=[_cell(values.get(parameter.name), parameter) for parameter in varying],
-        best=_number(trial.best_metric),
-        last=_number(trial.metric),
-        logs=len(trial.curve),
-        time=_Cell(
-            text="" if trial.seconds is None else format_duration(trial.seconds),
-            key="" if trial.seconds is None else trial.seconds,
-        ),
-        href=href,
-        run=trial.run_folder.name if trial.run_folder else "",
-        is_best=is_best,
-    )
+    return f"trial {trial.number}: {score}, {STATE_LABELS[trial.state]}; {', '.join(values)}"
 
 
-def _cell(value: Any, parameter: Parameter) -> _Cell:
-    if value is None and not parameter.choices:
-        return _Cell(text="", key="")
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return _Cell(text=write_value(value), key=value if is_number else write_value(value))
-
-
-def _number(value: float | None) -> _Cell:
-    return _Cell(text="", key="") if value is None else _Cell(text=format_number(value), key=value)
-
-
-def _link(folder: Path, run: Path | None) -> str:
+def _link(folder: Path, run: Path) -> str:
     """The run's own page, or its folder while it has none, relative to the sweep's folder."""
-    if run is None:
-        return ""
     target = run / REPORT_FILE if (run / REPORT_FILE).exists() else run
     try:
         relative = os.path.relpath(target.resolve(), folder.resolve())

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from labcore.report.axes import Axis, linear_axis, log_axis
+from labcore.report.wording import write_value
 from labcore.sweeps.report.model import Goal, Parameter, SweepResults
-from labcore.sweeps.report.words import write_value
 
-__all__ = ["NUM_TONES", "ChoiceScale", "NumberScale", "metric_scale", "parameter_scale", "tones"]
+__all__ = ["NUM_TONES", "Scale", "metric_axis", "parameter_scale", "tones"]
 
 NUM_TONES = 8
 """Steps of the colour scale, the best trials' first."""
@@ -18,64 +18,37 @@ NUM_TONES = 8
 _MOST_CHOICES = 12
 """More choices than this are not all labelled."""
 
+_GOLDEN = 0.6180339887498949
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NumberScale:
-    """A scale of numbers. What lies outside is placed at its edge."""
+class Scale:
+    """A parameter's axis; choices are evenly spaced, in the sweep file's order from the bottom."""
 
     axis: Axis
-
-    @property
-    def ticks(self) -> Sequence[tuple[float, str]]:
-        """Pairs of position in the unit interval and label."""
-        return self.axis.ticks
+    choices: Sequence[str] = ()
 
     def place(self, value: Any) -> float | None:
-        """Returns where a value lies, 0 to 1, or None when it is no number."""
+        """Returns where a value lies, 0 to 1, or None when it is no number, or not a choice."""
+        if self.choices:
+            written = write_value(value)
+            known = written in self.choices
+            return self.axis.place(self.choices.index(written) + 0.5) if known else None
         if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
             return None
-        if self.axis.log and value <= 0:
+        return self.axis.place(value)
+
+    def shift(self, trial: int, num_trials: int) -> float:
+        """Returns what keeps a trial apart from others of the same choice; 0 for numbers."""
+        if not self.choices:
             return 0.0
-        return min(max(self.axis.place(value), 0.0), 1.0)
-
-    def holds(self, value: float) -> bool:
-        """Whether a value has its true place on the scale."""
-        if self.axis.log:
-            return value > 0 and self.axis.low <= math.log10(value) <= self.axis.high
-        return self.axis.low <= value <= self.axis.high
+        # Half of the choice's room; less when there is little to keep apart. Multiples of the
+        # golden ratio fill it evenly, in no order that could be taken for a meaning.
+        room = min(0.5, 0.01 * num_trials) / len(self.choices)
+        return ((trial * _GOLDEN) % 1 - 0.5) * room
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChoiceScale:
-    """A scale of choices, evenly spaced, in the order of the sweep file from the bottom."""
-
-    choices: Sequence[str]
-
-    @property
-    def ticks(self) -> Sequence[tuple[float, str]]:
-        """Pairs of position in the unit interval and label."""
-        every = -(-len(self.choices) // _MOST_CHOICES)
-        return [
-            (self._middle(index), label)
-            for index, label in enumerate(self.choices)
-            if index % every == 0
-        ]
-
-    def place(self, value: Any) -> float | None:
-        """Returns where a choice lies, 0 to 1, or None when it is none of them."""
-        written = write_value(value)
-        return self._middle(self.choices.index(written)) if written in self.choices else None
-
-    @property
-    def room(self) -> float:
-        """Share of the scale that belongs to one choice."""
-        return 1 / len(self.choices)
-
-    def _middle(self, index: int) -> float:
-        return (index + 0.5) / len(self.choices)
-
-
-def parameter_scale(parameter: Parameter, values: Iterable[Any]) -> NumberScale | ChoiceScale:
+def parameter_scale(parameter: Parameter, values: Iterable[Any]) -> Scale:
     """Returns the scale of a parameter.
 
     Args:
@@ -85,20 +58,23 @@ def parameter_scale(parameter: Parameter, values: Iterable[Any]) -> NumberScale 
     values = list(values)
     if parameter.choices:
         labels = [write_value(value) for value in [*parameter.choices, *values]]
-        return ChoiceScale(choices=list(dict.fromkeys(labels)))
+        choices = list(dict.fromkeys(labels))
+        num, every = len(choices), -(-len(choices) // _MOST_CHOICES)
+        ticks = [((at + 0.5) / num, choices[at]) for at in range(0, num, every)]
+        return Scale(axis=Axis(low=0, high=num, ticks=ticks), choices=choices)
     ends = [end for end in (parameter.low, parameter.high) if end is not None]
     seen = [v for v in values if isinstance(v, int | float) and math.isfinite(v)]
     numbers = ends if len(ends) == 2 else [*ends, *seen]
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     log = log_axis(low, high) if parameter.log else None
-    return NumberScale(axis=log or linear_axis(low, high))
+    return Scale(axis=log or linear_axis(low, high))
 
 
-def metric_scale(values: Iterable[float], goal: Goal, far: float = 2.0) -> NumberScale:
-    """Returns a scale on which the good values can be told apart.
+def metric_axis(values: Iterable[float], goal: Goal, far: float = 2.0) -> Axis:
+    """Returns an axis on which the good values can be told apart.
 
     A few trials that went badly wrong would press all others into a line: values far beyond the
-    median do not widen the scale. A scale of several decades is logarithmic.
+    median do not widen the axis. One of several decades is logarithmic.
 
     Args:
         values: What must be placed.
@@ -107,7 +83,7 @@ def metric_scale(values: Iterable[float], goal: Goal, far: float = 2.0) -> Numbe
     """
     numbers = sorted(value for value in values if math.isfinite(value))
     if not numbers:
-        return NumberScale(axis=linear_axis(0.0, 1.0))
+        return linear_axis(0.0, 1.0)
     low, high, middle = numbers[0], numbers[-1], statistics.median(numbers)
     if goal == "minimize":
         limit = middle + far * (middle - low)
@@ -116,7 +92,7 @@ def metric_scale(values: Iterable[float], goal: Goal, far: float = 2.0) -> Numbe
         limit = middle - far * (high - middle)
         low = min((value for value in numbers if value >= limit), default=low)
     log = log_axis(low, high) if 0 < low * 100 <= high else None
-    return NumberScale(axis=log or linear_axis(low, high))
+    return log or linear_axis(low, high)
 
 
 def tones(results: SweepResults) -> Mapping[int, int]:

@@ -76,8 +76,7 @@ def test_a_logarithmic_scale_is_offered_only_for_positive_values():
     positive, negative = group_charts(
         [series("train", "a", [1, 20]), series("train", "b", [-1, 20])], prefix="c"
     ).charts
-    assert positive.log_ticks
-    assert not negative.log_ticks
+    assert positive.log_axis
     assert negative.data["log"] is None
 
 

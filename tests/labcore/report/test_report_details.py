@@ -6,8 +6,7 @@ import pytest
 
 from labcore.config.training import TrainingOptions, training_options
 from labcore.report.details import config_rows, grow
-from labcore.report.figures import figures, headline
-from labcore.report.metrics import Metrics, Series
+from labcore.report.metrics import Series, headline
 from labcore.report.wording import format_number, format_size
 
 
@@ -67,8 +66,8 @@ def test_records_grow_into_branches_named_by_what_tells_them_apart():
     assert none.text == "none"
 
 
-def test_a_text_of_several_lines_is_a_block():
-    assert grow({"diff": "a\nb"}).children[0].block == "a\nb"
+def test_a_text_of_several_lines_is_kept_as_it_is():
+    assert grow({"diff": "a\nb"}).children[0].text == "a\nb"
 
 
 def test_the_monitor_is_the_metric_that_chooses_the_checkpoint():
@@ -81,32 +80,26 @@ def test_the_monitor_is_the_metric_that_chooses_the_checkpoint():
     assert training_options({"seed": 0}) is None
 
 
-def test_figures_name_the_first_step_of_the_lowest_and_highest_value():
+def test_the_lowest_and_highest_value_name_their_first_step():
     series = Series(
         phase="val", name="loss", steps=[1, 2, 3, 4, 5], values=[3.0, 1.0, 1.0, math.nan, 3.0]
     )
-    (row,) = figures(Metrics(series=[series]), TrainingOptions(monitor="loss", maximize=False))
-    assert (row.low, row.low_step, row.high, row.high_step) == ("1", "2", "3", "1")
-    assert (row.last, row.last_step, row.best) == ("3", "5", "low")
+    assert series.ends == {"lowest": (1.0, 2), "highest": (3.0, 1)}
 
 
 def test_the_headline_begins_with_the_monitored_metric_then_test():
-    metrics = Metrics(
-        series=[
-            Series(phase="val", name="kl", steps=[1, 2], values=[5.0, 6.0]),
-            Series(phase="val", name="loss", steps=[1, 2], values=[1.0, 2.0]),
-            Series(phase="test", name="acc", steps=[2], values=[0.9]),
-        ]
-    )
-    monitor = TrainingOptions(monitor="loss", maximize=False)
-    tiles = headline(figures(metrics, monitor), {"val/only_in_status": 7.0}, monitor)
-    assert [tile.label for tile in tiles] == [
-        "val/loss",
-        "test/acc",
-        "val/kl",
-        "val/only_in_status",
+    rows = [
+        Series(phase="val", name="kl", steps=[1, 2], values=[5.0, 6.0]),
+        Series(phase="val", name="loss", steps=[1, 2], values=[1.0, 2.0]),
+        Series(phase="test", name="acc", steps=[2], values=[0.9]),
     ]
-    assert tiles[0].note == "best 1 at step 1"
+    tiles = headline(rows, {"val/only_in_status": 7.0, "val/kl": 0.0}, "val/loss", "lowest")
+    assert tiles == [
+        ("val/loss", "2", "best 1 at step 1"),
+        ("test/acc", "0.9", ""),
+        ("val/kl", "6", ""),
+        ("val/only_in_status", "7", ""),
+    ]
 
 
 @pytest.mark.parametrize(

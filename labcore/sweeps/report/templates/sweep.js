@@ -2,7 +2,7 @@
 // Follows a trial through all charts and the table, keeps trials by a range of an axis, sorts the
 // table. The page is whole without it.
 (() => {
-  const { labels, order } = JSON.parse(document.getElementById("sweep-data").textContent);
+  const { labels, order } = JSON.parse(document.getElementById("data").textContent);
   const readout = document.getElementById("readout");
   const table = document.querySelector("table.trials");
   const REACH = 14; // how near the pointer must come to a mark, in the units of the view box

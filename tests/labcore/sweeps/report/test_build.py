@@ -208,7 +208,7 @@ def test_few_trials_are_told_to_be_too_few_for_importance(tmp_path):
 def test_the_data_of_the_script_orders_trials_from_the_best_to_the_worst(tmp_path):
     results = sample_sweep(30)
     page = page_of(tmp_path, results)
-    found = re.search(r'id="sweep-data">(.*?)</script>', page.source)
+    found = re.search(r'id="data">(.*?)</script>', page.source)
     assert found is not None
     data = json.loads(found[1])
     scores = {row.number: row.score for row in results.trials}

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from labcore.report.wording import write_value
 from labcore.sweeps.report import Parameter
 from labcore.sweeps.report.drawing import draw
-from labcore.sweeps.report.scales import NUM_TONES, metric_scale, parameter_scale, tones
-from labcore.sweeps.report.words import short_names, write_value
+from labcore.sweeps.report.scales import NUM_TONES, metric_axis, parameter_scale, tones
+from labcore.sweeps.report.words import short_names
 
 sample_sweep = runpy.run_path(str(Path(__file__).with_name("sample_sweep.py")))["sample_sweep"]
 
@@ -30,7 +31,7 @@ def test_a_decade_has_the_same_length_everywhere_on_a_logarithmic_axis():
 
 def test_choices_are_evenly_spaced_in_the_order_of_the_file():
     scale = parameter_scale(Parameter(name="x", choices=(64, 16, "auto", None)), [])
-    assert [label for _, label in scale.ticks] == ["64", "16", "auto", "null"]
+    assert [label for _, label in scale.axis.ticks] == ["64", "16", "auto", "null"]
     assert [scale.place(v) for v in (64, 16, "auto", None)] == [0.125, 0.375, 0.625, 0.875]
     assert scale.place("other") is None
 
@@ -39,7 +40,7 @@ def test_a_parameter_without_bounds_is_as_wide_as_what_was_drawn():
     scale = parameter_scale(Parameter(name="x"), [3.0, -2.0, 7.0])
     assert 0 <= scale.place(-2.0) < 0.1
     assert 0.9 < scale.place(7.0) <= 1
-    assert parameter_scale(Parameter(name="x"), []).ticks
+    assert parameter_scale(Parameter(name="x"), []).axis.ticks
 
 
 def test_what_is_no_number_has_no_place_on_a_scale_of_numbers():
@@ -50,7 +51,7 @@ def test_what_is_no_number_has_no_place_on_a_scale_of_numbers():
 @pytest.mark.parametrize(("goal", "sign"), [("minimize", 1), ("maximize", -1)])
 def test_a_trial_that_went_badly_wrong_does_not_press_the_others_together(goal, sign):
     values = [sign * value for value in (1.0, 1.1, 1.2, 1.3, 1.4, 5000.0)]
-    scale = metric_scale(values, goal)
+    scale = metric_axis(values, goal)
     good = [scale.place(value) for value in values[:5]]
     assert abs(good[-1] - good[0]) > 0.8
     assert not scale.holds(values[-1])
@@ -58,8 +59,8 @@ def test_a_trial_that_went_badly_wrong_does_not_press_the_others_together(goal, 
 
 
 def test_a_metric_over_decades_is_logarithmic():
-    scale = metric_scale([1e-6, 1e-4, 1e-2, 1.0], "maximize", far=math.inf)
-    assert scale.axis.log
+    scale = metric_axis([1e-6, 1e-4, 1e-2, 1.0], "maximize", far=math.inf)
+    assert scale.log
     assert scale.place(0.0) == 0.0
     assert not scale.holds(-1.0)
 
@@ -81,8 +82,8 @@ def test_two_trials_have_the_two_ends_of_the_colours():
 @pytest.mark.parametrize("goal", ["minimize", "maximize"])
 def test_on_the_last_axis_of_the_parallel_coordinates_up_is_better(goal):
     results = sample_sweep(30, goal=goal)
-    lines = {line.trial: line for line in draw(results).parallel.lines}
-    heights = [lines[trial.number].end[1] for trial in results.ranked()]
+    lines = {line.trial: line for line in draw(results).parallel.marks}
+    heights = [lines[trial.number].corners[-1][1] for trial in results.ranked()]
     assert heights == sorted(heights)
     assert heights[0] < heights[-1]
 
@@ -91,7 +92,7 @@ def test_a_line_passes_its_parameters_where_the_axis_says():
     results = sample_sweep(12)
     chart = draw(results).parallel
     scale = parameter_scale(results.parameters[0], [])
-    for line in chart.lines:
+    for line in chart.marks:
         lr = results.trials[line.trial].values["optimizer.lr"]
         assert corners(line.path)[0] == (
             chart.columns[0].x,
@@ -102,8 +103,12 @@ def test_a_line_passes_its_parameters_where_the_axis_says():
 def test_trials_with_the_same_choice_are_kept_apart_within_its_room():
     results = sample_sweep(60)
     chart = next(c for c in draw(results).scatters if c.title == "model")
-    flat = [d.x for d in chart.dots if results.trials[d.trial].values["model"] == "flat"]
-    other = [d.x for d in chart.dots if results.trials[d.trial].values["model"] != "flat"]
+    flat = [
+        d.corners[0][0] for d in chart.marks if results.trials[d.trial].values["model"] == "flat"
+    ]
+    other = [
+        d.corners[0][0] for d in chart.marks if results.trials[d.trial].values["model"] != "flat"
+    ]
     assert len(set(flat)) > 0.9 * len(flat)
     assert max(flat) < min(other)
 
@@ -114,7 +119,7 @@ def test_the_line_of_the_best_so_far_only_goes_down_and_ends_at_the_best():
     heights = [float(y) for y in re.findall(r"(?:V|M[\d.]+ )([\d.]+)", chart.best)]
     assert heights == sorted(heights)  # downwards in the picture
     best = results.ranked()[0].number
-    assert heights[-1] == next(dot.y for dot in chart.dots if dot.trial == best)
+    assert heights[-1] == next(m.corners[0][1] for m in chart.marks if m.trial == best)
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_ends():
@@ -124,7 +129,7 @@ def test_a_long_curve_is_thinned_and_keeps_its_ends():
     fields = {name: getattr(trial, name) for name in ("number", "state", "values")}
     long = type(trial)(**fields, metric=50.0, best_metric=50.0, curve=curve)
     chart = draw(sample_sweep(1, trials=[long])).curves
-    points = corners(chart.lines[0].path)
+    points = corners(chart.marks[0].path)
     assert len(points) <= 200
     assert points[-1][0] == pytest.approx(chart.plot.right, abs=2)
     assert points[0][0] == pytest.approx(chart.plot.left, abs=2)
