@@ -41,7 +41,7 @@ def print_explanation(words: list[str], as_json: bool) -> int:
     systems: tuple[OsName, ...] = (setup.os,) if setup.os else ("linux", "windows")
     answers = [explain(replace(setup, os=system)) for system in systems]
     if as_json:
-        click.echo(json.dumps({each.os: _row(each) for each in answers}, indent=1))
+        click.echo(json.dumps({each.setup.system: _row(each) for each in answers}, indent=1))
     else:
         with printer() as console:
             console.print(Text(" ".join(setup.words()), style="bold"))
@@ -61,7 +61,7 @@ def _print_answer(console: Console, answer: Explanation, lines: Sequence[Pair]) 
     if answer.works is None and any(line.verdict.state == "doubtful" for line in answer.lines):
         text, style = "may not go together: nobody has checked the row that says so", "bold yellow"
     same = "" if lines else ", for the same reasons"
-    console.print(Text.assemble(f"On {_NAMES[answer.os]}: ", (text + same, style)))
+    console.print(Text.assemble(f"On {_NAMES[answer.setup.system]}: ", (text + same, style)))
     for line in lines:
         print_pair(console, line)
     if answer.commands:

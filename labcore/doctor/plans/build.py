@@ -39,10 +39,11 @@ def build_steps(target: Target, pytorch3d: str) -> Iterator[Step]:
         yield from _cub(target, toolkit, pytorch3d)
         yield _settings(target, toolkit, pytorch3d)
     else:
+        clang = {"CC": "clang", "CXX": "clang++"} if target.os == "macos" else {}
         yield Step(
             title="Set up a CPU build",
             why="a C++17 compiler is enough; 10 to 20 minutes of one core",
-            env={"PYTORCH3D_FORCE_NO_CUDA": "1", **_mac_compiler(target), **_jobs(target)},
+            env={"PYTORCH3D_FORCE_NO_CUDA": "1", **clang, **_jobs(target)},
         )
     yield Step(
         title="Build and install",
@@ -150,7 +151,3 @@ def _settings(target: Target, toolkit: str, pytorch3d: str) -> Step:
 def _jobs(target: Target) -> dict[str, str]:
     jobs = max_jobs(target.num_cores, target.memory_gb)
     return {} if jobs is None else {"MAX_JOBS": str(jobs)}
-
-
-def _mac_compiler(target: Target) -> dict[str, str]:
-    return {"CC": "clang", "CXX": "clang++"} if target.os == "macos" else {}

@@ -1,7 +1,7 @@
 """Whether a set of versions goes together, and what goes instead: the fewest, smallest changes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations, product
 from typing import Any, get_args
 
@@ -14,9 +14,6 @@ from labcore.doctor.tables.setup import CPU, Setup, commands
 from labcore.doctor.tables.tables import release, series
 from labcore.doctor.tables.tensorflow import TENSORFLOW
 from labcore.doctor.tables.torch import TORCH, torchvision_for
-from labcore.doctor.tables.verdict import OsName
-
-__all__ = ["Alternative", "Explanation", "explain", "least_change"]
 
 _Changes = Mapping[str, str | None]
 
@@ -55,7 +52,6 @@ class Explanation:
     """The answer for one operating system."""
 
     setup: Setup
-    os: OsName
     lines: tuple[Pair, ...]
     works: bool | None
     """None when something decisive is not known."""
@@ -84,7 +80,6 @@ def explain(setup: Setup) -> Explanation:
     works = False if "no" in states else works
     return Explanation(
         setup=setup,
-        os=setup.system,
         lines=lines,
         works=works,
         commands=commands(setup) if works else (),
@@ -135,8 +130,8 @@ def _alternatives(
                 continue
             for choice in product(*(slots[name] for name in names)):
                 candidate = _merged(setup, choice)
-                if candidate is not None:
-                    found += _works(setup, candidate, names)
+                way = None if candidate is None else _works(setup, candidate, names)
+                found += [way] if way is not None else []
         if found:
             return tuple(_alternative(setup, each.setup) for each in _pick(found)[:count])
     return ()
@@ -226,35 +221,29 @@ def _merged(setup: Setup, choice: tuple[_Changes, ...]) -> Setup | None:
     return replace(setup, **changes)
 
 
-def _works(setup: Setup, candidate: Setup, names: tuple[str, ...]) -> list[_Found]:
+def _works(setup: Setup, candidate: Setup, names: tuple[str, ...]) -> _Found | None:
     num_limited = 0
     for pair in pairs(candidate):
         if pair.verdict.state not in _GOES:
-            return []
+            return None
         num_limited += pair.verdict.state == "limited"
     steps = _steps(setup, candidate)
     # CUDA follows torch and TensorFlow; alone, an older one is no newer set.
     unseen = ("cuda", "torch_cuda") if setup.torch or setup.tensorflow else ()
     if 0 in (steps.get(name, 1) for name in names):
-        return []
-    changed = [each.name for each in fields(Setup) if _differs(each.name, setup, candidate)]
+        return None
+    before, after = asdict(setup), asdict(candidate)
     row = TORCH.row(candidate.torch) if candidate.torch else None
     is_default = row is not None and candidate.build == row.pypi_cuda
     distance = sum(abs(step) for step in steps.values())
     newness = sum(step for name, step in steps.items() if name not in unseen)
-    return [
-        _Found(
-            candidate,
-            names,
-            frozenset(changed),
-            (distance, num_limited, not is_default),
-            (newness, is_default, -num_limited),
-        )
-    ]
-
-
-def _differs(name: str, setup: Setup, candidate: Setup) -> bool:
-    return bool(getattr(setup, name) != getattr(candidate, name))
+    return _Found(
+        candidate,
+        names,
+        frozenset(name for name in before if before[name] != after[name]),
+        (distance, num_limited, not is_default),
+        (newness, is_default, -num_limited),
+    )
 
 
 def _steps(setup: Setup, candidate: Setup) -> dict[str, int]:

@@ -6,12 +6,6 @@ from dataclasses import dataclass, field, replace
 from labcore.doctor.tables.tables import Table, cuda_of_tag, family, fits, release, series
 from labcore.doctor.tables.verdict import OsName, Row, Verdict, judged, no, or_unknown
 
-__all__ = [
-    "COMPILERS", "CUB", "NO_MACOS", "TOOLKITS", "CubAdvice", "CudaRelease", "cub_for",
-    "cub_release", "cub_with", "driver_for", "driver_runs", "gcc_with_cuda", "max_jobs",
-    "newest_cuda",
-]  # fmt: skip
-
 _FIRST_FAMILY_WITH_MINOR_COMPATIBILITY = 11
 _GB_PER_JOB = 2.0
 """A compiler process of PyTorch3D takes 1.4 to 2.1 GB."""

@@ -10,11 +10,6 @@ from labcore.doctor.tables.tables import Table, compat_dir, release
 from labcore.doctor.tables.verdict import OsName, Row, Verdict, judged, no, or_unknown, unknown
 from labcore.errors import nearest
 
-__all__ = [
-    "GPUS", "GpuArch", "driver_knows_card", "find_card", "first_driver", "maker_of", "near_cards",
-    "older_code", "runs_kernels", "toolkit_makes_code",
-]  # fmt: skip
-
 _GUIDE = Row(sources=("cuda-guide",))
 MEASURED = _GUIDE
 """A list that a package itself gave."""

@@ -9,11 +9,6 @@ from labcore.doctor.tables.tensorflow import TENSORFLOW
 from labcore.doctor.tables.torch import TORCH
 from labcore.doctor.tables.verdict import PYPI, Row, Verdict, judged, no, or_unknown, unknown
 
-__all__ = [
-    "PYTHONS", "Companion", "needs_old_numpy", "package_rows", "python_fits", "python_for",
-    "with_framework",
-]  # fmt: skip
-
 Companion = Literal["numpy", "keras", "torchvision", "lightning", "kornia", "timm"]
 PYTHONS = ("3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 """Python versions that can be proposed, oldest first."""

@@ -26,8 +26,6 @@ from labcore.doctor.tables.torch import (
 )
 from labcore.doctor.tables.verdict import Row, Verdict, judged, no, unknown
 
-__all__ = ["Pair", "pairs"]
-
 _WITHOUT_CUDA = {
     "AMD": "torch has builds for AMD's ROCm, for Linux: https://pytorch.org/get-started/locally "
     "gives the command, https://rocm.docs.amd.com the cards",
@@ -225,15 +223,9 @@ _FRAMEWORKS = (
         "torch {s.torch} + {s.card_name}", torch_runs_on, "torch build capability", _has_build
     ),
     _Question(
-        "TensorFlow {s.tensorflow} + CUDA {s.cuda}",
+        "TensorFlow {s.tensorflow} + CUDA {s.cuda}{s.with_cudnn}",
         tensorflow_with_cuda,
-        "tensorflow cuda",
-        lambda s: _takes_own_cuda(s) and not s.cudnn,
-    ),
-    _Question(
-        "TensorFlow {s.tensorflow} + CUDA {s.cuda} + cuDNN {s.cudnn}",
-        tensorflow_with_cuda,
-        "tensorflow cuda cudnn",
+        "tensorflow cuda cudnn?",
         _takes_own_cuda,
     ),
     _Question(

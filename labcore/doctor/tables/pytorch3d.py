@@ -6,11 +6,6 @@ from labcore.doctor.tables.tables import Table, family, fits, release, series, s
 from labcore.doctor.tables.torch import TORCH
 from labcore.doctor.tables.verdict import OsName, Row, Verdict, judged, no, or_unknown
 
-__all__ = [
-    "PYTORCH3D", "PyTorch3DWheel", "pulsar_flags", "pytorch3d_for", "pytorch3d_wheel",
-    "pytorch3d_with",
-]  # fmt: skip
-
 _FIRST_FAMILY_WITH_PULSAR_FLAGS = 13
 _PULSAR_FLAGS = "--device-entity-has-hidden-visibility=false -static-global-template-stub=false"
 _NEAR = 2

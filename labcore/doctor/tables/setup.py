@@ -16,8 +16,6 @@ from labcore.doctor.tables.torch import best_build, torch_pip
 from labcore.doctor.tables.verdict import OsName
 from labcore.errors import UsageError, nearest, suggestion
 
-__all__ = ["CPU", "Setup", "commands", "source_pip"]
-
 CPU = "cpu"
 _ALIASES = {
     "pytorch": "torch",
@@ -162,6 +160,11 @@ class Setup:
     def toolkit(self) -> str | None:
         """CUDA that extensions are compiled with: as given, else that of the torch build."""
         return self.cuda or self.build
+
+    @property
+    def with_cudnn(self) -> str:
+        """The cuDNN, as it is added to a title."""
+        return f" + cuDNN {self.cudnn}" if self.cudnn else ""
 
     @property
     def tensorflow_cuda(self) -> str | None:

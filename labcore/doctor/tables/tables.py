@@ -15,11 +15,6 @@ from labcore.discovery import env_dir
 from labcore.doctor.tables.verdict import Row, Verdict, unknown
 from labcore.errors import LabError
 
-__all__ = [
-    "Source", "Table", "compat_dir", "cuda_of_tag", "family", "fits", "parse_version", "release",
-    "row_of", "series", "sources", "span",
-]  # fmt: skip
-
 _Row = TypeVar("_Row", bound=Row)
 _NUMBER = re.compile(r"v?(\d+(?:\.\d+)*)", re.IGNORECASE)
 _TAG = re.compile(r"cu(?:da)?[-_ ]?(\d{2,3})", re.IGNORECASE)

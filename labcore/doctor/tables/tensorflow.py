@@ -19,11 +19,6 @@ from labcore.doctor.tables.verdict import (
     unknown,
 )
 
-__all__ = [
-    "TENSORFLOW", "TensorFlowRow", "brings_cuda", "tensorflow_archs", "tensorflow_runs_on",
-    "tensorflow_with_cuda", "tensorflow_with_torch",
-]  # fmt: skip
-
 _FIRST_WITH_CUDA_WHEELS = (2, 14)
 _LAST_ON_NATIVE_WINDOWS = (2, 10)
 

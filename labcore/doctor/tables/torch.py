@@ -26,12 +26,6 @@ from labcore.doctor.tables.verdict import (
     unknown,
 )
 
-__all__ = [
-    "TORCH", "CudaBuild", "TorchChoice", "TorchRow", "best_build", "fitting_builds", "torch_archs",
-    "torch_for", "torch_pip", "torch_runs_on", "torch_with_cuda", "torchvision_for",
-    "torchvision_with",
-]  # fmt: skip
-
 _INDEX = "https://download.pytorch.org/whl"
 
 
@@ -176,17 +170,14 @@ def torch_for(
         os: Operating system.
         python: Python version; None for any.
     """
-    capabilities = [capability] if capability else []
-    for allowed in (("yes",), ("yes", "limited")):
-        for row in reversed(TORCH.rows):
-            if python is not None and not fits(python, row.python):
-                continue
-            if os == "macos":
-                return TorchChoice(row.newest, None, torch_pip(row.newest, None, os))
-            for build in fitting_builds(row, capabilities, driver, os, allowed):
-                pip = torch_pip(row.newest, build.cuda, os)
-                return TorchChoice(row.newest, build.cuda, pip)
-    return None
+    rows = [each for each in TORCH.rows if python is None or fits(python, each.python)]
+    if os == "macos" and rows:
+        return TorchChoice(rows[-1].newest, None, torch_pip(rows[-1].newest, None, os))
+    found = _first_fitting(rows[::-1], capability, driver, os)
+    if found is None:
+        return None
+    row, build = found
+    return TorchChoice(row.newest, build.cuda, torch_pip(row.newest, build.cuda, os))
 
 
 def best_build(
@@ -196,11 +187,20 @@ def best_build(
     row = TORCH.row(torch)
     if row is None:
         return None
-    capabilities = [capability] if capability else []
+    found = _first_fitting([row], capability, driver, os)
+    return row.build(row.pypi_cuda) if found is None else found[1]
+
+
+def _first_fitting(
+    rows: Sequence[TorchRow], capability: str | None, driver: str | None, os: OsName
+) -> tuple[TorchRow, CudaBuild] | None:
+    """The first release with a build that runs on a machine; machine code goes before PTX."""
     for allowed in (("yes",), ("yes", "limited")):
-        for build in fitting_builds(row, capabilities, driver, os, allowed):
-            return build
-    return row.build(row.pypi_cuda)
+        for row in rows:
+            capabilities = [capability] if capability else []
+            for build in fitting_builds(row, capabilities, driver, os, allowed):
+                return row, build
+    return None
 
 
 def fitting_builds(

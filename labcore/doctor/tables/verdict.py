@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, ParamSpec, TypeVar
 
-__all__ = ["PYPI", "OsName", "Row", "State", "Verdict", "judged", "no", "or_unknown", "unknown"]
-
 OsName = Literal["linux", "windows", "macos"]
 State = Literal["yes", "limited", "doubtful", "no", "unknown"]
 """``limited``: it goes, with a condition that ``why`` and ``fix`` name. ``doubtful``: it may not

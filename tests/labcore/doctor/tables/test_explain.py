@@ -289,7 +289,7 @@ def test_the_least_change_leaves_what_it_is_told_to_keep():
 def test_an_apple_gpu_is_told_of_metal_and_is_no_tesla(gpu):
     setup = Setup.parse([f"gpu={gpu}", "torch=2.6.0"])
     answer = explain(setup)
-    assert answer.os == "macos"
+    assert answer.setup.system == "macos"
     assert answer.works
     assert "mps" in answer.lines[0].verdict.why
     assert answer.commands == ("pip install torch==2.6.0",)
