@@ -154,15 +154,14 @@ class SweepFolder:
         """Whether there was ever a controller at work on it."""
         return (self.path / _STATUS).exists()
 
-    def lock(self) -> FileLock:
-        """Makes this process the only controller of the sweep, as long as it lives.
+    def lock(self) -> contextlib.AbstractContextManager[object]:
+        """Makes this process the only controller of the sweep, until the end of the ``with``.
 
         Raises:
             UsageError: There is another.
         """
-        lock = FileLock(self.path / ".lock", thread_local=False)
         try:
-            lock.acquire(timeout=0)
+            return FileLock(self.path / ".lock", thread_local=False).acquire(timeout=0)
         except Timeout:
             owner = self.status().owner
             raise UsageError(
@@ -171,7 +170,6 @@ class SweepFolder:
                 fix=f"watch it: lab sweep status {self.name}, or stop it: lab sweep stop "
                 f"{self.name}",
             ) from None
-        return lock
 
     def ask_to_stop(self) -> None:
         """Leaves word that the sweep is to stop."""

@@ -117,8 +117,7 @@ def connect(folder: SweepFolder, prepared: Prepared, settings: Settings) -> Laun
             env=requires.env,
         )
         return Launcher(starter=here, agents=settings.agents)
-    options = SlurmOptions.read(settings.slurm)
-    cpus, gpus = _needs(prepared, options)
+    options, cpus, gpus = _job_of(prepared, settings)
     kind = LocalJobs if options.executor == "local" else SlurmCluster
     cluster = kind((folder.path / "jobs").absolute(), options, cpus=cpus, gpus=gpus)
     starter = RemoteStarter(cluster, threads=cpus, env=requires.env)
@@ -145,20 +144,20 @@ def first_job(name: str, sweeps_dir: Path, prepared: Prepared, settings: Setting
     """
     if settings.launcher != "slurm":
         return ""
-    options = SlurmOptions.read(settings.slurm)
-    cpus, gpus = _needs(prepared, options)
+    options, cpus, gpus = _job_of(prepared, settings)
     sweep = name or Path(settings.file).stem
     folder = (sweeps_dir / sweep / "jobs").absolute()
     return sbatch_text(folder, options, name=f"{sweep}-0000", cpus=cpus, gpus=gpus)
 
 
-def _needs(prepared: Prepared, options: SlurmOptions) -> tuple[int, int]:
-    """Returns CPUs and GPUs of a job."""
+def _job_of(prepared: Prepared, settings: Settings) -> tuple[SlurmOptions, int, int]:
+    """Returns the options of a job, its CPUs and its GPUs."""
+    options = SlurmOptions.read(settings.slurm)
     threads: int = prepared.base.config.threads
     gpus = options.gpus
     if gpus is None:
         gpus = 1 if options.gres else gpus_of(prepared)
-    return options.cpus or threads or _CPUS, gpus
+    return options, options.cpus or threads or _CPUS, gpus
 
 
 def gpus_of(prepared: Prepared) -> int:

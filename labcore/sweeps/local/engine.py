@@ -47,8 +47,7 @@ def conduct(
         UsageError: Another process is at work on it.
         RequirementError: Optuna, or the database, is not to be had.
     """
-    lock = folder.lock()
-    try:
+    with folder.lock():
         store = open_study(folder, prepared.sweep, settings, storage=storage)
         controller = Controller(
             folder, prepared, settings, store, launcher, patience=patience, watch=watch
@@ -57,8 +56,6 @@ def conduct(
         write_up(folder, prepared, settings, store.records())
         store.close()
         return ended
-    finally:
-        lock.release()
 
 
 def open_study(

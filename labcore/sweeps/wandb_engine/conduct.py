@@ -64,8 +64,7 @@ def conduct(
             f"W&B's agents start trials with python, and there is none in {here}",
             fix="work in a virtual environment (python3 -m venv), or --engine local",
         )
-    lock = folder.lock()
-    try:
+    with folder.lock():
         address = _address(folder, prepared)
         tell(f"sweep {folder.name} on W&B: {address.url}")
         status = SweepStatus(sweep=folder.name, plugin=settings.plugin)
@@ -82,8 +81,6 @@ def conduct(
         status.state = "interrupted" if signal_number else "failed" if has_failed else "finished"
         status.ended = time.time()
         folder.write_status(status)
-    finally:
-        lock.release()
     code = 128 + signal_number if signal_number else int(has_failed)
     return Conducted(status=status, url=address.url, exit_code=code)
 

@@ -61,12 +61,11 @@ def test_settings_come_back_as_they_were(make):
 def test_a_second_controller_is_told_who_the_first_is(make):
     folder = make("mine")
     folder.write_status(SweepStatus(sweep="mine", plugin="toy"))
-    lock = folder.lock()
-    with pytest.raises(UsageError, match="at work already") as error:
+    with folder.lock(), pytest.raises(UsageError, match="at work already") as error:
         folder.lock()
     assert "lab sweep stop mine" in str(error.value)
-    lock.release()
-    folder.lock().release()
+    with folder.lock():
+        pass
 
 
 def test_a_sweep_whose_controller_is_gone_is_lost(make):
