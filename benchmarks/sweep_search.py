@@ -76,7 +76,6 @@ def search(
     records: list[Record] = []
     for number in range(task.num_trials):
         suggestion = suggester.suggest(number, records)
-        assert suggestion is not None
         others = [record.history for record in records]
         record = Record(
             number=number,

@@ -92,7 +92,6 @@ class Controller:
         self._refusals: list[LabError] = []
         """Of starts, in a row: a queue that is full, a scheduler that does not answer."""
         self._next_start = 0.0
-        self._is_exhausted = False
         self._beaten = self._shown = 0.0
 
     def run(self) -> Ended:
@@ -153,8 +152,7 @@ class Controller:
         return Ended("finished")
 
     def _wants_more(self) -> bool:
-        standing = self._standing
-        return not (self._is_exhausted or standing.is_full or standing.reached_target is not None)
+        return not self._standing.is_full and self._standing.reached_target is None
 
     def _start_trials(self) -> None:
         while len(self._live) < self._standing.agents and self._stop.number is None:
@@ -171,9 +169,6 @@ class Controller:
         """Asks for values, writes the trial down, and starts it."""
         number = len(self._standing.records)
         suggestion = self._suggester.suggest(number, self._standing.records)
-        if suggestion is None:
-            self._is_exhausted = True
-            return
         folder, attempt = self._run_folder(number, 0)
         record = Record(
             number=number,

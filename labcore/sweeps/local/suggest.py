@@ -89,16 +89,15 @@ class Suggester:
         self.distributions = {name: axis.distribution for name, axis in self._axes.items()}
         """What Optuna searches, by name."""
 
-    def suggest(self, number: int, before: Sequence[Record]) -> _Suggestion | None:
-        """Returns the values of a trial; None when the grid has no more.
+    def suggest(self, number: int, before: Sequence[Record]) -> _Suggestion:
+        """Returns the values of a trial; a grid has so many as it has points.
 
         Args:
             number: Of the trial, from 0.
             before: The trials before it, those under way included.
         """
-        size = self._sweep.grid_size
-        if size is not None:
-            return self._at_grid_point(number) if number < size else None
+        if self._sweep.method == "grid":
+            return self._at_grid_point(number)
         rng = Random(self._mixed(number))
         numbers = {name: rng.random() for name in self._parameters}  # one each, for constants too
         params = {name: axis.draw(numbers[name]) for name, axis in self._axes.items()}
@@ -172,9 +171,7 @@ class Suggester:
 
     def _worst(self, records: Sequence[Record]) -> float:
         values = [each.value for each in records if each.value is not None]
-        if not values:
-            return 0.0
-        return max(values) if self._goal == "minimize" else min(values)
+        return (max if self._goal == "minimize" else min)(values, default=0.0)
 
 
 def _check_packages() -> None:
