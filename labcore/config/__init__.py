@@ -4,8 +4,8 @@ Hydra itself is imported when something is composed, so that importing this pack
 """
 
 from labcore.config.compose import Composed, compose
-from labcore.config.groups import choose_preset, find_groups
-from labcore.config.hydra_app import check_sweep
+from labcore.config.hydra.groups import choose_preset, find_groups
+from labcore.config.multirun.hydra_app import check_sweep
 from labcore.config.options import Option, field_docs, list_options
 from labcore.config.overrides import peek, select_plugin
 from labcore.config.root import RootConfig

@@ -14,14 +14,14 @@ from labcore.config.diagnosis import (
     try_to_compose,
     wrong_config,
 )
-from labcore.config.groups import PRESET, Groups, choose_preset
+from labcore.config.hydra.groups import PRESET, Groups, choose_preset
+from labcore.config.hydra.provenance import COMMAND_LINE, DEFAULT, trace
+from labcore.config.hydra.session import open_session
 from labcore.config.overrides import Given, peek, read_overrides
 from labcore.config.problems import Checker
-from labcore.config.provenance import COMMAND_LINE, DEFAULT, trace
 from labcore.config.root import expand_tree
 from labcore.config.saved import saved_yaml
 from labcore.config.schema import build_schema, to_typed
-from labcore.config.session import open_session
 from labcore.config.values import flatten
 from labcore.discovery import FoundPlugin
 from labcore.plugin import Plugin, Task

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from labcore.config.groups import PRESET, Groups
+from labcore.config.hydra.groups import PRESET, Groups
 from labcore.config.options import Option, type_words
 from labcore.config.overrides import Given, read_overrides
 from labcore.config.schema import build_schema

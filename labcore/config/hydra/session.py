@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from labcore.config.groups import PRESET, SCHEME, Groups
+from labcore.config.hydra.groups import PRESET, SCHEME, Groups
 from labcore.config.overrides import Given
 from labcore.config.schema import build_schema
 from labcore.discovery import configs_dir
@@ -89,7 +89,7 @@ def register(plugin: Plugin, groups: Groups, given: Sequence[Given]) -> None:
     """Puts what is no file into Hydra's store: the schema, the group list, built-in presets."""
     from hydra.core.config_store import ConfigStore
 
-    import labcore.config.sources  # noqa: F401  # tells Hydra of the scheme
+    import labcore.config.hydra.sources  # noqa: F401  # tells Hydra of the scheme
 
     store = ConfigStore.instance()
     store.store("schema", node=build_schema(plugin.config))

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labcore.config.child import Stopped, run_child
 from labcore.config.compose import compose
 from labcore.config.diagnosis import diagnose, read_overrides_of, wrong_config
-from labcore.config.groups import find_groups
+from labcore.config.hydra.groups import find_groups
+from labcore.config.hydra.session import ROOT, VERSION_BASE, hydra_lines, open_session, register
+from labcore.config.multirun.child import Stopped, run_child
 from labcore.config.overrides import Given, peek
-from labcore.config.session import ROOT, VERSION_BASE, hydra_lines, open_session, register
 from labcore.config.training import training_options
 from labcore.discovery import FoundPlugin, configs_dir
 from labcore.errors import UsageError

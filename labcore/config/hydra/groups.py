@@ -11,7 +11,7 @@ __all__ = ["PRESET", "SCHEME", "Groups", "choose_preset", "find_groups"]
 
 PRESET = "preset"
 SCHEME = "lab"
-"""What an entry of Hydra's search path starts with to be read by :mod:`labcore.config.sources`."""
+"""What an entry of Hydra's search path starts with to be read by ``sources.py`` beside this."""
 _NO_GROUPS = ("hydra", "sweeps")
 """Folders of Hydra's own settings, and of sweep files, which may be YAML too."""
 _BUILT_IN_PRESETS = ("auto", "none")

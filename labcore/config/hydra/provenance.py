@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from labcore.config.groups import PRESET, Groups
+from labcore.config.hydra.groups import PRESET, Groups
 from labcore.config.overrides import Given
 from labcore.config.root import expand_tree
 from labcore.config.values import flatten

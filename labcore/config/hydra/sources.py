@@ -10,7 +10,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import OmegaConf
 
-from labcore.config.groups import PRESET, SCHEME
+from labcore.config.hydra.groups import PRESET, SCHEME
 from labcore.config.root import expand_tree
 
 __all__ = ["LabFiles"]

@@ -1,0 +1,1 @@
+"""Hydra, set up to compose: its search path, files and groups, and what each brought."""
