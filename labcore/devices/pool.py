@@ -38,17 +38,17 @@ def find_pool(request: DeviceRequest) -> Pool:
     seen = survey()
     visible = visible_gpus(seen=seen)
     why_none = "" if visible else _why_none(seen)
-    if not request.names_one or not visible:
-        if request.names_one:
-            raise RequirementError(f"{request.text}, but {why_none}", fix=_fix(seen))
-        return Pool(
-            gpus=tuple(visible), num_visible=len(visible), why_none=why_none, lost=seen.lost
-        )
+    named = visible
+    if request.names_one and not visible:
+        fix = "lab doctor says what is wrong with the driver; or use device=auto"
+        if seen.gpus:
+            fix = "unset CUDA_VISIBLE_DEVICES, or use device=auto"
+        raise RequirementError(f"{request.text}, but {why_none}", fix=fix)
     if request.index is not None:
-        gpu = _numbered(request, request.index, visible)
-    else:
-        gpu = _called(request, visible, seen)
-    return Pool(gpus=(gpu,), num_visible=len(visible), lost=seen.lost)
+        named = [_numbered(request, request.index, visible)]
+    elif request.uuid:
+        named = [_called(request, visible, seen)]
+    return Pool(gpus=tuple(named), num_visible=len(visible), why_none=why_none, lost=seen.lost)
 
 
 def _numbered(request: DeviceRequest, number: int, visible: Sequence[Gpu]) -> Gpu:
@@ -105,12 +105,6 @@ def _why_none(seen: Survey) -> str:
     if seen.parents:
         return f"{seen.parents[0].name} is in MIG mode and has no slice"
     return "there is no NVIDIA GPU with a working driver"
-
-
-def _fix(seen: Survey) -> str:
-    if seen.gpus:
-        return "unset CUDA_VISIBLE_DEVICES, or use device=auto"
-    return "lab doctor says what is wrong with the driver; or use device=auto"
 
 
 def listed(said: Iterable[tuple[Gpu, str]]) -> list[str]:

@@ -73,11 +73,8 @@ class Timing:
         if self._mark is None:
             return
         gap_s = now - self._mark - self._validated_s
-        if self._saved:
-            self._seconds["checkpoints"] += gap_s
-        else:
-            self._seconds["data"] += gap_s
-            self._window_data_s += gap_s
+        self._seconds["checkpoints" if self._saved else "data"] += gap_s
+        self._window_data_s += 0.0 if self._saved else gap_s
         self._validated_s = 0.0
         self._saved = False
 

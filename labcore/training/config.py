@@ -67,22 +67,15 @@ class LoopConfig:
             raise ValueError(f"train.max_steps is {self.max_steps}; it must be at least 1")
         if self.max_time is not None and read_duration(self.max_time, "train.max_time") <= 0:
             raise ValueError("train.max_time must be above zero; leave it out for no limit")
-        for name in (
-            "devices",
-            "nodes",
-            "accumulate",
-            "log_every",
-            "checkpoint_every",
-            "keep_last",
-        ):
+        counts = ("devices", "nodes", "accumulate", "log_every", "checkpoint_every", "keep_last")
+        for name in counts:
             if getattr(self, name) < 1:
                 raise ValueError(f"train.{name} is {getattr(self, name)}; it must be at least 1")
         if self.validate_every < 0 or self.patience < 0:
             raise ValueError("train.validate_every and train.patience must not be negative")
-        if self.clip_norm is not None and self.clip_norm <= 0:
-            raise ValueError("train.clip_norm must be above zero; leave it out for no clipping")
-        if self.skip_norm is not None and self.skip_norm <= 0:
-            raise ValueError("train.skip_norm must be above zero; leave it out to drop no step")
+        for name, without in (("clip_norm", "for no clipping"), ("skip_norm", "to drop no step")):
+            if getattr(self, name) is not None and getattr(self, name) <= 0:
+                raise ValueError(f"train.{name} must be above zero; leave it out {without}")
         if self.precision not in _PRECISIONS:
             raise ValueError(f"train.precision is {self.precision!r}; use {', '.join(_PRECISIONS)}")
         if self.strategy not in _STRATEGIES:

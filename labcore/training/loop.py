@@ -130,11 +130,6 @@ class Loop:
         """Seconds of training so far, those of earlier processes of the run included."""
         return self._trained_before_s + monotonic() - self._began
 
-    @property
-    def num_dropped(self) -> int:
-        """Steps left out because their gradient was above ``train.skip_norm``."""
-        return self._update.num_dropped
-
     def run(self) -> FitResult:
         """Trains until there is a reason to stop.
 
@@ -224,7 +219,7 @@ class Loop:
         values = self._window.means(lambda means: average(means, self.fabric))
         values["lr"] = self._update.lr
         if self.config.skip_norm is not None:
-            values["dropped_steps"] = float(self.num_dropped)
+            values["dropped_steps"] = float(self._update.num_dropped)
         self.metrics = values
         self._log(values, "train")
 

@@ -101,8 +101,7 @@ class Recorder:
                 width = (high - low) / NUM_BINS
                 edges = [low + place * width for place in range(NUM_BINS)]
                 seen.histograms[name] = ([int(each) for each in bins], [*edges, high])
-        for name, tensor in self._tensors.items():
-            seen.tensors[name] = tensor.cpu()
+        seen.tensors = {name: tensor.cpu() for name, tensor in self._tensors.items()}
         self._forget()
         return seen
 

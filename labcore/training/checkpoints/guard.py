@@ -76,9 +76,8 @@ class Guard:
             NotFiniteError: One is not finite.
         """
         for name, per_step in self._scalars_per_step.items():
-            first = self._window.first_not_finite(name)
-            later = 0 if first is None else self._window.count(name) - 1 - first
-            wrong_step = 0 if first is None else step - later // per_step
+            later = self._window.since_not_finite(name)
+            wrong_step = 0 if later is None else step - later // per_step
             (wrong_step,) = largest((wrong_step,), self._fabric)
             if wrong_step:
                 raise NotFiniteError(_WORDS[name], wrong_step)

@@ -46,17 +46,12 @@ class MetricWindow:
         self._scalars = {}
         return result
 
-    def first_not_finite(self, name: str) -> int | None:
-        """Returns how many scalars of a metric came before the first that is NaN or infinite."""
-        scalars = self._scalars.get(name)
-        if not scalars:
+    def since_not_finite(self, name: str) -> int | None:
+        """Returns how many scalars of a metric came after the first that is NaN or infinite."""
+        if not self._scalars.get(name):
             return None
-        wrong = ~torch.isfinite(_joined(scalars))
-        return int(wrong.int().argmax()) if bool(wrong.any()) else None
-
-    def count(self, name: str) -> int:
-        """Returns how many scalars of a metric there are."""
-        return len(self._scalars.get(name, ()))
+        wrong = ~torch.isfinite(_joined(self._scalars[name]))
+        return len(wrong) - 1 - int(wrong.int().argmax()) if bool(wrong.any()) else None
 
     def state_dict(self) -> dict[str, Any]:
         """Returns the scalars of each metric as one tensor."""
