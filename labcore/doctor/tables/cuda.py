@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from labcore.doctor.tables.tables import Table, cuda_of_tag, family, fits, release, series
 from labcore.doctor.tables.verdict import OsName, Row, Verdict, judged, no, or_unknown
 
-_FIRST_FAMILY_WITH_MINOR_COMPATIBILITY = 11
 _GB_PER_JOB = 2.0
 """A compiler process of PyTorch3D takes 1.4 to 2.1 GB."""
 _MISREAD_MAJOR = 11
@@ -270,7 +269,7 @@ def _or_older_build(driver: str, os: OsName) -> str:
     newest = newest_cuda(driver, os)
     if newest is None:
         return ""
-    if family(newest) >= _FIRST_FAMILY_WITH_MINOR_COMPATIBILITY:
+    if _family(newest) is not None:
         return f", or a build for CUDA {family(newest)}"
     return f", or a build for CUDA {newest} or older"
 

@@ -1,5 +1,6 @@
 """The questions that a set of versions raises, two things at a time."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -53,7 +54,7 @@ class Pair:
 
 class _Question(NamedTuple):
     title: str
-    """With values of the set, ``s``."""
+    """With names of values of the set in it."""
     ask: Callable[..., Verdict | None]
     """None when the question does not arise after all."""
     of: str
@@ -71,7 +72,8 @@ def pairs(setup: Setup) -> Iterator[Pair]:
             verdict = question.ask(*(getattr(setup, name) for name in names))
             if verdict is not None:
                 keys = dict.fromkeys(key for name in names for key in _keys(setup, name))
-                yield Pair(question.title.format(s=setup), tuple(keys), verdict)
+                title = re.sub(r"{(\w+)}", lambda found: getattr(setup, found[1]), question.title)
+                yield Pair(title, tuple(keys), verdict)
 
 
 def _keys(setup: Setup, name: str) -> Iterator[str]:
@@ -172,25 +174,22 @@ def _needs_toolkit(setup: Setup) -> bool:
 
 
 _CARD = (
-    _Question("GPU {s.gpu}", _gpu, "gpu itself"),
-    _Question("driver {s.driver} + {s.card_name}", driver_knows_card, "driver capability system"),
+    _Question("GPU {gpu}", _gpu, "gpu itself"),
+    _Question("driver {driver} + {card_name}", driver_knows_card, "driver capability system"),
     _Question(
-        "toolkit CUDA {s.cuda} + {s.card_name}",
-        toolkit_makes_code,
-        "cuda capability",
-        _needs_toolkit,
+        "toolkit CUDA {cuda} + {card_name}", toolkit_makes_code, "cuda capability", _needs_toolkit
     ),
 )
 _PYTHON = tuple(
     _Question(
-        f"Python {{s.python}} + {name} {{s.{name}}}", partial(python_fits, name), f"{name} python"
+        f"Python {{python}} + {name} {{{name}}}", partial(python_fits, name), f"{name} python"
     )
     for name in ("torch", "tensorflow", "pytorch3d", *get_args(Companion))
     if name != "torchvision"
 )
 _FRAMEWORKS = (
     _Question(
-        "torch {s.torch} + macOS",
+        "torch {torch} + macOS",
         lambda *_: no(
             "there is no torch with CUDA for macOS", "the CPU build: pip install torch", NO_MACOS
         ),
@@ -198,7 +197,7 @@ _FRAMEWORKS = (
         _wants_cuda_of_macos,
     ),
     _Question(
-        "torch {s.torch} + CPU",
+        "torch {torch} + CPU",
         lambda _, gpu, *__: judged(
             "limited" if gpu else "yes", "a CPU build needs no driver and no GPU, and uses none", ""
         ),
@@ -207,74 +206,63 @@ _FRAMEWORKS = (
     ),
     # Without a row there are no builds to choose from: the answer names the table's ends.
     _Question(
-        "torch {s.torch}",
+        "torch {torch}",
         lambda torch: torch_with_cuda(torch, "0.0"),
         "torch",
         lambda s: s.build is None,
     ),
-    _Question("torch {s.torch} + CUDA {s.build}", _torch_build, "torch build itself"),
+    _Question("torch {torch} + CUDA {build}", _torch_build, "torch build itself"),
     _Question(
-        "driver {s.driver} + torch for CUDA {s.build}",
-        driver_runs,
-        "driver build system",
-        _has_build,
+        "driver {driver} + torch for CUDA {build}", driver_runs, "driver build system", _has_build
     ),
+    _Question("torch {torch} + {card_name}", torch_runs_on, "torch build capability", _has_build),
     _Question(
-        "torch {s.torch} + {s.card_name}", torch_runs_on, "torch build capability", _has_build
-    ),
-    _Question(
-        "TensorFlow {s.tensorflow} + CUDA {s.cuda}{s.with_cudnn}",
+        "TensorFlow {tensorflow} + CUDA {cuda}{with_cudnn}",
         tensorflow_with_cuda,
         "tensorflow cuda cudnn?",
         _takes_own_cuda,
     ),
     _Question(
-        "driver {s.driver} + TensorFlow {s.tensorflow} for CUDA {s.tensorflow_cuda}",
+        "driver {driver} + TensorFlow {tensorflow} for CUDA {tensorflow_cuda}",
         driver_runs,
         "driver tensorflow_cuda system",
     ),
     _Question(
-        "TensorFlow {s.tensorflow} + {s.card_name}",
-        tensorflow_runs_on,
-        "tensorflow capability system",
+        "TensorFlow {tensorflow} + {card_name}", tensorflow_runs_on, "tensorflow capability system"
     ),
+    _Question("TensorFlow {tensorflow} + torch {torch}", tensorflow_with_torch, "tensorflow torch"),
     _Question(
-        "TensorFlow {s.tensorflow} + torch {s.torch}", tensorflow_with_torch, "tensorflow torch"
-    ),
-    _Question(
-        "PyTorch3D {s.pytorch3d} + torch {s.torch}",
+        "PyTorch3D {pytorch3d} + torch {torch}",
         pytorch3d_with,
         "pytorch3d torch build? system python?",
     ),
     _Question(
-        "toolkit CUDA {s.toolkit} + torch for CUDA {s.build}",
+        "toolkit CUDA {toolkit} + torch for CUDA {build}",
         _toolkit_with_build,
         "toolkit build",
         _compiles_cuda,
     ),
     _Question(
-        "PyTorch3D {s.pytorch3d} + CUB of CUDA {s.toolkit}",
+        "PyTorch3D {pytorch3d} + CUB of CUDA {toolkit}",
         cub_with,
         "toolkit system pytorch3d cub?",
         _compiles_cuda,
     ),
 )
 _OTHERS = (
-    _Question(
-        "torchvision {s.torchvision} + torch {s.torch}", torchvision_with, "torchvision torch"
-    ),
+    _Question("torchvision {torchvision} + torch {torch}", torchvision_with, "torchvision torch"),
     *(
         _Question(
-            f"{package} {{s.{package}}} + {framework} {{s.{framework}}}",
+            f"{package} {{{package}}} + {framework} {{{framework}}}",
             partial(with_framework, package, framework),
             f"{package} {framework}",
         )
         for package in get_args(Companion)
         for framework in ("torch", "tensorflow")
     ),
-    _Question("gcc {s.gcc} + CUDA {s.cuda}", gcc_with_cuda, "gcc cuda"),
+    _Question("gcc {gcc} + CUDA {cuda}", gcc_with_cuda, "gcc cuda"),
     _Question(
-        "driver {s.driver} + CUDA {s.cuda}",
+        "driver {driver} + CUDA {cuda}",
         driver_runs,
         "driver cuda system",
         lambda s: not (s.torch or s.tensorflow),

@@ -4,7 +4,7 @@ import functools
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -32,31 +32,24 @@ class Source:
     """When it was read."""
 
 
+@dataclass(frozen=True, eq=False)
 class Table(Generic[_Row]):
-    """The rows of one list of a file, oldest first, and the look-up by version.
+    """The rows of one list of a file, oldest first, and the look-up by version."""
 
-    Args:
-        file: Without ``.json``.
-        row: A dataclass with the columns.
-        column: The one with the version; empty where rows are no versions.
-        name: Of what has that version, for people.
-        key: Which list of the file.
-        has_patches: Whether every patch release has a row of its own.
-        parts: Columns that are lists of rows themselves.
-    """
-
-    def __init__(
-        self,
-        file: str,
-        row: type[_Row],
-        column: str = "",
-        name: str = "",
-        key: str = "rows",
-        has_patches: bool = False,
-        **parts: type[Row],
-    ) -> None:
-        self._file, self._key, self._kind, self._parts = file, key, row, parts
-        self._column, self._name, self._has_patches = column, name or column, has_patches
+    file: str
+    """Without ``.json``."""
+    kind: type[_Row]
+    """A dataclass with the columns."""
+    column: str = ""
+    """The one with the version; empty where rows are no versions."""
+    name: str = ""
+    """Of what has that version, for people; that of the column when empty."""
+    key: str = "rows"
+    """Which list of the file."""
+    has_patches: bool = False
+    """Whether every patch release has a row of its own."""
+    parts: Mapping[str, type[Row]] = field(default_factory=dict)
+    """Columns that are lists of rows themselves."""
 
     @property
     def rows(self) -> tuple[_Row, ...]:
@@ -66,7 +59,7 @@ class Table(Generic[_Row]):
     @property
     def last(self) -> str:
         """The newest version in it."""
-        return str(getattr(self.rows[-1], self._column))
+        return str(getattr(self.rows[-1], self.column))
 
     def row(self, version: str) -> _Row | None:
         """Returns the row of a version: the very one, else its series'; None when unknown."""
@@ -74,27 +67,25 @@ class Table(Generic[_Row]):
 
     def unknown(self, version: str) -> Verdict:
         """Returns the verdict on a version that has no row."""
-        ends = f"goes from {getattr(self.rows[0], self._column)} to {self.last}"
-        return unknown(f"{self._name} {version} is not in the table, which {ends}")
+        ends = f"goes from {getattr(self.rows[0], self.column)} to {self.last}"
+        return unknown(f"{self.name or self.column} {version} is not in the table, which {ends}")
 
     @functools.cache  # noqa: B019  # tables are constants of their modules
     def _typed(self, folder: str) -> tuple[_Row, ...]:
-        return tuple(
-            self._as_row(self._kind, each) for each in _read(folder, self._file)[self._key]
-        )
+        return tuple(self._as_row(self.kind, each) for each in _read(folder, self.file)[self.key])
 
     @functools.cache  # noqa: B019
     def _find(self, folder: str, version: str) -> _Row | None:
-        row = row_of(self._typed(folder), self._column, version)
-        if row is None or not self._has_patches:
+        row = row_of(self._typed(folder), self.column, version)
+        if row is None or not self.has_patches:
             return row
-        return row if parse_version(getattr(row, self._column)) == parse_version(version) else None
+        return row if parse_version(getattr(row, self.column)) == parse_version(version) else None
 
     def _as_row(self, kind: type[Any], values: Mapping[str, Any]) -> Any:
         """Gives one row its type; lists become tuples."""
         columns = {
-            name: tuple(self._as_row(self._parts[name], each) for each in value)
-            if name in self._parts
+            name: tuple(self._as_row(self.parts[name], each) for each in value)
+            if name in self.parts
             else tuple(value)
             if isinstance(value, list)
             else value
@@ -103,7 +94,7 @@ class Table(Generic[_Row]):
         try:
             return kind(**columns)
         except TypeError as error:
-            problem = f"the table env/compat/{self._file}.json has a wrong row: {error} in {values}"
+            problem = f"the table env/compat/{self.file}.json has a wrong row: {error} in {values}"
             raise LabError(problem, fix="compare it with the rows beside it") from None
 
 

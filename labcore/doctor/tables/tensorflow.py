@@ -168,14 +168,8 @@ def brings_cuda(tf: str) -> bool:
 
 
 def _report(tf: str, capability: str) -> _Rule | None:
-    return next(
-        (
-            each
-            for each in _REPORTS.rows
-            if fits(tf, each.tensorflow) and fits(capability, each.capability)
-        ),
-        None,
-    )
+    of_release = (each for each in _REPORTS.rows if fits(tf, each.tensorflow))
+    return next((each for each in of_release if fits(capability, each.capability)), None)
 
 
 def _cudnn_problem(row: TensorFlowRow, cudnn: str | None) -> str:

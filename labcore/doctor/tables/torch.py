@@ -72,7 +72,7 @@ class TorchChoice(NamedTuple):
     """The command that installs it."""
 
 
-TORCH = Table("torch", TorchRow, "torch", builds=CudaBuild)
+TORCH = Table("torch", TorchRow, "torch", parts={"builds": CudaBuild})
 
 
 def torch_archs(torch: str, cuda: str) -> tuple[str, ...] | None:
