@@ -25,11 +25,8 @@ def _python(machine: Machine) -> Finding:
             fix="uv venv --python 3.11 (or conda create -n lab python=3.11), then install again",
             python=version,
         )
-    where = ""
-    if machine.is_conda:
-        where = " of conda"
-    elif machine.in_venv is not None:
-        where = " in a virtual environment" if machine.in_venv else " of the system"
+    where = {None: "", True: " in a virtual environment", False: " of the system"}[machine.in_venv]
+    where = " of conda" if machine.is_conda else where
     return ok(f"Python {version}{where}", python=version, in_venv=machine.in_venv)
 
 

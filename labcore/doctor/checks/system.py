@@ -75,13 +75,12 @@ def _memory(machine: Machine, memory: float) -> Finding | None:
     evidence: dict[str, Any] = {"memory_gb": machine.memory_gb, "limit_gb": machine.memory_limit_gb}
     if memory >= _LEAST_MEMORY_GB:
         return ok(f"{memory:.0f} GB of memory", **evidence)
-    limit = machine.memory_limit_gb is not None and memory == machine.memory_limit_gb
     return warning(
         f"{memory:.1f} GB of memory is little",
         cause="a framework alone takes about 1 GB; a process that runs out is killed without a "
         "message",
         fix="raise the container's limit (docker run --memory 8g)"
-        if limit
+        if memory == machine.memory_limit_gb
         else "use preset=smoke and a small batch",
         **evidence,
     )

@@ -2,8 +2,9 @@
 
 import shlex
 from collections.abc import Mapping
+from functools import partial
 
-from labcore.doctor.check import Check, check
+from labcore.doctor.check import check
 from labcore.doctor.finding import Finding, failure, ok, warning
 from labcore.doctor.machine import Machine
 
@@ -41,14 +42,11 @@ def _git(machine: Machine) -> Finding | None:
     )
 
 
-def _optional(name: str) -> Check:
-    def ask(machine: Machine) -> Finding | None:
-        path = (machine.tools or {}).get(name)
-        if path is None:
-            return None
-        return ok(f"{name} is there", path=path) if path else ok(f"no {name}: {_OPTIONAL[name]}")
-
-    return Check(id=name.removeprefix("lib"), area="tools", title=name, ask=ask, needs=("tools",))
+def _optional(name: str, machine: Machine) -> Finding | None:
+    path = (machine.tools or {}).get(name)
+    if path is None:
+        return None
+    return ok(f"{name} is there", path=path) if path else ok(f"no {name}: {_OPTIONAL[name]}")
 
 
 @check("wandb-login", "tools", "W&B login and mode", needs=("packages",))
@@ -116,4 +114,7 @@ def _renderer(machine: Machine) -> Finding | None:
     return ok(f"pyrender can draw ({platform or 'on the display'})")
 
 
-CHECKS = tuple(map(_optional, _OPTIONAL))
+CHECKS = tuple(
+    check(each.removeprefix("lib"), "tools", each, needs=("tools",))(partial(_optional, each))
+    for each in _OPTIONAL
+)
