@@ -18,8 +18,6 @@ from labcore.doctor.tables import (
     torch_archs,
 )
 
-__all__ = ["arch_list", "build_steps"]
-
 _TOOLKITS = {
     "linux": "/usr/local/cuda-{}",
     "windows": r"C:\Program Files\NVIDIA GPU Computing Toolkit\CUDA\v{}",

@@ -17,8 +17,6 @@ from labcore.doctor.tables import (
     torch_runs_on,
 )
 
-__all__ = ["choose"]
-
 _GOES = ("yes", "limited")
 
 
@@ -49,13 +47,9 @@ def choose(target: Target, pytorch3d: str | None) -> tuple[Target, str] | None:
 
 def _installed_suits(target: Target) -> bool:
     """Whether the installed torch has code for every card; one without CUDA needs none."""
-    assert target.torch is not None
-    if not target.torch_cuda:
-        return True
-    return all(
-        torch_runs_on(target.torch, target.torch_cuda, capability).state not in ("no", "doubtful")
-        for capability in target.capabilities
-    )
+    torch, cuda = target.torch or "", target.torch_cuda
+    states = [torch_runs_on(torch, cuda, each).state for each in target.capabilities if cuda]
+    return not {"no", "doubtful"} & set(states)
 
 
 def _with_fitting_toolkit(target: Target) -> Target:

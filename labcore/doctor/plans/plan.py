@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from labcore.doctor.tables import Alternative, OsName, Pair
 
-__all__ = ["HERE", "Plan", "Step", "commands_of", "shell_of", "snippet"]
-
 HERE = "./"
 """Start of a value that is a path in the folder where the commands run."""
 

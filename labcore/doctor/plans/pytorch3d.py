@@ -17,8 +17,6 @@ from labcore.doctor.tables import (
 )
 from labcore.errors import RequirementError
 
-__all__ = ["CUBE", "plan_pytorch3d"]
-
 CUBE = """\
 import torch
 from pytorch3d import _C

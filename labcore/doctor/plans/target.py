@@ -9,8 +9,6 @@ from labcore.errors import UsageError, suggestion
 if TYPE_CHECKING:
     from labcore.doctor.machine import Machine
 
-__all__ = ["Target", "described", "target_of"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:

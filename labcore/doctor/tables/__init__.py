@@ -20,7 +20,6 @@ from labcore.doctor.tables.cuda import (
 )
 from labcore.doctor.tables.gpu import (
     GPUS,
-    GpuArch,
     driver_knows_card,
     find_card,
     near_cards,
@@ -51,7 +50,6 @@ from labcore.doctor.tables.tables import (
 )
 from labcore.doctor.tables.tensorflow import (
     TENSORFLOW,
-    TensorFlowRow,
     tensorflow_archs,
     tensorflow_runs_on,
     tensorflow_with_cuda,
@@ -73,8 +71,8 @@ from labcore.doctor.tables.verdict import OsName, Row, Verdict
 
 __all__ = [
     "COMPILERS", "CUB", "GPUS", "PYTORCH3D", "TENSORFLOW", "TOOLKITS", "TORCH", "Alternative",
-    "CubAdvice", "Explanation", "GpuArch", "OsName", "Pair", "PyTorch3DWheel", "Row", "Setup",
-    "Source", "TensorFlowRow", "TorchRow", "Verdict", "best_build", "cub_for", "cub_with",
+    "CubAdvice", "Explanation", "OsName", "Pair", "PyTorch3DWheel", "Row", "Setup",
+    "Source", "TorchRow", "Verdict", "best_build", "cub_for", "cub_with",
     "cuda_of_tag", "driver_for", "driver_knows_card", "driver_runs", "explain", "family",
     "find_card", "fits", "fitting_builds", "gcc_with_cuda", "least_change", "max_jobs",
     "near_cards", "newest_cuda", "older_code", "parse_version", "pulsar_flags", "python_fits",

@@ -214,10 +214,9 @@ def _drivers(setup: Setup) -> Iterator[_Changes]:
 
 def _merged(setup: Setup, choice: tuple[_Changes, ...]) -> Setup | None:
     changes: dict[str, Any] = {}
-    for part in choice:
-        if any(changes.get(name, value) != value for name, value in part.items()):
+    for name, value in (item for part in choice for item in part.items()):
+        if changes.setdefault(name, value) != value:
             return None
-        changes |= part
     return replace(setup, **changes)
 
 

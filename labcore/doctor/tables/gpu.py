@@ -10,7 +10,7 @@ from labcore.doctor.tables.tables import Table, compat_dir, release
 from labcore.doctor.tables.verdict import OsName, Row, Verdict, judged, no, or_unknown, unknown
 from labcore.errors import nearest
 
-_GUIDE = Row(sources=("cuda-guide",))
+_GUIDE = Row(sources=("cuda-guide",), verified=True)
 MEASURED = _GUIDE
 """A list that a package itself gave."""
 _ARCH = re.compile(r"(sm|compute)_(\d+)(\d)([af]?)|(\d+)\.(\d)([af]?)(\+PTX)?")

@@ -12,7 +12,7 @@ from labcore.doctor.tables.verdict import PYPI, Row, Verdict, judged, no, or_unk
 Companion = Literal["numpy", "keras", "torchvision", "lightning", "kornia", "timm"]
 PYTHONS = ("3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 """Python versions that can be proposed, oldest first."""
-_NUMPY_2 = Row(sources=("numpy-2",))
+_NUMPY_2 = Row(sources=("numpy-2",), verified=True)
 _FIRST_WITH_NUMPY_2 = {"torch": (2, 3), "tensorflow": (2, 18)}
 """First releases that were compiled against NumPy 2."""
 

@@ -103,7 +103,7 @@ def _gpu(gpu: str, setup: Setup) -> Verdict | None:
         return no(
             f"CUDA runs on NVIDIA's cards only, and {gpu} is {maker}'s",
             _WITHOUT_CUDA[maker],
-            Row(sources=("cuda-guide",)),
+            Row(sources=("cuda-guide",), verified=True),
         )
     if maker == "Apple" and setup.system == "macos":
         return judged(
@@ -134,7 +134,7 @@ def _torch_build(torch: str, cuda: str, setup: Setup) -> Verdict:
 
 def _toolkit_with_build(cuda: str, build: str) -> Verdict | None:
     """What torch's extension builder says of a toolkit that is not the build's."""
-    rule = Row(sources=("pt-cpp-extension",))
+    rule = Row(sources=("pt-cpp-extension",), verified=True)
     if series(cuda) == series(build):
         return None
     if family(cuda) != family(build):

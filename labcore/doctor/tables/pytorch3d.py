@@ -151,7 +151,7 @@ def _from_source(row: PyTorch3DRow, torch: str, torch_cxx: int, cuda: str | None
             f"C++{row.cxx}; it names torch {span(row.torch)}",
             _others(torch),
             row,
-            Row(sources=("pt-release-md",)),
+            Row(sources=("pt-release-md",), verified=True),
         )
     needed = pulsar_flags(cuda) if cuda else ""
     flags = f'With CUDA 13 nvcc needs two flags for pulsar: NVCC_FLAGS="{needed}"' if needed else ""

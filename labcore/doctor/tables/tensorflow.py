@@ -119,7 +119,7 @@ def tensorflow_runs_on(tf: str, capability: str, os: OsName = "linux") -> Verdic
             f"TensorFlow {tf} has no GPU build for native Windows: 2.10 was the last",
             "install it in WSL2, where the Linux wheel works with the Windows driver; or "
             "tensorflow 2.10 with CUDA 11.2, cuDNN 8.1 and Python 3.7 to 3.10",
-            Row(sources=("tf-pip-page", "tf-source-md")),
+            Row(sources=("tf-pip-page", "tf-source-md"), verified=True),
         )
     if row is None:
         return TENSORFLOW.unknown(tf)

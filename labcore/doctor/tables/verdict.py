@@ -20,12 +20,12 @@ class Row:
 
     sources: tuple[str, ...]
     """Ids of env/compat/sources.json."""
-    verified: bool = True
+    verified: bool
     """Whether it was checked against them."""
     note: str = ""
 
 
-PYPI = Row(sources=("pypi-wheels",))
+PYPI = Row(sources=("pypi-wheels",), verified=True)
 """The wheels on PyPI, to which ``env/compat/check_wheels.py`` holds the tables."""
 
 

@@ -105,8 +105,8 @@ def test_a_no_cannot_be_made_without_a_row_that_was_checked() -> None:
         no("it is old", "a newer one", Row(sources=("cuda-guide",), verified=False)).state
         == "doubtful"
     )
-    assert no("it is old", "a newer one", Row(sources=())).state == "doubtful"
-    assert no("it is old", "a newer one", Row(sources=("cuda-guide",))).state == "no"
+    assert no("it is old", "a newer one", Row(sources=(), verified=True)).state == "doubtful"
+    assert no("it is old", "a newer one", Row(sources=("cuda-guide",), verified=True)).state == "no"
 
 
 def test_only_one_place_makes_a_no() -> None:
