@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labcore.errors import nearest, suggestion
-from labcore.sweeps.file.document import Document, Place
+from labcore.sweeps.file.document import Document, Place, looks_like_a_number
 
 __all__ = ["Cursor", "Reader", "one_of", "shown"]
 
@@ -108,7 +108,7 @@ class Cursor:
                 return self.value
             self.problem(f"expected a finite number, got {self.value}")
         elif not self.is_number_read_as_text():
-            quoted = isinstance(self.value, str) and _is_number(self.value)
+            quoted = isinstance(self.value, str) and looks_like_a_number(self.value)
             hint = f" {shown(self.value)}; take the quotes off" if quoted else ""
             self.problem(f"expected a number, got {_kind(self.value)}{hint}")
         return None
@@ -153,14 +153,6 @@ def shown(value: Any) -> str:
     """Returns a value as it stands in a file, cut if long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _is_number(text: str) -> bool:
-    """Whether a text would be a finite number, out of quotes."""
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def _kind(value: Any) -> str:

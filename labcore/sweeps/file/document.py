@@ -15,6 +15,7 @@ __all__ = [
     "MOST_PARTS",
     "Document",
     "Place",
+    "looks_like_a_number",
     "unfit",
     "wrong_file",
 ]
@@ -88,6 +89,15 @@ def wrong_file(path: Path, problems: list[str]) -> UsageError:
 def _printable(text: str) -> str:
     text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def looks_like_a_number(text: str) -> bool:
+    """Whether a text has digits, and Python reads it as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return any(char.isdigit() for char in text)
 
 
 def unfit(value: Any) -> str:

@@ -5,7 +5,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import yaml
 
 from labcore.sweeps.file.document import (
     MOST_DIGITS,
@@ -13,12 +15,10 @@ from labcore.sweeps.file.document import (
     MOST_PARTS,
     Document,
     Place,
+    looks_like_a_number,
     unfit,
     wrong_file,
 )
-
-if TYPE_CHECKING:
-    import yaml
 
 __all__ = ["read_yaml"]
 
@@ -31,8 +31,6 @@ def read_yaml(path: Path, text: str) -> Document:
     Raises:
         UsageError: It is no YAML.
     """
-    import yaml
-
     try:
         builder = _Builder(yaml.SafeLoader(text))
         builder.build_root()
@@ -55,7 +53,7 @@ class _TooMuchError(Exception):
 class _Builder:
     """Makes plain data of YAML's nodes and notes where they were."""
 
-    def __init__(self, loader: "yaml.SafeLoader") -> None:
+    def __init__(self, loader: yaml.SafeLoader) -> None:
         self._loader = loader
         self._open: list[yaml.Node] = []
         self._parts = 0
@@ -66,9 +64,7 @@ class _Builder:
         if node is not None:
             self.document.content = self._build(node, ())
 
-    def _build(self, node: "yaml.Node", place: Place) -> Any:
-        import yaml
-
+    def _build(self, node: yaml.Node, place: Place) -> Any:
         self.document.lines.setdefault(place, node.start_mark.line + 1)
         self._count(place)
         if node in self._open:
@@ -97,7 +93,7 @@ class _Builder:
         if len(place) > MOST_LEVELS:
             raise RecursionError
 
-    def _mapping(self, node: "yaml.MappingNode", place: Place) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         written = Counter(key.value for key, _ in node.value if _is_text(key))
         for name in sorted(name for name, count in written.items() if count > 1):
             self.document.problem((*place, name), "the key is there twice")
@@ -114,12 +110,8 @@ class _Builder:
             built[key.value] = self._build(value, here)
         return built
 
-    def _pairs(
-        self, node: "yaml.MappingNode", place: Place
-    ) -> "Iterator[tuple[yaml.Node, yaml.Node]]":
+    def _pairs(self, node: yaml.MappingNode, place: Place) -> Iterator[tuple[yaml.Node, yaml.Node]]:
         """Yields keys and values, before them what ``<<`` refers to; each is counted."""
-        import yaml
-
         own = []
         for key, value in node.value:
             self._count(place)
@@ -137,9 +129,7 @@ class _Builder:
                 self._open.pop()
         yield from own
 
-    def _wrong_key(self, key: "yaml.Node", place: Place) -> None:
-        import yaml
-
+    def _wrong_key(self, key: yaml.Node, place: Place) -> None:
         name = key.value if isinstance(key, yaml.ScalarNode) else "?"
         self.document.lines.setdefault((*place, name), key.start_mark.line + 1)
         read_as = key.tag.removeprefix(_CORE)
@@ -148,7 +138,7 @@ class _Builder:
             f"YAML reads this key as {_TAGS.get(read_as, read_as)}; put it in quotes",
         )
 
-    def _scalar(self, node: "yaml.ScalarNode", place: Place) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
         kind = node.tag.removeprefix(_CORE)
         try:
             is_long = kind == "int" and len(node.value) > MOST_DIGITS
@@ -167,11 +157,11 @@ class _Builder:
         self._note_trap(node, value, place)
         return value
 
-    def _note_trap(self, node: "yaml.ScalarNode", value: Any, place: Place) -> None:
+    def _note_trap(self, node: yaml.ScalarNode, value: Any, place: Place) -> None:
         text = node.value
         if node.style is not None:  # in quotes, it is meant
             return
-        if isinstance(value, str) and _looks_like_a_number(text):
+        if isinstance(value, str) and looks_like_a_number(text):
             write = _with_point(text)
             said = f"YAML reads {text} as text, not as a number; write {write}"
             self.document.numbers_as_text[place] = said
@@ -197,21 +187,13 @@ _TAGS = {
 }
 
 
-def _is_text(key: "yaml.Node") -> bool:
+def _is_text(key: yaml.Node) -> bool:
     return key.tag == "tag:yaml.org,2002:str"
 
 
 def _is_octal(text: str) -> bool:
     digits = text.lstrip("+-")
     return len(digits) > 1 and digits.startswith("0") and digits.isdigit()
-
-
-def _looks_like_a_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return any(char.isdigit() for char in text)
 
 
 def _with_point(text: str) -> str:
@@ -228,7 +210,7 @@ def _with_point(text: str) -> str:
     return f"{mantissa}e{sign}{exponent}"
 
 
-def _reason(error: "yaml.MarkedYAMLError") -> str:
+def _reason(error: yaml.MarkedYAMLError) -> str:
     reason = error.problem or error.context or "it is no YAML"
     if r"'\t'" in reason:
         return "there is a tab; YAML is indented by spaces"
