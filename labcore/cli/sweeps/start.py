@@ -129,8 +129,7 @@ def _conduct(
     metric = "" if sweep.metric is None else sweep.metric.name
     limit = limit_of(sweep, settings.count)
     click.echo(f"sweep {folder.name}: {_plan(settings, sweep.method, limit)}")
-    view = choose_view(metric, varying_of(sweep), limit)
-    with view:
+    with choose_view(metric, varying_of(sweep), limit) as view:
         ended = conduct(
             folder,
             prepared,

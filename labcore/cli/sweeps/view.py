@@ -1,17 +1,15 @@
 """Showing a sweep while it runs: a table that redraws on a terminal, lines elsewhere."""
 
-from typing import TYPE_CHECKING
-
 import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
 from labcore.cli.sweeps.words import TrialTable, number, outcome_line, parameters
 from labcore.record.durations import format_duration
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.local.standing import Event, Standing
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
 
 __all__ = ["LiveView", "PlainView", "choose_view"]
 
@@ -65,19 +63,13 @@ class LiveView:
     Args:
         metric: Name of the metric.
         varying: Parameters that differ between trials.
-        console: Where to draw; the terminal by default.
+        console: Where to draw.
     """
 
-    def __init__(
-        self, metric: str, varying: tuple[str, ...], console: "Console | None" = None
-    ) -> None:
-        from rich.console import Console
-        from rich.live import Live
-
+    def __init__(self, metric: str, varying: tuple[str, ...], console: Console) -> None:
         self._metric = metric
         self._varying = varying
-        self._console = console or Console(highlight=False)
-        self._live = Live(console=self._console, auto_refresh=False)
+        self._live = Live(console=console, auto_refresh=False)
 
     def event(self, kind: Event, record: Record, text: str = "") -> None:
         """Writes above the table what the table cannot say."""
@@ -100,9 +92,7 @@ class LiveView:
     def __exit__(self, *error: object) -> None:
         self._live.stop()
 
-    def _draw(self, standing: Standing) -> "Table":
-        from rich.text import Text
-
+    def _draw(self, standing: Standing) -> Table:
         best, under_way = standing.best, standing.live
         rows = TrialTable(self._metric, self._varying, best)
         rows.table.title = Text(_headline(standing, self._metric), style="bold")
@@ -124,8 +114,6 @@ class LiveView:
 
 def choose_view(metric: str, varying: tuple[str, ...], limit: int | None) -> "PlainView | LiveView":
     """Returns the view that fits where the output goes."""
-    from rich.console import Console
-
     console = Console(highlight=False)
     if console.is_terminal and not console.is_dumb_terminal:
         return LiveView(metric, varying, console)

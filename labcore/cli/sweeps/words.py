@@ -2,16 +2,15 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.markup import escape
 
 from labcore.cli.console import columns
 from labcore.record.durations import format_duration
 from labcore.report.wording import write_value
 from labcore.sweeps.local.record import Record
 from labcore.sweeps.report.words import short_names
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 __all__ = ["COLOURS", "TrialTable", "number", "outcome_line", "parameters"]
 
@@ -47,12 +46,10 @@ class TrialTable:
         self._varying = varying
         self._best = best
         names = ("trial", "state", "parameters", "logs", "now", metric or "best", "on", "time")
-        self.table: Table = columns(*names, wrapped=2)
+        self.table = columns(*names, wrapped=2)
 
     def add(self, record: Record, state: str, where: str = "") -> None:
         """Adds a trial, in a state that :data:`COLOURS` has, and where it computes."""
-        from rich.markup import escape
-
         why = f" {record.reason}" if record.outcome in {"failed", "diverged"} else ""
         took = ""
         if record.started is not None:
