@@ -15,27 +15,18 @@ from labcore.record.artifacts import Artifact
 from labcore.report.sounds import as_mp3, sound_facts
 from labcore.report.sources import inside
 from labcore.report.tables import Table, read_table
-from labcore.report.wording import format_size, format_step
+from labcore.report.wording import format_size
 
-__all__ = ["Budget", "Card", "Item", "Section", "arrange", "link_to"]
+__all__ = ["Budget", "Card", "Item", "arrange", "link_to"]
 
-_MIME_TYPES = {
-    ".wav": "audio/wav",
-    ".mp3": "audio/mpeg",
-    ".ogg": "audio/ogg",
-    ".flac": "audio/flac",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".svg": "image/svg+xml",
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-    ".mid": "audio/midi",
-    ".midi": "audio/midi",
+_SHOWN = {
+    "audio": ("wav", "mp3", "ogg", "flac"),
+    "image": ("png", "jpg", "jpeg", "gif", "webp", "svg"),
+    "video": ("mp4", "webm"),
+    "midi": ("mid", "midi"),
 }
-_PLAYED = {"audio": "audio/", "image": "image/", "video": "video/"}
+"""What a browser plays or draws, by kind. MIDI is none, but small enough to be put in."""
+_MIME_NAMES = {"mp3": "mpeg", "jpg": "jpeg", "svg": "svg+xml", "mid": "midi"}
 _TEXT_BYTES = 20_000
 _SOUND_BYTES = 4_000_000
 """WAV files of less in all go in as they are: encoding would take a short trial half a second."""
@@ -104,16 +95,8 @@ class Card:
         return any(item.kind in {"table", "text"} for item in self.items)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Section:
-    """Cards under one heading."""
-
-    title: str
-    cards: Sequence[Card]
-
-
-def arrange(folder: Path, artifacts: Sequence[Artifact], budget: Budget) -> list[Section]:
-    """Sorts the artifacts into sections and cards, both in the order of the manifest.
+def arrange(folder: Path, artifacts: Sequence[Artifact], budget: Budget) -> dict[str, list[Card]]:
+    """Sorts the artifacts into cards by title of their section, both in the order of the manifest.
 
     Args:
         folder: The run folder.
@@ -126,10 +109,10 @@ def arrange(folder: Path, artifacts: Sequence[Artifact], budget: Budget) -> list
     for artifact in artifacts:
         stem = PurePosixPath(artifact.path).with_suffix("").as_posix()
         sections.setdefault(artifact.section, {}).setdefault(stem, []).append(artifact)
-    return [
-        Section(title=title, cards=[_card(folder, family, budget) for family in cards.values()])
+    return {
+        title: [_card(folder, family, budget) for family in cards.values()]
         for title, cards in sections.items()
-    ]
+    }
 
 
 def link_to(relative: str) -> str:
@@ -146,7 +129,7 @@ def _card(folder: Path, family: Sequence[Artifact], budget: Budget) -> Card:
     return Card(
         title=title,
         captions=list(dict.fromkeys(a.caption for a in family if a.caption)),
-        step=format_step(steps[0]) if steps else "",
+        step=f"{steps[0]:,}" if steps else "",
         items=items,
     )
 
@@ -159,18 +142,18 @@ def _item(folder: Path, artifact: Artifact, budget: Budget) -> Item:
             kind="file", name=name, title=artifact.title, href="", facts=["the file is not there"]
         )
     kind: str = artifact.kind if artifact.kind in _ORDER else "file"
-    suffix = path.suffix.lower()
-    mime = _MIME_TYPES.get(suffix, "application/octet-stream")
+    suffix = path.suffix.lower().removeprefix(".")
+    if kind in _SHOWN and suffix not in _SHOWN[kind]:
+        kind = "file"
+    mime = f"{'audio' if kind == 'midi' else kind}/{_MIME_NAMES.get(suffix, suffix)}"
     size = path.stat().st_size
     facts = [format_size(size)]
     source, text, table, content = "", "", None, None
-    if kind in _PLAYED and not mime.startswith(_PLAYED[kind]):
-        kind = "file"
-    if kind == "audio" and suffix == ".wav":
+    if kind == "audio" and suffix == "wav":
         facts = [*sound_facts(path, size, budget.file_bytes), *facts]
         content = as_mp3(path) if budget.encodes_sounds else None
         mime = "audio/mpeg" if content else mime
-    if kind in {*_PLAYED, "midi"}:
+    if kind in _SHOWN:
         if budget.take(len(content) if content else size):
             content = content or path.read_bytes()
             source = f"data:{mime};base64,{base64.b64encode(content).decode()}"

@@ -11,14 +11,14 @@ from labcore.record.durations import format_duration
 from labcore.record.files import write_atomically
 from labcore.record.records import read_json
 from labcore.record.status import Status, read_status
-from labcore.report.artifacts import Budget, Section, arrange, link_to
+from labcore.report.artifacts import Budget, Card, arrange, link_to
 from labcore.report.charts import PLOT, group_charts
 from labcore.report.details import config_rows, grow
 from labcore.report.metrics import headline, read_metrics
 from labcore.report.page import render_page
 from labcore.report.sources import inside, read_config, tail
 from labcore.report.tables import read_table
-from labcore.report.wording import format_step, format_time
+from labcore.report.wording import format_time
 from labcore.run.source import read_source
 
 __all__ = ["REPORT_FILE", "build"]
@@ -142,8 +142,8 @@ def _facts(
             facts.append(("started", format_time(status.started)))
             facts.append(("duration", format_duration(end - status.started)))
         if status.step:
-            of = f" of {format_step(status.total_steps)}" if status.total_steps else ""
-            facts.append(("steps", f"{format_step(status.step)}{of}"))
+            of = f" of {status.total_steps:,}" if status.total_steps else ""
+            facts.append(("steps", f"{status.step:,}{of}"))
         if status.resumes:
             facts.append(("resumed", "once" if status.resumes == 1 else f"{status.resumes} times"))
     source = read_source(folder)
@@ -215,14 +215,14 @@ def _commands(
     return [*commands, (f"what {status.plugin} can do", about)]
 
 
-def _artifacts(folder: Path) -> tuple[list[Section], str]:
+def _artifacts(folder: Path) -> tuple[dict[str, list[Card]], str]:
     try:
         artifacts = ArtifactStore(folder).read()
         return arrange(
             folder, artifacts, Budget()
         ), "" if artifacts else "The run left no artifacts."
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        return [], f"artifacts/manifest.json cannot be read: {error}"
+        return {}, f"artifacts/manifest.json cannot be read: {error}"
 
 
 def _records(folder: Path) -> list[Any]:

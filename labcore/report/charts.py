@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from labcore.report.axes import Axis, linear_axis, log_axis, step_axis
 from labcore.report.metrics import Point, Series, downsample
-from labcore.report.wording import format_number, format_step
+from labcore.report.wording import format_number
 
 __all__ = ["PLOT", "Chart", "ChartGroup", "Line", "Plot", "group_charts", "polyline"]
 
@@ -116,7 +116,7 @@ def group_charts(series: Iterable[Series], *, prefix: str) -> ChartGroup:
     for one in series:
         by_name.setdefault(one.name, []).append(one)
     single = [
-        (one.name, format_number(one.last), format_step(one.steps[0]))
+        (one.name, format_number(one.last), f"{one.steps[0]:,}")
         for name, family in by_name.items()
         if not _is_curve(family)
         for one in family

@@ -1,6 +1,5 @@
 """The composed config with where each value came from, and the record of the environment."""
 
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,43 +51,31 @@ def config_rows(config: Any, origins: Any, changed: Any = None) -> list[ConfigRo
     if not isinstance(config, Mapping):
         return []
     known = origins if isinstance(origins, Mapping) else {}
-    rows = list(_rows(config, known, (), ""))
-    if not isinstance(changed, list):
-        return rows
-    paths = {str(path) for path in changed}
-    return [dataclasses.replace(row, has_changes=_is_changed(row, paths)) for row in rows]
-
-
-def _is_changed(row: ConfigRow, paths: set[str]) -> bool:
-    below = f"{row.path}."
-    return row.path in paths or (row.is_group and any(path.startswith(below) for path in paths))
+    paths = {str(path) for path in changed} if isinstance(changed, list) else None
+    return list(_rows(config, known, paths, (), ""))
 
 
 def _rows(
-    group: Mapping[Any, Any], origins: Mapping[str, Any], prefix: tuple[str, ...], inherited: str
+    group: Mapping[Any, Any],
+    origins: Mapping[str, Any],
+    changed: set[str] | None,
+    parents: tuple[str, ...],
+    inherited: str,
 ) -> Iterator[ConfigRow]:
-    plain = {str(key): value for key, value in group.items() if not _is_group(value)}
-    groups = {str(key): value for key, value in group.items() if _is_group(value)}
-    for key, value in plain.items():
-        path = ".".join((*prefix, key))
+    for key, value in sorted(group.items(), key=lambda item: _is_group(item[1])):
+        parts = (*parents, str(key))
+        path, is_group = ".".join(parts), _is_group(value)
         origin = _origin(origins, path, inherited)
+        below = list(_rows(value, origins, changed, parts, origin)) if is_group else []
+        is_changed = bool(origin) and not is_group if changed is None else path in changed
         yield ConfigRow(
-            key=key,
+            key=str(key),
             path=path,
-            depth=len(prefix),
-            value=_as_yaml(value),
-            origin=origin,
-            has_changes=bool(origin),
-        )
-    for key, value in groups.items():
-        path = ".".join((*prefix, key))
-        below = list(_rows(value, origins, (*prefix, key), _origin(origins, path, inherited)))
-        yield ConfigRow(
-            key=key,
-            path=path,
-            depth=len(prefix),
-            is_group=True,
-            has_changes=any(row.has_changes for row in below),
+            depth=len(parents),
+            value="" if is_group else _as_yaml(value),
+            origin="" if is_group else origin,
+            is_group=is_group,
+            has_changes=is_changed or any(row.has_changes for row in below),
         )
         yield from below
 

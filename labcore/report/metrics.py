@@ -102,7 +102,11 @@ def headline(
     tiles = {}
     for row in rows:
         value, step = row.ends[best]
-        note = f"best {format_number(value)} at step {step:,}" if step is not None else ""
+        note = (
+            f"best\N{NO-BREAK SPACE}{format_number(value)} at step\N{NO-BREAK SPACE}{step:,}"
+            if step is not None
+            else ""
+        )
         note = "the best" if step == row.steps[-1] else note
         is_monitored = row.full_name == monitor
         tiles[row.full_name] = (

@@ -113,7 +113,7 @@ def _table(header: Iterable[Any], rows: Iterable[Sequence[Any]], num_rows: int |
     cells = [[*row, *[""] * (width - len(row))] for row in cells]
     if names:
         names += [""] * (width - len(names))
-    numeric = [_is_numeric([row[column] for row in cells]) for column in range(width)]
+    numeric = [_are_numbers([row[column] for row in cells]) for column in range(width)]
     return Table(header=names, rows=cells, numeric=numeric, num_rows=num_rows)
 
 
@@ -125,14 +125,9 @@ def _cell(value: Any) -> str:
     return write_value(value, _LONGEST_CELL)
 
 
-def _is_numeric(column: Sequence[str]) -> bool:
+def _are_numbers(column: Sequence[str]) -> bool:
     filled = [cell for cell in column if cell]
-    return bool(filled) and all(_looks_numeric(cell) for cell in filled)
-
-
-def _looks_numeric(cell: str) -> bool:
     try:
-        float(cell.replace(",", "").removesuffix("%"))
+        return bool([float(cell.replace(",", "").removesuffix("%")) for cell in filled])
     except ValueError:
         return False
-    return True

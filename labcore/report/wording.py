@@ -5,7 +5,7 @@ import json
 import math
 from typing import Any
 
-__all__ = ["format_number", "format_size", "format_step", "format_time", "write_value"]
+__all__ = ["format_number", "format_size", "format_time", "write_value"]
 
 
 def format_number(value: float | None) -> str:
@@ -33,11 +33,6 @@ def write_value(value: Any, longest: int = 60) -> str:
     # No separators in whole numbers: a batch size is typed as it is read.
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def format_step(step: int) -> str:
-    """Writes a step with thousands separators."""
-    return f"{step:,}"
 
 
 def format_size(num_bytes: int) -> str:

@@ -263,6 +263,28 @@ def test_every_text_has_enough_contrast(browser, report, state, dark):
     assert browser.evaluate(CONTRAST) == []
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_picture_is_legible_and_does_not_glare_in_the_dark(browser, report, dark):
+    browser.open(report(), dark=dark)
+    darkest, lightest = browser.evaluate(
+        """(() => { const picture = document.querySelector(".card img");
+          const canvas = document.createElement("canvas").getContext("2d");
+          canvas.filter = getComputedStyle(picture).filter;
+          canvas.drawImage(picture, 0, 0);
+          const {data} = canvas.getImageData(0, 0, picture.naturalWidth, picture.naturalHeight);
+          const linear = (v) => v <= 10.3 ? v / 3295 : ((v / 255 + 0.055) / 1.055) ** 2.4;
+          const seen = [Infinity, -Infinity];
+          for (let at = 0; at < data.length; at += 4) {
+            const light = 0.2126 * linear(data[at]) + 0.7152 * linear(data[at + 1])
+              + 0.0722 * linear(data[at + 2]);
+            seen[0] = Math.min(seen[0], light); seen[1] = Math.max(seen[1], light);
+          }
+          return seen; })()"""
+    )
+    assert (lightest + 0.05) / (darkest + 0.05) > 4.5
+    assert (lightest < 0.7) is dark
+
+
 CONTRAST = """(() => {
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
   const paint = (colours) => {

@@ -10,7 +10,7 @@ from labcore.cli.console import columns
 from labcore.record.durations import format_duration
 from labcore.report.wording import write_value
 from labcore.sweeps.local.record import Record
-from labcore.sweeps.report.words import short_names
+from labcore.sweeps.report.model import short_names
 
 __all__ = ["COLOURS", "TrialTable", "number", "outcome_line", "parameters"]
 

@@ -15,9 +15,8 @@ from labcore.report.wording import format_number, write_value
 from labcore.sweeps.overrides import as_overrides
 from labcore.sweeps.report.drawing import Drawings, draw
 from labcore.sweeps.report.importance import Importance, measure_importance
-from labcore.sweeps.report.model import STATE_LABELS, SweepResults, TrialRow
+from labcore.sweeps.report.model import STATE_LABELS, SweepResults, TrialRow, short_names
 from labcore.sweeps.report.scales import NUM_TONES
-from labcore.sweeps.report.words import short_names
 
 __all__ = ["REPORT_FILE", "build"]
 
@@ -120,10 +119,10 @@ def _tiles(results: SweepResults, ranked: Sequence[TrialRow]) -> list[tuple[str,
     tiles = []
     if ranked:
         best = ranked[0]
-        note = f"trial {best.number}"
+        note = f"trial\N{NO-BREAK SPACE}{best.number}"
         if len(ranked) > 1:
             middle = ranked[len(ranked) // 2].score
-            note += f"; the middle trial has {format_number(middle)}"
+            note += f"; the middle trial has\N{NO-BREAK SPACE}{format_number(middle)}"
         tiles.append((f"best {results.metric}", format_number(best.score), note))
     counts = Counter(trial.state for trial in results.trials)
     states = ", ".join(f"{counts[s]} {label}" for s, label in STATE_LABELS.items() if counts[s])

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from labcore.report.axes import Axis, step_axis
 from labcore.report.charts import Plot, polyline
-from labcore.sweeps.report.model import SweepResults, TrialRow
+from labcore.sweeps.report.model import SweepResults, TrialRow, short_names
 from labcore.sweeps.report.scales import Scale, metric_axis, parameter_scale, tones
-from labcore.sweeps.report.words import short_names
 
 __all__ = ["Column", "Drawings", "Mark", "Parallel", "TrialChart", "draw"]
 

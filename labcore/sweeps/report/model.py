@@ -1,14 +1,14 @@
 """What the page of a sweep is made from, whichever engine ran it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from labcore.sweeps.distributions import Categorical, Constant, Distribution
 
-__all__ = ["STATE_LABELS", "Goal", "Parameter", "SweepResults", "TrialRow"]
+__all__ = ["STATE_LABELS", "Goal", "Parameter", "SweepResults", "TrialRow", "short_names"]
 
 Goal = Literal["minimize", "maximize"]
 
@@ -145,3 +145,18 @@ class SweepResults:
         sign = 1 if self.goal == "minimize" else -1
         scored = [(sign * t.score, t.number, t) for t in self.trials if t.score is not None]
         return [trial for _, _, trial in sorted(scored, key=lambda item: item[:2])]
+
+
+def short_names(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Splits dotted names into a beginning to print small and an end that tells them apart."""
+    names = list(names)
+    split: dict[str, tuple[str, str]] = {}
+    for name in names:
+        parts = name.split(".")
+        for count in range(1, len(parts) + 1):
+            end = ".".join(parts[-count:])
+            others = sum(other == end or other.endswith(f".{end}") for other in names)
+            if others == 1:
+                break
+        split[name] = (name.removesuffix(end), end)
+    return split

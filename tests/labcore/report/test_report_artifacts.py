@@ -33,7 +33,7 @@ def sections(bare_run):
 def test_sections_and_cards_follow_the_manifest(bare_run, add_artifact, sections):
     for name, section in [("b.txt", "Two"), ("a.txt", "One"), ("c.txt", "Two")]:
         add_artifact(bare_run, name, "x", "text", section=section)
-    assert [(s.title, [c.title for c in s.cards]) for s in sections()] == [
+    assert [(title, [card.title for card in cards]) for title, cards in sections().items()] == [
         ("Two", ["b.txt", "c.txt"]),
         ("One", ["a.txt"]),
     ]
@@ -43,8 +43,7 @@ def test_files_of_one_stem_are_one_card_picture_first(bare_run, add_artifact, se
     for suffix, kind in [("mid", "midi"), ("wav", "audio"), ("png", "image")]:
         add_artifact(bare_run, f"s/1.{suffix}", b"x", kind, title="One", caption="same")
     add_artifact(bare_run, "t/1.wav", b"x", "audio")
-    (section,) = sections()
-    first, second = section.cards
+    ((first, second),) = sections().values()
     assert [item.kind for item in first.items] == ["image", "audio", "midi"]
     assert (first.title, first.captions) == ("One", ["same"])
     assert len(second.items) == 1
@@ -53,12 +52,12 @@ def test_files_of_one_stem_are_one_card_picture_first(bare_run, add_artifact, se
 def test_the_card_is_called_after_its_sound(bare_run, add_artifact, sections):
     add_artifact(bare_run, "1.png", b"x", "image", title="One (piano roll)")
     add_artifact(bare_run, "1.wav", b"x", "audio", title="One")
-    assert sections()[0].cards[0].title == "One"
+    assert sections()[""][0].title == "One"
 
 
 def test_a_file_within_the_budget_is_put_in_byte_for_byte(bare_run, add_artifact, sections):
     add_artifact(bare_run, "a.png", b"\x89PNG-data", "image")
-    source = sections()[0].cards[0].items[0].source
+    source = sections()[""][0].items[0].source
     head, _, data = source.partition(",")
     assert head == "data:image/png;base64"
     assert base64.b64decode(data) == b"\x89PNG-data"
@@ -68,7 +67,7 @@ def test_what_is_over_the_budget_is_linked(bare_run, add_artifact, sections):
     add_artifact(bare_run, "small.png", bytes(60), "image")
     add_artifact(bare_run, "large.png", bytes(101), "image")
     add_artifact(bare_run, "third.png", bytes(60), "image")
-    items = [card.items[0] for card in sections(file_bytes=100, total_bytes=110)[0].cards]
+    items = [card.items[0] for card in sections(file_bytes=100, total_bytes=110)[""]]
     assert [bool(item.source) for item in items] == [True, False, False]
     assert items[1].href == "artifacts/large.png"
     assert "too large" in items[1].facts[-1]
@@ -76,13 +75,13 @@ def test_what_is_over_the_budget_is_linked(bare_run, add_artifact, sections):
 
 def test_a_sound_says_how_long_it_is_and_whether_it_is_silent(bare_run, add_artifact, sections):
     add_artifact(bare_run, "a.wav", silence(1.5), "audio")
-    facts = sections()[0].cards[0].items[0].facts
+    facts = sections()[""][0].items[0].facts
     assert facts[:4] == ["1.5 s", "44.1 kHz", "stereo", "silent"]
 
 
 def test_a_sound_that_sounds_is_not_called_silent(bare_run, add_artifact, sections, sample):
     add_artifact(bare_run, "a.wav", sample["wav_bytes"]([(60, 0, 8)]), "audio")
-    assert "silent" not in sections()[0].cards[0].items[0].facts
+    assert "silent" not in sections()[""][0].items[0].facts
 
 
 def test_many_sounds_go_into_the_page_as_mp3_where_pyav_is(
@@ -92,7 +91,7 @@ def test_many_sounds_go_into_the_page_as_mp3_where_pyav_is(
     wav = sample["wav_bytes"]([(60, 0, 8)])
     monkeypatch.setattr("labcore.report.artifacts._SOUND_BYTES", -1)
     add_artifact(bare_run, "a.wav", wav, "audio")
-    item = sections()[0].cards[0].items[0]
+    item = sections()[""][0].items[0]
     head, _, data = item.source.partition(",")
     assert head == "data:audio/mpeg;base64"
     sound = base64.b64decode(data)
@@ -112,13 +111,13 @@ def test_few_sounds_go_into_the_page_as_they_are_and_many_without_pyav(
         monkeypatch.setitem(sys.modules, "av", None)
         monkeypatch.setattr("labcore.report.artifacts._SOUND_BYTES", -1)
     add_artifact(bare_run, "a.wav", wav, "audio")
-    _, _, data = sections()[0].cards[0].items[0].source.partition(",")
+    _, _, data = sections()[""][0].items[0].source.partition(",")
     assert base64.b64decode(data) == wav
 
 
 def test_a_damaged_sound_is_still_a_card(bare_run, add_artifact, sections):
     add_artifact(bare_run, "a.wav", b"RIFF", "audio")
-    assert sections()[0].cards[0].items[0].facts == ["4 B"]
+    assert sections()[""][0].items[0].facts == ["4 B"]
 
 
 @pytest.mark.parametrize("path", ["../secret.txt", "artifacts/../../secret.txt", "/etc/hostname"])
@@ -127,7 +126,7 @@ def test_a_path_that_climbs_out_of_the_folder_is_not_read(bare_run, add_artifact
     add_artifact(bare_run, "a.txt", "x", "text")
     manifest = bare_run / "artifacts" / "manifest.json"
     manifest.write_text(manifest.read_text().replace("artifacts/a.txt", path))
-    item = sections()[0].cards[0].items[0]
+    item = sections()[""][0].items[0]
     assert (item.text, item.source, item.href) == ("", "", "")
     assert item.facts == ["the file is not there"]
 
@@ -138,17 +137,17 @@ def test_a_link_that_leads_out_of_the_folder_is_not_read(bare_run, add_artifact,
     add_artifact(bare_run, "a.png", b"x", "image")
     (bare_run / "artifacts" / "a.png").unlink()
     (bare_run / "artifacts" / "a.png").symlink_to(secret)
-    assert sections()[0].cards[0].items[0].source == ""
+    assert sections()[""][0].items[0].source == ""
 
 
 def test_a_kind_or_format_the_page_cannot_show_becomes_a_link(bare_run, add_artifact, sections):
     add_artifact(bare_run, "a.xyz", b"x", "hologram")
     add_artifact(bare_run, "b.exr", b"x", "image")
-    items = [card.items[0] for card in sections()[0].cards]
+    items = [card.items[0] for card in sections()[""]]
     assert [(item.kind, item.source) for item in items] == [("file", ""), ("file", "")]
 
 
 def test_a_table_that_cannot_be_read_is_shown_as_text(bare_run, add_artifact, sections):
     add_artifact(bare_run, "a.json", "{broken", "table")
-    item = sections()[0].cards[0].items[0]
+    item = sections()[""][0].items[0]
     assert (item.kind, item.text) == ("text", "{broken")

@@ -95,7 +95,7 @@ def test_the_headline_begins_with_the_monitored_metric_then_test():
     ]
     tiles = headline(rows, {"val/only_in_status": 7.0, "val/kl": 0.0}, "val/loss", "lowest")
     assert tiles == [
-        ("val/loss", "2", "best 1 at step 1"),
+        ("val/loss", "2", "best\xa01 at step\xa01"),
         ("test/acc", "0.9", ""),
         ("val/kl", "6", ""),
         ("val/only_in_status", "7", ""),

@@ -11,8 +11,8 @@ import pytest
 from labcore.report.wording import write_value
 from labcore.sweeps.report import Parameter
 from labcore.sweeps.report.drawing import draw
+from labcore.sweeps.report.model import short_names
 from labcore.sweeps.report.scales import NUM_TONES, metric_axis, parameter_scale, tones
-from labcore.sweeps.report.words import short_names
 
 sample_sweep = runpy.run_path(str(Path(__file__).with_name("sample_sweep.py")))["sample_sweep"]
 
