@@ -5,7 +5,7 @@ Hydra itself is imported when something is composed, so that importing this pack
 
 from labcore.config.compose import Composed, compose
 from labcore.config.hydra.groups import choose_preset, find_groups
-from labcore.config.multirun.hydra_app import check_sweep
+from labcore.config.multirun import check_sweep
 from labcore.config.options import Option, field_docs, list_options
 from labcore.config.overrides import peek, select_plugin
 from labcore.config.root import RootConfig

@@ -17,12 +17,12 @@ from labcore.config.diagnosis import (
 from labcore.config.hydra.groups import PRESET, Groups, choose_preset
 from labcore.config.hydra.provenance import COMMAND_LINE, DEFAULT, trace
 from labcore.config.hydra.session import open_session
+from labcore.config.options import flatten
 from labcore.config.overrides import Given, peek, read_overrides
 from labcore.config.problems import Checker
 from labcore.config.root import expand_tree
 from labcore.config.saved import saved_yaml
 from labcore.config.schema import build_schema, to_typed
-from labcore.config.values import flatten
 from labcore.discovery import FoundPlugin
 from labcore.plugin import Plugin, Task
 from labcore.record.redaction import redact_text
@@ -204,8 +204,6 @@ def preset_values(
             content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
             if "defaults" not in content and "${" not in str(content):
                 return flatten(expand_tree(content))
-    from labcore.config.compose import compose  # Hydra: half a second
-
     rest = [text for text in overrides if text.partition("=")[0] != PRESET]
     chosen = peek(overrides, PRESET)
     asked = preset if chosen in (None, "auto") else chosen

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from labcore.config.hydra.groups import find_groups
 from labcore.config.hydra.session import Session
-from labcore.config.options import CORE_SECTION, Option, list_options
+from labcore.config.options import CORE_SECTION, Option, list_options, shorten
 from labcore.config.overrides import Given, read_overrides
 from labcore.config.problems import Checker
 from labcore.config.schema import build_schema, to_typed
-from labcore.config.values import shorten
 from labcore.discovery import FoundPlugin
 from labcore.errors import LabError, UsageError
 from labcore.plugin import Plugin

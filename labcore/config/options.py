@@ -1,4 +1,4 @@
-"""Every option of a plugin as data: path, type, default, help text. Needs no Hydra."""
+"""Every option of a plugin as data, and values as they are typed. Needs no Hydra."""
 
 import ast
 import dataclasses
@@ -15,7 +15,16 @@ from typing import Any, Literal
 from labcore.config.root import RootConfig
 from labcore.plugin import Plugin
 
-__all__ = ["CORE_SECTION", "Option", "field_docs", "list_options", "type_words"]
+__all__ = [
+    "CORE_SECTION",
+    "Option",
+    "as_typed",
+    "field_docs",
+    "flatten",
+    "list_options",
+    "shorten",
+    "type_words",
+]
 
 CORE_SECTION = "every run"
 """Section of the options that do not belong to the plugin."""
@@ -158,3 +167,36 @@ def _own_docs(cls: type) -> Mapping[str, str]:
         ):
             docs[field.target.id] = " ".join(text.value.value.split())
     return docs
+
+
+def flatten(tree: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns dotted path to value; lists and empty mappings count as values.
+
+    Args:
+        tree: Nested mappings.
+        prefix: Dotted path of ``tree`` itself.
+    """
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        path = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(value, Mapping) and value:
+            flat.update(flatten(value, path))
+        else:
+            flat[path] = value
+    return flat
+
+
+def as_typed(value: Any) -> str:
+    """Returns ``null``, ``true``, ``[a,b]`` or ``{key:value}`` for what Python writes otherwise."""
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{as_typed(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(as_typed(inner) for inner in value) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def shorten(text: str, length: int = 80) -> str:
+    """Cuts what is too long for a message."""
+    return text if len(text) <= length else f"{text[: length - 3]}..."

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from labcore.config.options import Option
+from labcore.config.options import Option, shorten
 from labcore.config.root import expand_override
-from labcore.config.values import shorten
 from labcore.discovery import FoundPlugin, pick_plugin
 from labcore.errors import UsageError
 

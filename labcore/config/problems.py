@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labcore.config.hydra.groups import PRESET, Groups
-from labcore.config.options import Option, type_words
+from labcore.config.options import Option, as_typed, flatten, shorten, type_words
 from labcore.config.overrides import Given, read_overrides
 from labcore.config.schema import build_schema
-from labcore.config.values import as_typed, flatten, shorten
 from labcore.errors import nearest, nearest_option, suggestion
 from labcore.plugin import Plugin
 

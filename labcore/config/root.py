@@ -7,7 +7,15 @@ from typing import Any
 
 from labcore.devices import DeviceRequest
 
-__all__ = ["DeviceConfig", "RootConfig", "expand_override", "expand_tree", "peek_request"]
+__all__ = [
+    "DeviceConfig",
+    "RootConfig",
+    "TrainingOptions",
+    "expand_override",
+    "expand_tree",
+    "peek_request",
+    "training_options",
+]
 
 
 def expand_override(text: str) -> str:
@@ -109,3 +117,37 @@ class RootConfig:
             raise ValueError(f"taps_every is {self.taps_every}; it must be at least 1")
         if self.threads < 0:
             raise ValueError(f"threads is {self.threads}; use 0 for every core")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingOptions:
+    """What the core wants to know of a training loop, whose options a plugin keeps in ``train``."""
+
+    monitor: str
+    """Validation metric that decides which checkpoint is the best."""
+    maximize: bool
+    """Whether large values of it are good."""
+    devices: int = 1
+    """Processes on each machine."""
+
+
+def training_options(config: Any) -> TrainingOptions | None:
+    """Returns the options of the loop, or None when the config is of no training.
+
+    Args:
+        config: A typed config, a composed one, or the content of a saved one.
+    """
+    train = _get(config, "train")
+    monitor = _get(train, "monitor")
+    if not isinstance(monitor, str):
+        return None
+    goal, devices = _get(train, "goal"), _get(train, "devices")
+    return TrainingOptions(
+        monitor=monitor,
+        maximize=str(getattr(goal, "name", goal)).lower().endswith("maximize"),
+        devices=devices if isinstance(devices, int) else 1,
+    )
+
+
+def _get(node: Any, name: str) -> Any:
+    return node.get(name) if isinstance(node, Mapping) else getattr(node, name, None)

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from labcore.config.options import Option, list_options
+from labcore.config.options import Option, flatten, list_options
 from labcore.config.root import expand_tree
 from labcore.config.schema import build_schema, to_typed
-from labcore.config.values import flatten
 from labcore.errors import UsageError
 from labcore.plugin import Plugin
 from labcore.record.redaction import MASK, is_secret_name, redact_tree, remember

@@ -166,7 +166,11 @@ def _failure(
 ) -> RequirementError:
     got = re.search(r"Got\s+([0-9a-f]{64})", output)
     if got is not None:
-        return _mismatch(requirement, sha256, got[1])
+        return RequirementError(
+            f"{requirement} is not the file that was declared: its SHA-256 is {got[1]}, "
+            f"expected {sha256}; it was removed",
+            fix="check which mirror pip uses (pip config list); pip cache purge drops a bad copy",
+        )
     name, _, version = requirement.partition("==")
     versions = re.search(r"\(from versions: ([^)]*)\)", output)
     network = re.search(
@@ -192,12 +196,4 @@ def _failure(
         remedy = f"see what this says: pip download --no-deps {requirement}"
     return RequirementError(
         f"{requirement} cannot be fetched: {cause}", fix=f"{remedy}, or {manual}"
-    )
-
-
-def _mismatch(requirement: str, expected: str, actual: str) -> RequirementError:
-    return RequirementError(
-        f"{requirement} is not the file that was declared: its SHA-256 is {actual}, "
-        f"expected {expected}; it was removed",
-        fix="check which mirror pip uses (pip config list); pip cache purge drops a bad copy",
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from labcore.config.training import training_options
+from labcore.config.root import training_options
 from labcore.devices import Gpu
 from labcore.discovery import FoundPlugin
 from labcore.doctor.probes import PROBES, run_child, run_probes

@@ -5,7 +5,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from labcore.config.training import training_options
+from labcore.config.root import training_options
 from labcore.errors import UsageError, nearest, suggestion
 from labcore.hooks import HookSet, build_hooks
 from labcore.plugin import Plugin, Task

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from labcore.config import Composed
-from labcore.config.training import training_options
+from labcore.config.root import training_options
 from labcore.devices import acquire
 from labcore.discovery import FoundPlugin
 from labcore.errors import RequirementError, UsageError

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from labcore.config.training import training_options
+from labcore.config.root import training_options
 from labcore.record.artifacts import ArtifactStore
 from labcore.record.durations import format_duration
 from labcore.record.files import write_atomically

@@ -12,8 +12,8 @@ from typing import Any
 
 from labcore.config import Composed
 from labcore.config.diagnosis import container
+from labcore.config.options import flatten
 from labcore.config.schema import build_schema, to_typed
-from labcore.config.values import flatten
 from labcore.errors import RunFailed, UsageError
 from labcore.plugin import Plugin
 from labcore.record.files import write_atomically

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from labcore.cli.console import columns, printer
 from labcore.config.compose import Composed
-from labcore.config.values import as_typed
+from labcore.config.options import as_typed
 from labcore.data import data_folder, state
 from labcore.devices import plan
 from labcore.discovery import FoundPlugin

@@ -16,10 +16,6 @@ from labcore.run.ranks import is_main_process, join_folder
 __all__ = ["resume"]
 
 
-def _can_resume(run: StoredRun) -> bool:
-    return run.status.observed_state() in {"interrupted", "failed", "lost"}
-
-
 @click.command()
 @click.argument("run", shell_complete=complete_run)
 @click.argument("secrets", nargs=-1, metavar="[OPTION=VALUE]...")
@@ -49,12 +45,10 @@ def resume(run: str, secrets: tuple[str, ...], runs_dir: Path) -> None:
 
 
 def _find(run: str, runs_dir: Path) -> StoredRun:
-    stored = find_run(
-        runs_dir,
-        run,
-        accept=_can_resume if run == "latest" else lambda _: True,
-        wanted="run that was stopped",
-    )
+    def accept(each: StoredRun) -> bool:
+        return run != "latest" or each.status.observed_state() in {"interrupted", "failed", "lost"}
+
+    stored = find_run(runs_dir, run, accept=accept, wanted="run that was stopped")
     state = stored.status.observed_state()
     if state == "finished":
         raise UsageError(

@@ -53,7 +53,7 @@ def run(
     if sum((dry_run, multirun, cfg is not None, info is not None)) > 1:
         raise click.UsageError("give one of --dry-run, --multirun, --cfg and --info")
     if hydra_help:
-        from labcore.config.multirun.hydra_app import run_hydra
+        from labcore.config.multirun import run_hydra
 
         run_hydra(["--hydra-help"])
         return 0
@@ -148,7 +148,7 @@ def _preset_here(found: FoundPlugin, plugin: Plugin, overrides: tuple[str, ...])
 
 
 def _sweep(found: FoundPlugin, overrides: tuple[str, ...], search_dirs: list[Path]) -> int:
-    from labcore.config.multirun.hydra_app import run_sweep
+    from labcore.config.multirun import run_sweep
     from labcore.life.start import usable
 
     usable(found)
@@ -165,7 +165,7 @@ def _sweep(found: FoundPlugin, overrides: tuple[str, ...], search_dirs: list[Pat
 def _ask_hydra(
     info: str, found: FoundPlugin, overrides: tuple[str, ...], search_dirs: list[Path]
 ) -> int:
-    from labcore.config.multirun.hydra_app import check_sweep, run_hydra
+    from labcore.config.multirun import check_sweep, run_hydra
 
     if peek(overrides, "preset") in (None, "auto") and found.plugin is not None:
         rest = [text for text in overrides if not text.startswith("preset=")]

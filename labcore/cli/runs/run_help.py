@@ -12,7 +12,7 @@ from labcore.cli.console import columns, printer
 from labcore.config import Option, find_groups, list_options, peek
 from labcore.config.compose import preset_values
 from labcore.config.hydra.groups import PRESET, Groups
-from labcore.config.values import as_typed
+from labcore.config.options import as_typed
 from labcore.discovery import FoundPlugin
 from labcore.errors import UsageError
 from labcore.plugin import Plugin

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from labcore.config.training import training_options
-from labcore.config.values import flatten
+from labcore.config.options import flatten
+from labcore.config.root import training_options
 from labcore.errors import UsageError, clean
 from labcore.record.durations import format_duration
 from labcore.record.store import StoredRun, list_runs

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labcore.config.hydra.groups import PRESET, Groups
+from labcore.config.options import flatten
 from labcore.config.overrides import Given
 from labcore.config.root import expand_tree
-from labcore.config.values import flatten
 
 if TYPE_CHECKING:
     from hydra.core.default_element import ResultDefault

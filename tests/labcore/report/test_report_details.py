@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from labcore.config.training import TrainingOptions, training_options
+from labcore.config.root import TrainingOptions, training_options
 from labcore.report.details import config_rows, grow
 from labcore.report.metrics import Series, headline
 from labcore.report.wording import format_number, format_size

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from labcore.config.multirun.child import run_child
+from labcore.config.multirun import run_child
 
 WAITS = (
     "import signal, sys, time, pathlib\n"

@@ -11,20 +11,23 @@ Every value of a sweep is looked at before its first run starts.
 import contextlib
 import math
 import os
+import signal
+import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from labcore.config.compose import compose
 from labcore.config.diagnosis import diagnose, read_overrides_of, wrong_config
 from labcore.config.hydra.groups import find_groups
 from labcore.config.hydra.session import ROOT, VERSION_BASE, hydra_lines, open_session, register
-from labcore.config.multirun.child import Stopped, run_child
 from labcore.config.overrides import Given, peek
-from labcore.config.training import training_options
+from labcore.config.root import training_options
 from labcore.discovery import FoundPlugin, configs_dir
 from labcore.errors import UsageError
 from labcore.record.files import write_atomically
@@ -33,7 +36,7 @@ from labcore.record.records import read_json, read_record, write_json
 from labcore.record.redaction import redact_tree
 from labcore.record.trial import RESULT_VARIABLE
 
-__all__ = ["JobResult", "SweepResult", "check_sweep", "run_hydra", "run_sweep"]
+__all__ = ["JobResult", "SweepResult", "check_sweep", "run_child", "run_hydra", "run_sweep"]
 
 _RESULT_FILE = "result.json"
 
@@ -71,20 +74,13 @@ def check_sweep(
         ),
     ]
     for combination in combinations:
-        problems.extend(_problems_of(found, [*fixed, *combination.values()], search_dirs))
+        try:
+            compose(found, [*fixed, *combination.values()], search_dirs=search_dirs)
+        except UsageError as error:
+            problems.extend(error.problems)
     if problems and not intervals:
         raise wrong_config(checker.plugin, problems)
     return given
-
-
-def _problems_of(
-    found: FoundPlugin, overrides: Sequence[str], search_dirs: Sequence[Path]
-) -> tuple[str, ...]:
-    try:
-        compose(found, overrides, search_dirs=search_dirs)
-    except UsageError as error:
-        return error.problems
-    return ()
 
 
 def _with_value(override: Given, index: int) -> str:
@@ -218,6 +214,58 @@ def run_job(cfg: Any) -> float:
     if signal_number is not None:
         raise Stopped(signal_number)
     return math.nan if metric is None else metric
+
+
+class Stopped(BaseException):
+    """A signal stopped the work; no ``Exception``, so that nothing on the way takes it for one.
+
+    Args:
+        signal_number: Which signal.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
+        self.signal_number = signal_number
+
+
+def run_child(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, int | None]:
+    """Runs a command to its end.
+
+    The child is in a session of its own: Ctrl-C reaches only this process, which passes it on once
+    and waits, so that the child can write its checkpoint.
+
+    Args:
+        command: Program and arguments.
+        environment: All environment variables of the child.
+
+    Returns:
+        Its exit code (128 + signal when a signal ended it), and the signal that reached this
+        process meanwhile, or None.
+    """
+    child = subprocess.Popen(command, env=dict(environment), start_new_session=True)
+    with _passing_on(child) as received:
+        code = child.wait()
+    return (code if code >= 0 else 128 - code), (received[0] if received else None)
+
+
+@contextlib.contextmanager
+def _passing_on(child: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
+    """Sends SIGINT and SIGTERM on to the child (main thread only), and remembers them."""
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        child.send_signal(number)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _nothing(cfg: Any) -> None:

@@ -1,1 +1,0 @@
-"""Several runs of one command line (``-m``), as Hydra makes and launches them."""
