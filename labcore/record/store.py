@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labcore.errors import UsageError
+from labcore.record.checkpoints import stored_in
 from labcore.record.status import Status, read_status
 
 __all__ = ["StoredRun", "find_run", "list_runs"]
@@ -27,7 +28,7 @@ class StoredRun:
     @property
     def has_checkpoint(self) -> bool:
         """Whether training left something to go on from."""
-        return any((self.folder / "checkpoints").glob("*.pt"))
+        return bool(stored_in(self.folder / "checkpoints"))
 
 
 def list_runs(

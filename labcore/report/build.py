@@ -7,6 +7,7 @@ from typing import Any
 
 from labcore.config.root import training_options
 from labcore.record.artifacts import ArtifactStore
+from labcore.record.checkpoints import stored_in
 from labcore.record.durations import format_duration
 from labcore.record.files import write_atomically
 from labcore.record.records import read_json
@@ -193,7 +194,7 @@ def _commands(
     run_id = f"{status.plugin}/{folder.name}"
     # The default folder of runs is searched by name; another one has to be pointed at.
     name = shlex.quote(run_id if runs_dir == "runs" else (Path(runs_dir) / run_id).as_posix())
-    has_checkpoint = any((folder / "checkpoints").glob("*.pt"))
+    has_checkpoint = bool(stored_in(folder / "checkpoints"))
     commands = []
     if state in {"interrupted", "lost", "failed"} and has_checkpoint:
         commands.append(("go on where it stopped", f"lab resume {name}"))

@@ -8,8 +8,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from labcore.errors import Interrupted, RunFailed
+from labcore.record.checkpoints import stored_in
 from labcore.run.run import Run
-from labcore.training.checkpoints.checkpoint import stored_in
 from labcore.training.checkpoints.guard import explained_memory
 from labcore.training.checkpoints.weights import export_weights
 from labcore.training.config import LoopConfig

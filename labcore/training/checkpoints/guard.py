@@ -2,30 +2,23 @@
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from labcore.errors import Diverged, RunFailed
+from labcore.errors import RunFailed
 from labcore.training.config import LoopConfig
+from labcore.training.divergence import NotFiniteError
 from labcore.training.feeding.window import MetricWindow
 from labcore.training.processes import largest
 from labcore.training.update import WeightUpdate
 
-__all__ = ["Guard", "NotFiniteError", "explained_divergence", "explained_memory"]
+__all__ = ["Guard", "explained_memory"]
 
 _WORDS = {"loss": "the loss", "grad_norm": "the gradient"}
 _CPU_MEMORY = ("DefaultCPUAllocator", "not enough memory", "Cannot allocate memory")
-
-
-class NotFiniteError(ArithmeticError):
-    """A number of the training became NaN or infinite."""
-
-    def __init__(self, what: str, step: int) -> None:
-        super().__init__(f"{what} is not a finite number at step {step}")
 
 
 class Guard:
@@ -95,30 +88,6 @@ class Guard:
         largest_values = [n.float() for n in torch._foreach_norm(parameters, math.inf)]
         if not bool(torch.isfinite(torch.stack(largest_values)).all()):
             raise NotFiniteError("a weight of the model", step)
-
-
-def explained_divergence(
-    error: NotFiniteError, *, metrics: Mapping[str, float], kept: Path | None, config: LoopConfig
-) -> Diverged:
-    """Says what the user can do about numbers that are not finite.
-
-    Args:
-        error: Which number, at which step.
-        metrics: The training metrics last recorded.
-        kept: The last good checkpoint.
-        config: Says what the user can lower.
-    """
-    seen = ", ".join(f"{name}={value:.4g}" for name, value in metrics.items())
-    message = f"{error} (last recorded: {seen})" if seen else str(error)
-    message += "; no checkpoint was written yet" if kept is None else f"; kept {kept.name}"
-    remedies = ["lower the learning rate"]
-    if config.clip_norm is None:
-        remedies.append("clip the gradient with train.clip_norm=1")
-    else:
-        remedies.append(f"lower train.clip_norm={config.clip_norm:g}")
-    if config.precision in ("16-mixed", "bf16-mixed", "bf16-true"):
-        remedies.append("try train.precision=32-true")
-    return Diverged(message, fix=", or ".join(remedies))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ from typing import Any, Protocol, TypeVar
 from lightning_fabric import Fabric
 
 from labcore.errors import LabError, RunFailed
-from labcore.training.checkpoints.checkpoint import CheckpointStore, read
+from labcore.record.checkpoints import CheckpointStore
+from labcore.training.checkpoints.checkpoint import TORCH
 from labcore.training.feeding.window import MetricWindow
 from labcore.training.processes import gather
 from labcore.training.seeding import capture, mix, restore, seed_everything
@@ -88,7 +89,7 @@ class Snapshots:
         state = found[1]
         self._seed = seed
         if path is not None:
-            state = state or read(path)
+            state = state or TORCH.read(path)
             for name, part in self._parts.items():
                 self._load_part(path, name, part, state)
             self._processes = state["processes"]

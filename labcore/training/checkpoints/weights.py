@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from labcore.errors import RunFailed
+from labcore.record.checkpoints import best_of, stored_in
 from labcore.record.files import replacing
-from labcore.training.checkpoints.checkpoint import best_of, read, stored_in
+from labcore.training.checkpoints.checkpoint import TORCH
 
 __all__ = ["export_weights", "load_weights"]
 
@@ -60,7 +61,7 @@ def _first_readable(checkpoints: Path, *, prefer_best: bool) -> dict[str, Any] |
     best = best_of(checkpoints) if prefer_best else None
     for path in [best, *stored_in(checkpoints)] if best else stored_in(checkpoints):
         try:
-            return read(path)
+            return TORCH.read(path)
         except (RunFailed, OSError) as error:
             log.warning("%s; trying another", error)
     return None

@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from labcore.errors import Interrupted, RunFailed
+from labcore.record import checkpoints as checkpoint_module
 from labcore.training import FitResult, TensorBatches, fit, load_weights
-from labcore.training.checkpoints import checkpoint as checkpoint_module
-from labcore.training.checkpoints.guard import NotFiniteError
+from labcore.training.divergence import NotFiniteError
 
 NewRun = Callable[..., Any]
 

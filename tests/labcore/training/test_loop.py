@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from labcore.errors import Interrupted, RunFailed, UsageError
+from labcore.record.checkpoints import CheckpointStore
 from labcore.training import FitResult, TensorBatches, fit, load_weights
-from labcore.training import loop as loop_module
-from labcore.training.checkpoints.checkpoint import CheckpointStore
+from labcore.training import base_loop as loop_module
 
 NewRun = Callable[..., Any]
 
