@@ -144,6 +144,5 @@ def _environment(visible: str, requires: Requires, threads: int) -> dict[str, st
         "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive"),
     }
     if requires.framework == "tensorflow":
-        env["TF_USE_LEGACY_KERAS"] = "1"
         env["TF_FORCE_GPU_ALLOW_GROWTH"] = os.environ.get("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     return env | dict(requires.env)

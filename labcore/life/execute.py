@@ -202,3 +202,7 @@ def _prepare_framework(run: Run[Any]) -> None:
 
         configure_torch(run.device)
         seed_everything(run.config.seed)
+    elif run.plugin.requires.framework == "tensorflow":
+        from labcore.training.keras.setup import configure_tensorflow
+
+        configure_tensorflow(run.device, run.config.seed)

@@ -5,13 +5,14 @@ generator more on each GPU. Everything here treats them together.
 """
 
 import contextlib
-import hashlib
 import os
 import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
+
+from labcore.training.seeds import mix
 
 try:
     import numpy as np
@@ -28,19 +29,6 @@ __all__ = [
     "seed_item",
     "use_deterministic_algorithms",
 ]
-
-
-def mix(*numbers: int) -> int:
-    """Makes one seed of several numbers, such that other numbers give an unrelated seed.
-
-    Args:
-        numbers: Any integers that fit 128 bits, such as a seed, an epoch and an index.
-
-    Returns:
-        A number from 0 to 2**63 - 1, the same on every machine.
-    """
-    data = b"".join(number.to_bytes(16, "little", signed=True) for number in numbers)
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little") >> 1
 
 
 def seed_everything(seed: int, rank: int = 0) -> None:

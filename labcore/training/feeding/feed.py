@@ -1,10 +1,12 @@
 """The place in the training data: which epoch, which batch of it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labcore.errors import RunFailed
-from labcore.training.feeding.batches import BatchSource
+
+if TYPE_CHECKING:
+    from labcore.training.feeding.batches import BatchSource
 
 __all__ = ["Feed"]
 
@@ -25,7 +27,7 @@ class Feed:
 
     def __init__(
         self,
-        source: BatchSource,
+        source: "BatchSource",
         *,
         epoch_started: Callable[[], None],
         epoch_ended: Callable[[], None],
