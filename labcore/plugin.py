@@ -176,6 +176,10 @@ class Plugin:
     run's, and other values are refused."""
     hooks: Mapping[str, str] = field(default_factory=dict)
     """Hooks that the plugin adds: name to the dotted path of a hook class."""
+    variants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Options whose alternatives have options of their own: ``{"model": {"bts":
+    "package.bts:Options"}}`` makes ``model=bts``, with a dataclass by its dotted path. The first
+    is the default; ``run.config.model`` is an instance, and its ``name`` the alternative."""
     configs: str = ""
     """Folder with the plugin's Hydra groups; ``configs`` beside the declaration by default."""
 
@@ -199,6 +203,12 @@ class Plugin:
                 )
         for path in self.hooks.values():
             _check_path(f"plugin {self.name} hook", path)
+        for option, variants in self.variants.items():
+            if not variants:
+                raise ValueError(f"plugin {self.name}: {option} has no variants")
+            for name, path in variants.items():
+                _check_name(f"variant of {option}", name)
+                _check_path(f"plugin {self.name}: {option}={name}", path)
 
     def task(self, name: str) -> Task:
         """Returns the task called ``name``; raises KeyError when there is none."""

@@ -23,6 +23,7 @@ from labcore.config.problems import Checker
 from labcore.config.root import expand_tree
 from labcore.config.saved import saved_yaml
 from labcore.config.schema import build_schema, to_typed
+from labcore.config.variants import variant_words
 from labcore.discovery import FoundPlugin
 from labcore.plugin import Plugin, Task
 from labcore.record.redaction import redact_text
@@ -109,8 +110,11 @@ def compose(
         LabError: The plugin's own config or files are wrong.
     """
     checker, given, problems = read_overrides_of(found, overrides, search_dirs)
+    given, preset = _settle_preset(given, checker.plugin, checker, preset_for_auto)
+    if checker.plugin.variants:  # which the preset may choose
+        checker, given, problems = read_overrides_of(found, overrides, search_dirs, preset)
+        given, preset = _settle_preset(given, checker.plugin, checker, lambda _: preset)
     plugin = checker.plugin
-    given, preset = _settle_preset(given, plugin, checker, preset_for_auto)
     problems.extend(checker.check_names(given))
     with open_session(plugin, checker.groups, given) as session:
         cfg, failure = (None, None) if problems else try_to_compose(session, given)
@@ -125,7 +129,7 @@ def compose(
     if problems:
         raise wrong_config(plugin, problems)
     leaves = flatten(container(cfg))
-    origins = trace(leaves, defaults, checker.groups, given)
+    origins = trace(leaves, defaults, checker.groups, given, variant_words(plugin))
     typed = {override.key for override in given if override.text != _AUTO}
     for key in ("plugin", "task", PRESET):
         origins[key] = COMMAND_LINE if key in typed or key == "plugin" else DEFAULT

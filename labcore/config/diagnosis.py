@@ -1,15 +1,16 @@
 """The overrides of one plugin: read, tried, and diagnosed when they do not work."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcore.config.hydra.groups import find_groups
+from labcore.config.hydra.groups import PRESET, find_groups
 from labcore.config.hydra.session import Session
 from labcore.config.options import CORE_SECTION, Option, list_options, shorten
-from labcore.config.overrides import Given, read_overrides
+from labcore.config.overrides import Given, peek, read_overrides
 from labcore.config.problems import Checker
 from labcore.config.schema import build_schema, to_typed
+from labcore.config.variants import chosen_variants, specialized, variant_options
 from labcore.discovery import FoundPlugin
 from labcore.errors import LabError, UsageError
 from labcore.plugin import Plugin
@@ -23,12 +24,13 @@ __all__ = [
     "diagnose",
     "read_overrides_of",
     "try_to_compose",
+    "with_variants",
     "wrong_config",
 ]
 
 
 def read_overrides_of(
-    found: FoundPlugin, overrides: Sequence[str], search_dirs: Sequence[Path]
+    found: FoundPlugin, overrides: Sequence[str], search_dirs: Sequence[Path], preset: str = ""
 ) -> tuple[Checker, list[Given], list[str]]:
     """Reads overrides and finds out what the plugin accepts.
 
@@ -40,13 +42,33 @@ def read_overrides_of(
     """
     if found.plugin is None:
         raise LabError(f"plugin {found.name} is broken: {found.error}", fix=found.fix)
-    plugin = found.plugin
+    plugin = with_variants(found, overrides, search_dirs, preset)
     build_schema(plugin.config)
     options = list_options(plugin, docs=False)
     given, problems = read_overrides(overrides, [*options, *_hooks_of(found, plugin)])
     extra = [*search_dirs, *_typed_search_path(given)]
     groups = find_groups(found.config_dir, extra, plugin.hooks)
     return Checker(plugin=plugin, groups=groups, options=options), given, problems
+
+
+def with_variants(
+    found: FoundPlugin, overrides: Sequence[str], search_dirs: Sequence[Path] = (), preset: str = ""
+) -> Plugin:
+    """Gives a plugin the options of the variants that overrides or the preset choose."""
+    assert found.plugin is not None
+    if not found.plugin.variants:
+        return found.plugin
+    typed = {name: peek(overrides, name) for name in variant_options(found.plugin)}
+    groups = find_groups(found.config_dir, search_dirs)
+    file = groups.file(f"{PRESET}/{preset}") if preset else None
+    return specialized(found.plugin, chosen_variants(found.plugin, typed, _read_yaml(file)))
+
+
+def _read_yaml(file: Path | None) -> Mapping[str, Any]:
+    import yaml
+
+    content = yaml.safe_load(file.read_text(encoding="utf-8")) if file is not None else None
+    return content if isinstance(content, Mapping) else {}
 
 
 def _hooks_of(found: FoundPlugin, plugin: Plugin) -> Iterator[Option]:

@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any
 
 from labcore.config.compose import compose
-from labcore.config.diagnosis import diagnose, read_overrides_of, wrong_config
+from labcore.config.diagnosis import diagnose, read_overrides_of, with_variants, wrong_config
 from labcore.config.hydra.groups import find_groups
 from labcore.config.hydra.session import ROOT, VERSION_BASE, hydra_lines, open_session, register
 from labcore.config.overrides import Given, peek
@@ -171,7 +171,8 @@ def run_hydra(
     groups = None
     if found is not None and found.plugin is not None:
         groups = find_groups(found.config_dir, search_dirs, found.plugin.hooks)
-        register(found.plugin, groups, given)
+        plugin = with_variants(found, [override.text for override in given], search_dirs)
+        register(plugin, groups, given)
     root = ROOT if found is not None else None
     decorate = hydra.main(str(configs_dir()), root, version_base=VERSION_BASE)
     with _arguments([*flags, *hydra_lines(groups, given)]):

@@ -28,6 +28,7 @@ __all__ = [
 
 CORE_SECTION = "every run"
 """Section of the options that do not belong to the plugin."""
+_VARIANT_DOC = "Which one; each has options of its own, and the name alone chooses it."
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +46,8 @@ class Option:
     """Heading: the first part of the path, the plugin's name, or :data:`CORE_SECTION`."""
     choices: tuple[str, ...] = ()
     """Names of the members, for an enum."""
+    is_variant: bool = False
+    """Whether it says which variant a section is, so that ``model=NAME`` sets it."""
     keys: Literal["", "flat", "nested"] = ""
     """For a mapping with keys of any name: whether ``option.a.b`` means one key or two levels."""
 
@@ -78,13 +81,15 @@ def _options(
             below = field.name if is_own else section
             yield from _options(inner, prefix=f"{path}.", section=below, docs=docs, instance=value)
             continue
+        is_variant = field.name == "name" and hasattr(cls, "_lab_named")
         yield Option(
             path=path,
             type=type_words(hint),
             default=default.name if isinstance(default, enum.Enum) else default,
-            doc=texts.get(field.name, ""),
+            doc=texts.get(field.name, "") or (_VARIANT_DOC if is_variant else ""),
             section=section,
             choices=_choices(hint),
+            is_variant=is_variant,
             keys=_keys(hint),
         )
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from labcore.config.options import Option, shorten
-from labcore.config.root import expand_override
+from labcore.config.root import WORDS, expand_override
 from labcore.discovery import FoundPlugin, pick_plugin
 from labcore.errors import UsageError
 
@@ -89,11 +89,12 @@ def read_overrides(
     from hydra.errors import HydraException
 
     parser = OverridesParser.create()
+    words = WORDS | {o.path.removesuffix(".name") for o in options if o.is_variant}
     mappings = {option.path: option for option in options if option.keys and option.path != "hooks"}
     given: list[Given] = []
     problems: list[str] = []
     for text in texts:
-        line = _open_mapping(_unquote_keys(expand_override(text)), mappings)
+        line = _open_mapping(_unquote_keys(expand_override(text, words)), mappings)
         try:
             given.append(Given(text=text, line=line, parsed=parser.parse_override(line)))
         except (HydraException, ValueError, RecursionError):

@@ -8,6 +8,7 @@ from labcore.config.hydra.groups import PRESET, Groups
 from labcore.config.options import Option, as_typed, flatten, shorten, type_words
 from labcore.config.overrides import Given, read_overrides
 from labcore.config.schema import build_schema
+from labcore.config.variants import other_owner
 from labcore.errors import nearest, nearest_option, suggestion
 from labcore.plugin import Plugin
 
@@ -149,12 +150,18 @@ class Checker:
                 yield _no_such(key, hook, sorted(known))
         elif (option := self.find(key)) is None and not self._below(key):
             names = ["device", *(o.path for o in self.options), *self.groups.options]
-            hint = suggestion(nearest_option(key, names))
-            yield f"there is no option {key!r}; " + (
+            owner = other_owner(self.plugin, key)
+            hint = f"{owner} has it" if owner else suggestion(nearest_option(key, names))
+            yield f"there is no option {key!r}{self._of_variant(key)}; " + (
                 hint or f"lab run plugin={self.plugin.name} --help lists them"
             )
         elif override.parsed.is_delete() and (option is None or option.path == key):
             yield f"{override.text!r}: an option cannot be removed; give it another value"
+
+    def _of_variant(self, key: str) -> str:
+        section = key.partition(".")[0]
+        option = self.find(f"{section}.name")
+        return f" in {section}={option.default}" if option and option.is_variant else ""
 
     def find(self, key: str) -> Option | None:
         """Returns the option that ``key`` sets, which for a mapping may be a key inside it."""

@@ -1,13 +1,14 @@
 """Options that every run has; and the word that stands for some, ``device=cuda``."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from labcore.devices import DeviceRequest
 
 __all__ = [
+    "WORDS",
     "DeviceConfig",
     "RootConfig",
     "TrainingOptions",
@@ -18,20 +19,26 @@ __all__ = [
 ]
 
 
-def expand_override(text: str) -> str:
+WORDS = frozenset({"device"})
+"""Sections for which a lone word may stand; a plugin's variants are others."""
+
+
+def expand_override(text: str, words: Collection[str] = WORDS) -> str:
     """Writes ``device=cuda`` as ``device.name=cuda``; other overrides stay as they are."""
     key, separator, value = text.partition("=")
-    if not separator or key.lstrip("+") != "device" or value.lstrip().startswith("{"):
+    section = key.lstrip("+")
+    if not separator or section not in words or value.lstrip().startswith("{"):
         return text
-    return f"device.name={value}"
+    return f"{section}.name={value}"
 
 
-def expand_tree(tree: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Writes a lone word for the device, at the top of a config, in full."""
-    device = tree.get("device")
-    if device is None or isinstance(device, Mapping):
-        return dict(tree)
-    return {**tree, "device": {"name": device}}
+def expand_tree(tree: Mapping[Any, Any], words: Collection[str] = WORDS) -> dict[Any, Any]:
+    """Writes lone words for sections, at the top of a config, in full."""
+    full = dict(tree)
+    for section in words:
+        if not isinstance(tree.get(section), Mapping | None):
+            full[section] = {"name": tree[section]}
+    return full
 
 
 @dataclass(kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 from labcore.config.options import Option, flatten, list_options
 from labcore.config.root import expand_tree
 from labcore.config.schema import build_schema, to_typed
+from labcore.config.variants import chosen_variants, specialized, variant_words
 from labcore.errors import UsageError
 from labcore.plugin import Plugin
 from labcore.record.redaction import MASK, is_secret_name, redact_tree, remember
@@ -85,9 +86,11 @@ def load_config(plugin: Plugin, path: Path, *, secrets: Mapping[str, str] | None
     """
     from omegaconf import OmegaConf
 
+    saved = expand_tree(read_saved(path), variant_words(plugin))
+    plugin = specialized(plugin, chosen_variants(plugin, saved))
     options = {option.path: option for option in list_options(plugin, docs=False)}
     gone: list[str] = []
-    kept = _keep_known(expand_tree(read_saved(path)), "", options, gone)
+    kept = _keep_known(saved, "", options, gone)
     for name in gone:
         log.warning("%s: option %s is gone from %s and is left out", path, name, plugin.name)
     kept, problems = _settle(kept)

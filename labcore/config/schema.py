@@ -8,6 +8,7 @@ from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from labcore.config.root import RootConfig
+from labcore.config.variants import made_by, recipe_of
 from labcore.errors import LabError
 
 if TYPE_CHECKING:
@@ -77,11 +78,11 @@ def _copy(field: "dataclasses.Field[Any]") -> Any:
 def _reduce(self: Any) -> tuple[Any, ...]:
     """Lets workers in other processes receive the config, though its class has no module."""
     values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-    return _restore, (type(self).__bases__[0], values)
+    return _restore, (recipe_of(type(self).__bases__[0]), values)
 
 
-def _restore(plugin_config: type, values: Mapping[str, Any]) -> Any:
-    return build_schema(plugin_config)(**values)
+def _restore(recipe: tuple[Any, ...], values: Mapping[str, Any]) -> Any:
+    return build_schema(made_by(recipe))(**values)
 
 
 def to_typed(cfg: "DictConfig") -> tuple[Any, list[str]]:

@@ -13,7 +13,7 @@ from typing import Any
 from labcore.config import Composed
 from labcore.config.diagnosis import container
 from labcore.config.options import flatten
-from labcore.config.schema import build_schema, to_typed
+from labcore.config.schema import to_typed
 from labcore.errors import RunFailed, UsageError
 from labcore.plugin import Plugin
 from labcore.record.files import write_atomically
@@ -149,15 +149,23 @@ def follow(
             composed = compose_again([*rest, f"preset={preset}"])
         except UsageError:  # the plugin has no such preset any more
             takes_preset = False
-    cfg, typed = composed.cfg.copy(), source.config()
-    before = composed.values()
+    typed, before = source.config(), composed.values()
+    given = {text.partition("=")[0].lstrip("+~") for text in overrides}
+    variants = {
+        option: getattr(typed, option).name.value
+        for option in source.plugin.variants
+        if option in source.plugin.model_options and option not in given
+    }
+    if any(before[f"{option}.name"] != name for option, name in variants.items()):
+        words = [f"{option}={name}" for option, name in variants.items()]
+        composed = compose_again([*overrides, *words])
+    cfg = composed.cfg.copy()
     OmegaConf.update(cfg, "run", source.reference)
     inherited = [name for name in source.plugin.model_options if hasattr(typed, name)]
     for name in inherited:
         OmegaConf.update(cfg, name, getattr(typed, name), merge=False)
     after = flatten(container(cfg, resolve=True))
     of_model = [path for path in after if path.partition(".")[0] in inherited]
-    given = {text.partition("=")[0].lstrip("+~") for text in overrides}
     problems = [
         f"{path}={before.get(path)}: the model of {source.stored.id} has {after[path]}"
         for path in of_model
@@ -173,7 +181,7 @@ def follow(
     origins |= {"run": origin} if source.reference != before.get("run") else {}
     origins |= {"preset": origin} if takes_preset else {}
     changed = [path for path in composed.changed if path not in of_model]
-    standard = flatten(container(OmegaConf.structured(build_schema(source.plugin.config))))
+    standard = flatten(container(OmegaConf.structured(type(typed))))
     changed += [path for path in of_model if after[path] != standard.get(path)]
     config, _ = to_typed(cfg)
     return dataclasses.replace(

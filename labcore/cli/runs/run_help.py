@@ -11,6 +11,7 @@ from rich.text import Text
 from labcore.cli.console import columns, printer
 from labcore.config import Option, find_groups, list_options, peek
 from labcore.config.compose import preset_values
+from labcore.config.diagnosis import with_variants
 from labcore.config.hydra.groups import PRESET, Groups
 from labcore.config.options import as_typed
 from labcore.discovery import FoundPlugin
@@ -62,11 +63,11 @@ def show_plugin_help(found: FoundPlugin, overrides: Sequence[str], *, preset: st
         overrides: The defaults shown are the ones that these lead to.
         preset: The preset that ``preset=auto`` takes here.
     """
-    plugin = found.plugin
-    assert plugin is not None
-    groups = find_groups(found.config_dir, hooks=plugin.hooks)
+    assert found.plugin is not None
+    groups = find_groups(found.config_dir, hooks=found.plugin.hooks)
     typed = peek(overrides, PRESET)
     chosen = preset if typed is None or typed == "auto" else typed
+    plugin = with_variants(found, overrides, preset=chosen)
     problem = None
     try:
         values = preset_values(found, groups, overrides, chosen)

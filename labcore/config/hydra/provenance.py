@@ -1,12 +1,12 @@
 """Where each value of a composed config came from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labcore.config.hydra.groups import PRESET, Groups
 from labcore.config.options import flatten
 from labcore.config.overrides import Given
-from labcore.config.root import expand_tree
+from labcore.config.root import WORDS, expand_tree
 
 if TYPE_CHECKING:
     from hydra.core.default_element import ResultDefault
@@ -23,6 +23,7 @@ def trace(
     defaults: "Sequence[ResultDefault]",
     groups: Groups,
     given: Sequence[Given],
+    words: Collection[str] = WORDS,
 ) -> dict[str, str]:
     """Finds the last source that set each option.
 
@@ -31,6 +32,7 @@ def trace(
         defaults: What Hydra merged, in its order.
         groups: Knows the files.
         given: The overrides, applied last.
+        words: Sections for which a lone word may stand in a file.
 
     Returns:
         Dotted path to ``default`` (the dataclass), ``preset NAME``, ``GROUP=OPTION``,
@@ -44,7 +46,11 @@ def trace(
             continue
         file = groups.file(path)
         if file is not None:
-            _mark(origins, _keys_of(file.read_text(encoding="utf-8"), item), _label(path, parents))
+            _mark(
+                origins,
+                _keys_of(file.read_text(encoding="utf-8"), item, words),
+                _label(path, parents),
+            )
     for override in given:
         value = override.parsed.value()
         is_choice = override.key in groups.options and not isinstance(value, Mapping)
@@ -54,12 +60,12 @@ def trace(
     return origins
 
 
-def _keys_of(text: str, item: "ResultDefault") -> dict[str, Any]:
+def _keys_of(text: str, item: "ResultDefault", words: Collection[str]) -> dict[str, Any]:
     import yaml
 
     content = yaml.safe_load(text) or {}
     own = {key: value for key, value in content.items() if key not in {"defaults", "hydra"}}
-    return flatten(own if item.package else expand_tree(own), item.package or "")
+    return flatten(own if item.package else expand_tree(own, words), item.package or "")
 
 
 def _mark(origins: dict[str, str], keys: Iterable[str], label: str) -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from labcore.config.hydra.groups import PRESET, SCHEME, Groups
 from labcore.config.overrides import Given
 from labcore.config.schema import build_schema
+from labcore.config.variants import variant_words
 from labcore.discovery import configs_dir
 from labcore.plugin import Plugin
 
@@ -89,8 +90,9 @@ def register(plugin: Plugin, groups: Groups, given: Sequence[Given]) -> None:
     """Puts what is no file into Hydra's store: the schema, the group list, built-in presets."""
     from hydra.core.config_store import ConfigStore
 
-    import labcore.config.hydra.sources  # noqa: F401  # tells Hydra of the scheme
+    from labcore.config.hydra.sources import LabFiles  # tells Hydra of the scheme
 
+    LabFiles.words = variant_words(plugin)
     store = ConfigStore.instance()
     store.store("schema", node=build_schema(plugin.config))
     store.store("plugin_groups", node={"defaults": _group_list(groups, given)})

@@ -5,19 +5,27 @@ the typed schema, where that is an error, so the word is written in full when th
 a preset's keys are the run's options, whether or not its first line says ``@package _global_``.
 """
 
+from typing import ClassVar
+
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import OmegaConf
 
 from labcore.config.hydra.groups import PRESET, SCHEME
-from labcore.config.root import expand_tree
+from labcore.config.root import WORDS, expand_tree
 
 __all__ = ["LabFiles"]
 
 
 class LabFiles(FileConfigSource):
-    """A folder of config files."""
+    """A folder of config files.
+
+    Attributes:
+        words: Sections for which a lone word may stand, of the plugin that is composed.
+    """
+
+    words: ClassVar[frozenset[str]] = WORDS
 
     @staticmethod
     def scheme() -> str:
@@ -33,7 +41,7 @@ class LabFiles(FileConfigSource):
         if "/" not in config_path or result.header.get("package") == "_global_":
             tree = OmegaConf.to_container(result.config)
             if isinstance(tree, dict):
-                result.config = OmegaConf.create(expand_tree(tree))
+                result.config = OmegaConf.create(expand_tree(tree, self.words))
         return result
 
 
