@@ -83,7 +83,6 @@ class KerasLoop(BaseLoop):
         self._tell("epoch_ended")
 
     def _restore(self) -> Path | None:
-        self._store.clean()
         found = self._store.newest_good(functools.partial(self._run.say, level="warning"))
         if found is None:
             return None
