@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from labcore.config.multirun import check_sweep
 
 from labcore import LabError, Plugin, Task, UsageError
 from labcore.config import Composed, compose, list_options, load_config
 from labcore.config.diagnosis import with_variants
+from labcore.config.multirun import check_sweep
 from labcore.discovery import FoundPlugin
 
 Choose = Callable[..., Composed]
