@@ -207,8 +207,6 @@ def _config_dir(plugin: Plugin, path: str) -> Path | None:
 
 
 def _missing(requirements: tuple[str, ...]) -> Iterator[str]:
-    if not requirements:
-        return
     for text in requirements:
         faults = [_fault(each) for each in text.split("|")]
         if all(faults):

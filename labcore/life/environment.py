@@ -250,7 +250,9 @@ def _packages() -> dict[str, str]:
     """
     versions: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
-        match = re.match(r"(.+?)-([^-]+)\.dist-info\Z", _folder_name(distribution))
+        match = re.match(
+            r"(.+?)-([^-]+)\.dist-info\Z", Path(str(getattr(distribution, "_path", ""))).name
+        )
         if match is not None:
             name, version = match[1], match[2]
         else:
@@ -259,8 +261,3 @@ def _packages() -> dict[str, str]:
             # The first on the path is the one that an import gets.
             versions.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
     return dict(sorted(versions.items()))
-
-
-def _folder_name(distribution: importlib.metadata.Distribution) -> str:
-    path = getattr(distribution, "_path", None)
-    return Path(str(path)).name if path is not None else ""

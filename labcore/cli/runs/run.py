@@ -1,9 +1,9 @@
 """``lab run plugin=NAME [OVERRIDES]``: composes a config and runs it."""
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +13,6 @@ from labcore.config.compose import Composed
 from labcore.discovery import FoundPlugin, find_plugins
 from labcore.errors import LabError, UsageError
 from labcore.plugin import Plugin
-
-if TYPE_CHECKING:
-    from labcore.run.source import SourceRun
 
 __all__ = ["run"]
 
@@ -94,7 +91,12 @@ def run(
         return 0
     source, argv = None, sys.argv[1:]
     if composed.task.needs_run:
-        source = _source_of(found, composed, or_none=dry_run)
+        from labcore.run.source import SourceRun
+
+        assert found.plugin is not None
+        config = composed.config
+        with contextlib.suppress(UsageError) if dry_run else contextlib.nullcontext():
+            source = SourceRun.find(found.plugin, config.run or "latest", Path(config.runs_dir))
     if source is not None:
         from labcore.run.source import follow
 
@@ -109,19 +111,6 @@ def run(
     from labcore.life.execute import execute
 
     return execute(found, composed, argv=argv, source=source, say=click.echo, known=explain_raised)
-
-
-def _source_of(found: FoundPlugin, composed: Composed, *, or_none: bool) -> "SourceRun | None":
-    from labcore.run.source import SourceRun
-
-    assert found.plugin is not None
-    config = composed.config
-    try:
-        return SourceRun.find(found.plugin, config.run or "latest", Path(config.runs_dir))
-    except UsageError:
-        if or_none:
-            return None
-        raise
 
 
 def explain_raised(error: BaseException) -> LabError | None:

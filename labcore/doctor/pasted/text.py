@@ -117,14 +117,13 @@ def _joined(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
     ]
     if len(seams) < 2 or sum(seams) * 5 < len(seams) * 3:
         return lines
-    joined: list[tuple[int, str]] = []
+    joined: list[tuple[int, list[str]]] = []
     glue: str | None = None
     for number, line in lines:
         if glue is not None and line:
-            first, before = joined[-1]
-            joined[-1] = (first, before + glue + line)
+            joined[-1][1].extend((glue, line))
         else:
-            joined.append((number, line))
+            joined.append((number, [line]))
         # One short of the width: the space at the cut was taken for the end of the line.
         glue = {width: "", width - 1: " "}.get(len(line))
-    return joined
+    return [(number, "".join(pieces)) for number, pieces in joined]
