@@ -25,9 +25,10 @@ from pathlib import Path
 import pretty_midi
 
 from labcore.data import data_folder, ensure
+from labcore.devices import available_cores
 from plugins.musicvae import plugin
 from plugins.musicvae.config import DataConfig
-from plugins.musicvae.data.convert import convert, num_workers
+from plugins.musicvae.data.convert import convert
 from plugins.musicvae.data.sources import Source, find_source
 
 MUSIC21_FILES = 30
@@ -47,7 +48,7 @@ def main() -> None:
     paths = [source.root / file for file in chosen]
     ours(replace(source, files=tuple(chosen[:50])), options.rebar, 1)  # fills the disk's cache
 
-    cores = num_workers(0)
+    cores = available_cores()
     one_cpu_s, one_s = ours(source, options.rebar, 1)
     _, every_s = ours(source, options.rebar, cores)
     one = len(paths) / one_cpu_s

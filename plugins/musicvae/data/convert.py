@@ -6,32 +6,27 @@ conversion that was stopped at any moment goes on with the shards that are missi
 Worker processes are spawned and import numpy, mido and pretty_midi, no ML framework.
 """
 
-import contextlib
-import logging
-import multiprocessing
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labcore.devices import available_cores
 from labcore.errors import RunFailed
-from labcore.run.worker import follow_parent
+from labcore.kit.pool import in_processes
 from plugins.musicvae.data.arrays import load_arrays, save_arrays
 from plugins.musicvae.data.midi import Piece, Rejected, Rejection
 from plugins.musicvae.data.sources import Source, read_pieces
 
-__all__ = ["Shard", "convert", "num_workers"]
+__all__ = ["Shard", "convert"]
 
 FILES_PER_SHARD = 64
 """A fraction of a second of work: little is lost when stopped, and progress moves."""
-_log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
+Job = tuple[Source, tuple[str, ...], bool, Path]
+"""Source, files of it, whether to rebar, and the shard to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +88,6 @@ class Shard:
         )
 
 
-def num_workers(requested: int) -> int:
-    """Says how many processes to use; 0 asks for one per core that this process may use."""
-    return requested if requested > 0 else available_cores()
-
-
 def convert(
     source: Source, folder: Path, *, rebar: bool, workers: int, progress: Progress
 ) -> Iterator[Shard]:
@@ -119,23 +109,23 @@ def convert(
         left_over.unlink(missing_ok=True)
     starts = range(0, len(source.files), FILES_PER_SHARD)
     paths = [folder / f"shard-{index:05d}.npz" for index in range(len(starts))]
-    todo = [index for index, path in enumerate(paths) if Shard.load(path) is None]
-    size = {index: min(FILES_PER_SHARD, len(source.files) - starts[index]) for index in todo}
+    jobs = [
+        (source, source.files[start : start + FILES_PER_SHARD], rebar, path)
+        for start, path in zip(starts, paths, strict=True)
+        if Shard.load(path) is None
+    ]
     total = len(source.files)
-    done = total - sum(size.values())
+    done = total - sum(len(files) for _, files, _, _ in jobs)
     progress(done, total)
-    jobs = {
-        index: (
-            source,
-            source.files[starts[index] : starts[index] + size[index]],
-            rebar,
-            paths[index],
-        )
-        for index in todo
-    }
-    with contextlib.closing(_run(jobs, min(num_workers(workers), len(jobs)))) as finished:
-        for index in finished:
-            done += size[index]
+    with in_processes(
+        convert_shard,
+        jobs,
+        workers=workers,
+        doing="converts MIDI",
+        fix="start the run again with data.workers=1; what is converted is kept",
+    ) as finished:
+        for (_, files, _, _), _ in finished:
+            done += len(files)
             progress(done, total)
     for path in paths:
         shard = Shard.load(path)
@@ -144,35 +134,9 @@ def convert(
         yield shard
 
 
-Job = tuple[Source, tuple[str, ...], bool, Path]
-
-
-def _run(jobs: dict[int, Job], workers: int) -> Generator[int, None, None]:
-    """Does the jobs and gives the number of each as it is finished."""
-    if workers <= 1:
-        for index, job in jobs.items():
-            convert_shard(*job)
-            yield index
-        return
-    _log.debug("converting %d shards in %d processes", len(jobs), workers)
-    context = multiprocessing.get_context("spawn")  # fork and threads of a framework do not mix
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=follow_parent) as pool:
-        futures = {pool.submit(convert_shard, *job): index for index, job in jobs.items()}
-        try:
-            for future in as_completed(futures):
-                future.result()
-                yield futures[future]
-        except BrokenProcessPool as error:
-            raise RunFailed(
-                "a process that converts MIDI died; the machine may be out of memory",
-                fix="start the run again with data.workers=1; what is converted is kept",
-            ) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def convert_shard(source: Source, files: tuple[str, ...], rebar: bool, path: Path) -> None:
+def convert_shard(job: Job) -> None:
     """Converts some files of a source and writes them as one shard."""
+    source, files, rebar, path = job
     pieces = [piece for file in files for piece in read_pieces(source, file, rebar=rebar)]
     Shard.of(pieces).save(path)
 

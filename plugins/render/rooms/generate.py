@@ -5,23 +5,17 @@ are. Until the dataset is complete its folder has no manifest, and ``.unfinished
 and a record for each finished shard.
 """
 
-import contextlib
 import json
 import logging
-import multiprocessing
 import shutil
-from collections.abc import Callable, Generator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.synchronize import Event
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from labcore.data.shards import MANIFEST
-from labcore.devices import available_cores
 from labcore.errors import RequirementError, RunFailed, UsageError
+from labcore.kit.pool import in_processes
 from labcore.record.files import write_atomically
-from labcore.run.worker import follow_parent
 from plugins.render.rooms.manifest import LICENCE, build_manifest
 from plugins.render.rooms.scene_shard import SceneJob, finished, make_shard
 from plugins.render.rooms.spec import RoomsSpec
@@ -38,10 +32,6 @@ _WORTH_A_PROCESS = 1_000_000
 _BYTES_PER_PIXEL = 29
 """Of a shard, on average; a little less for large pictures."""
 log = logging.getLogger(__name__)
-
-
-class _Stopped(Exception):
-    """The parent asked this process to stop."""
 
 
 def generate(
@@ -98,8 +88,14 @@ def _generate(
     _check_space(todo, out)
     done, total = spec.frames * (len(jobs) - len(todo)), spec.frames * len(jobs)
     progress(done, total)
-    with contextlib.closing(_run(todo, _num_workers(workers, todo, device))) as running:
-        for _ in running:
+    with in_processes(
+        make_shard,
+        todo,
+        workers=workers or _num_workers(todo, device),
+        doing="renders",
+        fix="start it again with fewer workers; finished scenes are kept",
+    ) as made:
+        for _ in made:
             done += spec.frames
             progress(done, total)
     return _complete(spec, jobs, out)
@@ -176,54 +172,7 @@ def _complete(spec: RoomsSpec, jobs: list[SceneJob], out: Path) -> dict[str, Any
     return manifest
 
 
-def _num_workers(requested: int, jobs: list[SceneJob], device: str) -> int:
-    if requested == 0:
-        pixels = sum(job.spec.frames * job.spec.height * job.spec.width for job in jobs)
-        requested = 1 if device != "cpu" or pixels < _WORTH_A_PROCESS else available_cores()
-    return min(requested, len(jobs))
-
-
-def _run(jobs: list[SceneJob], workers: int) -> Generator[SceneJob, None, None]:
-    """Does the jobs and gives each as it is finished."""
-    if workers <= 1:
-        for job in jobs:
-            make_shard(job, lambda: None)
-            yield job
-        return
-    context = multiprocessing.get_context("spawn")  # fork and threads of a framework do not mix
-    stop = context.Event()
-    with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start_worker, initargs=(stop,)
-    ) as pool:
-        futures = {pool.submit(_make_in_worker, job): job for job in jobs}
-        try:
-            for future in as_completed(futures):
-                future.result()
-                yield futures[future]
-        except BrokenProcessPool as error:
-            raise RunFailed(
-                "a process that renders died; the machine may be out of memory",
-                fix="start it again with fewer workers; finished scenes are kept",
-            ) from error
-        finally:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-_stop: Event | None = None
-"""In a worker process: set by the parent when the work shall end."""
-
-
-def _start_worker(stop: Event) -> None:
-    global _stop
-    _stop = stop
-    follow_parent()
-
-
-def _make_in_worker(job: SceneJob) -> None:
-    make_shard(job, _raise_if_stopped)
-
-
-def _raise_if_stopped() -> None:
-    if _stop is not None and _stop.is_set():
-        raise _Stopped
+def _num_workers(jobs: list[SceneJob], device: str) -> int:
+    """Returns 0, for one on each core, where that pays."""
+    pixels = sum(job.spec.frames * job.spec.height * job.spec.width for job in jobs)
+    return 1 if device != "cpu" or pixels < _WORTH_A_PROCESS else 0

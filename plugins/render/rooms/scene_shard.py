@@ -1,13 +1,14 @@
 """One scene made and rendered into one shard: the work of one process, on one thread."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from labcore.kit.pool import stop_if_asked
 from labcore.record.files import write_atomically
 from plugins.render.rooms.facts import Facts
 from plugins.render.rooms.frames import Frame, render_frames
@@ -49,13 +50,8 @@ def finished(job: SceneJob) -> tuple[dict[str, Any], Facts] | None:
         return None
 
 
-def make_shard(job: SceneJob, between: Callable[[], None]) -> None:
-    """Makes a scene, renders it and writes its shard and record.
-
-    Args:
-        job: What to make.
-        between: Called before each frame; may raise to stop.
-    """
+def make_shard(job: SceneJob) -> None:
+    """Makes a scene, renders it and writes its shard and record; may be stopped at each frame."""
     spec, scene = job.spec, job.scene
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the sums of several threads may differ in the last bit
@@ -72,7 +68,7 @@ def make_shard(job: SceneJob, between: Callable[[], None]) -> None:
         facts = Facts()
         path = job.out / scene.path
         with torch.no_grad():
-            size, digest = write_shard(path, _samples(made, job, eye, facts, between))
+            size, digest = write_shard(path, _samples(made, job, eye, facts))
     finally:
         torch.set_num_threads(threads)
     row = {"bytes": size, "sha256": digest, "intrinsics": made.intrinsics.tolist()}
@@ -80,14 +76,14 @@ def make_shard(job: SceneJob, between: Callable[[], None]) -> None:
 
 
 def _samples(
-    made: Scene, job: SceneJob, eye: Eye, facts: Facts, between: Callable[[], None]
+    made: Scene, job: SceneJob, eye: Eye, facts: Facts
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     spec, scene = job.spec, job.scene
     frames = render_frames(
         made, eye, height=spec.height, width=spec.width, baseline_m=spec.baseline_m
     )
     moving = sorted({part.instance for part in made.moving})
-    between()
+    stop_if_asked()
     for frame in frames:
         arrays = frame.arrays()
         facts.count(
@@ -106,7 +102,7 @@ def _samples(
             "object_to_world": {str(thing): _pose(frame, thing) for thing in moving},
         }
         yield f"{scene.name}/{frame.index:04d}", fields
-        between()
+        stop_if_asked()
 
 
 def _pose(frame: Frame, thing: int) -> list[list[float]]:

@@ -36,9 +36,9 @@ def conversions(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     seen: list[tuple[str, ...]] = []
     real = convert.convert_shard
 
-    def counted(source: sources.Source, files: tuple[str, ...], rebar: bool, path: Path) -> None:
-        seen.append(files)
-        real(source, files, rebar, path)
+    def counted(job: convert.Job) -> None:
+        seen.append(job[1])
+        real(job)
 
     monkeypatch.setattr(convert, "convert_shard", counted)
     monkeypatch.setattr(convert, "FILES_PER_SHARD", 4)
