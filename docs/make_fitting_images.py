@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from plugins.render.encode import GifWriter
+from labcore.kit.video import GifWriter
 
 IMAGES = Path(__file__).parent / "images"
 MAX_KB = 300

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pytorch3d.structures import Meshes
 
+from labcore.kit.video import Frame, GifWriter, contact_sheet
 from plugins.render.cameras import orbit
 from plugins.render.config.scene import PRIMITIVES, STYLES
-from plugins.render.encode import Frame, GifWriter, contact_sheet
 from plugins.render.meshes import load_mesh, primitive
 from plugins.render.packaged import PACKAGED, file_of
 from plugins.render.shading import as_bytes, render

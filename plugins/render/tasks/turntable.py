@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pytorch3d.structures import Meshes, Pointclouds
 
 from labcore.errors import UsageError
+from labcore.kit.video import ContactSheet, Frame, GifWriter, Mp4Writer
 from labcore.run import Run
 from plugins.render.cameras import orbit
 from plugins.render.config import RenderConfig
-from plugins.render.encode import ContactSheet, Frame, GifWriter, Mp4Writer
 from plugins.render.meshes import chosen_thing
 from plugins.render.shading import COLOUR_MAP, as_bytes, render
 

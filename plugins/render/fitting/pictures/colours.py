@@ -6,8 +6,8 @@ from pytorch3d.renderer.mesh.textures import TexturesBase
 from pytorch3d.structures import Meshes
 from torch import Tensor
 
+from labcore.kit.video import Frame
 from plugins.render.config import RenderConfig
-from plugins.render.encode import Frame
 from plugins.render.fitting.pictures.panels import beside, stacked
 from plugins.render.shading import as_bytes, render
 

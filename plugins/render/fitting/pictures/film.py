@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from plugins.render.encode import Frame, GifWriter
+from labcore.kit.video import Frame, GifWriter
 
 __all__ = ["Film", "film_steps"]
 

@@ -4,8 +4,8 @@ from pytorch3d.renderer import FoVPerspectiveCameras
 from pytorch3d.structures import Meshes
 from torch import Tensor
 
+from labcore.kit.video import Frame
 from plugins.render.config import RenderConfig
-from plugins.render.encode import Frame
 from plugins.render.fitting.pictures.panels import beside, overlay, stacked
 from plugins.render.fitting.silhouettes import coverage
 from plugins.render.shading import as_bytes, render

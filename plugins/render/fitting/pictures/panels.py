@@ -7,7 +7,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from plugins.render.encode import Frame
+from labcore.kit.video import Frame
 from plugins.render.shading import as_bytes
 
 __all__ = ["beside", "overlay", "stacked"]

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from pytorch3d.structures import Meshes
 
+from labcore.kit.video import Frame
 from plugins.render.cameras import orbit
 from plugins.render.config import RenderConfig
-from plugins.render.encode import Frame
 from plugins.render.fitting.pictures.panels import beside, stacked
 from plugins.render.shading import as_bytes, render
 

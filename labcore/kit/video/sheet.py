@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from plugins.render.encode.writer import Frame, FrameWriter
+from labcore.kit.video.writer import Frame, FrameWriter
 
 __all__ = ["ContactSheet", "contact_sheet"]
 

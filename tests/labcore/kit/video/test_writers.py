@@ -5,9 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from plugins.render.encode import ContactSheet, GifWriter, Mp4Writer
-
-pytestmark = pytest.mark.ml
+from labcore.kit.video import ContactSheet, GifWriter, Mp4Writer
 
 MAKERS = {
     "a.gif": lambda path, count: GifWriter(path, fps=10),

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plugins.render.encode import GifWriter
-
-pytestmark = pytest.mark.ml
+from labcore.kit.video import GifWriter
 
 
 def write(path, frames, fps=10.0):

@@ -6,9 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from plugins.render.encode import Mp4Writer
-
-pytestmark = pytest.mark.ml
+from labcore.kit.video import Mp4Writer
 
 
 def write(path, frames, fps=12.0):

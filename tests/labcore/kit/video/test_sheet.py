@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plugins.render.encode import ContactSheet, contact_sheet
-
-pytestmark = pytest.mark.ml
+from labcore.kit.video import ContactSheet, contact_sheet
 
 
 def grey(value, height=20, width=30):

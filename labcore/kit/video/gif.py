@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from plugins.render.encode.writer import Frame, FrameWriter
+from labcore.kit.video.writer import Frame, FrameWriter
 
 __all__ = ["GifWriter"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from plugins.render.encode.writer import Frame, FrameWriter
+from labcore.kit.video.writer import Frame, FrameWriter
 
 __all__ = ["Mp4Writer"]
 
