@@ -11,12 +11,15 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from labcore.config.overrides import peek
 from labcore.errors import LabError
 from labcore.plugin import Plugin, load_object
 
 __all__ = [
     "NAME",
+    "applicable",
     "chosen_variants",
+    "has_option",
     "made_by",
     "other_owner",
     "recipe_of",
@@ -80,11 +83,40 @@ def specialized(plugin: Plugin, chosen: Mapping[str, str]) -> Plugin:
 def other_owner(plugin: Plugin, path: str) -> str:
     """Names the variant, ``model=bts``, that has an option which the chosen one lacks."""
     option, _, rest = path.partition(".")
-    for name, target in plugin.variants.get(option, {}).items():
-        fields = {field.name for field in dataclasses.fields(_load(option, name, target))}
-        if rest.partition(".")[0] in fields:
+    for name in plugin.variants.get(option, {}):
+        if rest.partition(".")[0] in _own(plugin, option, name):
             return f"{option}={name}"
     return ""
+
+
+def applicable(
+    plugin: Plugin, values: Mapping[str, Any], overrides: Iterable[str]
+) -> dict[str, Any]:
+    """Leaves out what only other variants have than the one that a trial of a sweep takes.
+
+    Args:
+        plugin: The plugin.
+        values: Dotted option to the value that the sweep gave it.
+        overrides: What every trial sets.
+    """
+    words = list(overrides)
+    fixed = {name: peek(words, name) for name in variant_options(plugin)}
+    chosen = chosen_variants(plugin, values, fixed)
+    return {path: value for path, value in values.items() if has_option(plugin, chosen, path)}
+
+
+def has_option(plugin: Plugin, chosen: Mapping[str, str], path: str) -> bool:
+    """Whether the chosen variants have an option, which is no other variant's alone."""
+    option, _, rest = path.partition(".")
+    name = chosen.get(option)
+    if name is None or not rest or rest == NAME:
+        return True
+    return rest.partition(".")[0] in _own(plugin, option, name) or not other_owner(plugin, path)
+
+
+def _own(plugin: Plugin, option: str, name: str) -> set[str]:
+    found = _load(option, name, plugin.variants[option][name])
+    return {field.name for field in dataclasses.fields(found)}
 
 
 def _choice_of(config: type) -> Choice | None:

@@ -1,11 +1,13 @@
 """From what the user typed to a sweep that can start: read, checked, plugin and scale settled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from labcore.config import Composed, choose_preset, compose, find_groups, peek
 from labcore.config.root import peek_request
+from labcore.config.variants import applicable
 from labcore.devices import available_cores, fits_paper, visible_gpus
 from labcore.discovery import FoundPlugin, find_plugins, pick_plugin
 from labcore.errors import LabError, RequirementError, UsageError
@@ -44,6 +46,10 @@ class Prepared:
     def overrides(self) -> tuple[str, ...]:
         """What every trial sets, ``plugin=`` and the preset among it."""
         return (f"plugin={self.plugin.name}", *self.sweep.overrides)
+
+    def values_of(self, suggested: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns what a trial sets of the values suggested for it: no other variant's options."""
+        return applicable(self.plugin, suggested, self.overrides)
 
     def overrides_in(self, folder: SweepFolder, settings: Settings) -> tuple[str, ...]:
         """Returns the same for trials that this machine leads: where they go, and log to W&B."""
@@ -100,7 +106,13 @@ def prepare(file: Path, overrides: Sequence[str]) -> Prepared:
         sweep=sweep,
         found=found,
         plugin=plugin,
-        base=compose(found, (*sweep.overrides, *as_overrides(_first_values(sweep)))),
+        base=compose(
+            found,
+            (
+                *sweep.overrides,
+                *as_overrides(applicable(plugin, _first_values(sweep), sweep.overrides)),
+            ),
+        ),
         warnings=tuple(reading.warnings),
     )
 

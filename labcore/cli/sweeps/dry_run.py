@@ -84,6 +84,7 @@ def _show_first(prepared: Prepared, settings: Settings, limit: int | None) -> No
     first: list[str] = []
     for number in range(min(_FIRST, limit or _FIRST)):
         suggestion = suggester.suggest(number, [])
-        click.echo(f"  {number}  {parameters(suggestion.values, varying)}")
-        first = first or [*prepared.overrides, *as_overrides(suggestion.values)]
+        values = prepared.values_of(suggestion.values)
+        click.echo(f"  {number}  {parameters(values, varying)}")
+        first = first or [*prepared.overrides, *as_overrides(values)]
     click.echo(f"\nTrial 0 is: lab run {shlex.join(first)}")

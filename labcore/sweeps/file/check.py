@@ -6,6 +6,8 @@ from typing import Any
 
 from labcore.config import Composed, compose
 from labcore.config.diagnosis import read_overrides_of
+from labcore.config.problems import Checker
+from labcore.config.variants import applicable, has_option
 from labcore.discovery import FoundPlugin
 from labcore.errors import UsageError, nearest, suggestion
 from labcore.sweeps.distributions import Categorical, Constant, Distribution, IntUniform
@@ -41,11 +43,12 @@ class _Examiner:
         self._root = reading.root
         self._sweep = reading.sweep
         self._found = found
-        self._checker, _, _ = read_overrides_of(found, (), ())
+        self._checker, _, _ = read_overrides_of(found, self._sweep.overrides, ())
 
     def check_parameter(self, name: str, at: Cursor) -> None:
         """Checks that a parameter is an option or group that takes its values."""
-        if wrong := self._checker.check_name(name):
+        checker = self._checker_for(name)
+        if wrong := checker.check_name(name):
             at.problem(wrong[0])
             return
         distribution = self._sweep.parameters.get(name)
@@ -56,9 +59,9 @@ class _Examiner:
         wrong = [
             told.removeprefix(f"{name}=")
             for value in values
-            for told in self._checker.check_alone(as_override(name, value))
+            for told in checker.check_alone(as_override(name, value))
         ]
-        option = self._checker.find(name)
+        option = checker.find(name)
         takes = "" if option is None else option.type
         if listed is not None:
             for each in wrong:
@@ -77,6 +80,18 @@ class _Examiner:
                 "min and max are whole numbers, so only whole numbers are tried; for all between "
                 f"write {float(low)} and {float(high)}"
             )
+
+    def _checker_for(self, name: str) -> Checker:
+        """Returns what knows an option: that of the first variant in the sweep which has it."""
+        section = name.partition(".")[0]
+        plugin = self._checker.plugin
+        values = self._sweep.parameters.get(section)
+        listed = values.values if isinstance(values, Categorical | Constant) else ()
+        for variant in listed if section in plugin.variants and name != section else ():
+            if has_option(plugin, {section: str(variant)}, name):
+                words = [*self._sweep.overrides, f"{section}={variant}"]
+                return read_overrides_of(self._found, words, ())[0]
+        return self._checker
 
     def check_metric(self) -> None:
         """Checks that the plugin logs the metric, if it says what it logs."""
@@ -104,9 +119,10 @@ class _Examiner:
             for refusal in _compose(self._found, self._sweep.overrides)[1]:
                 self._root.problem(refusal)
             return
+        fixed, plugin = self._sweep.overrides, self._checker.plugin
         tries = [
-            (values, *_compose(self._found, [*self._sweep.overrides, *as_overrides(values)]))
-            for values in self._tries()
+            (values, *_compose(self._found, [*fixed, *as_overrides(values)]))
+            for values in (applicable(plugin, each, fixed) for each in self._tries())
         ]
         composed = next((made for _, made, _ in tries if made is not None), None)
         for values, _, refusals in tries:

@@ -67,6 +67,7 @@ class Controller:
         watch: Watch,
     ) -> None:
         self._sweep = prepared.sweep
+        self._prepared = prepared
         self._overrides = prepared.overrides_in(folder, settings)
         self._folder = folder
         self._settings = settings
@@ -172,7 +173,7 @@ class Controller:
         folder, attempt = self._run_folder(number, 0)
         record = Record(
             number=number,
-            values=suggestion.values,
+            values=self._prepared.values_of(suggestion.values),
             params=suggestion.params,
             folder=folder,
             attempts=attempt,

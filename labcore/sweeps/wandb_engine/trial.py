@@ -16,6 +16,8 @@ from typing import Any
 import yaml
 
 from labcore.config import peek
+from labcore.config.variants import applicable
+from labcore.discovery import find_plugins
 from labcore.errors import UsageError
 from labcore.record.files import write_atomically
 from labcore.record.folder import plan_run_folder
@@ -90,6 +92,9 @@ def words_of_trial(overrides: Sequence[str]) -> list[str]:
     place = json.loads(os.environ.get(PLACE_VARIABLE, "{}"))
     fixed = [*overrides, *place.get("overrides", ())]
     plugin = str(values.get("plugin") or peek(fixed, "plugin"))
+    found = find_plugins().get(plugin)  # one that is not there is told by the run itself
+    if found is not None and found.plugin is not None:
+        values = applicable(found.plugin, values, fixed)
     runs_dir = Path(peek(fixed, "runs_dir") or "runs").resolve()
     folder = _unfinished(runs_dir / plugin, run_id)
     words = ["resume", str(folder)]
