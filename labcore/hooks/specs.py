@@ -126,4 +126,7 @@ class LoopSpecs:
 
     @hookspec
     def fit_ended(self, run: "Run[Any]", loop: Any, reason: str) -> None:
-        """Training ended: ``max_steps``, ``max_time``, ``early_stop``, ``signal`` or ``error``."""
+        """Training ended, for a ``reason``.
+
+        It is ``max_steps``, ``max_epochs``, ``max_time``, ``early_stop``, ``signal`` or ``error``.
+        """

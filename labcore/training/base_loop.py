@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labcore.errors import Interrupted
 from labcore.record.checkpoints import CheckpointStore, best_of
@@ -12,7 +12,11 @@ from labcore.record.durations import read_duration
 from labcore.run.run import Run
 from labcore.training.config import LoopConfig
 from labcore.training.divergence import NotFiniteError, explained_divergence
+from labcore.training.feeding.feed import Feed
 from labcore.training.monitor import FitResult, Monitor, Reason
+
+if TYPE_CHECKING:
+    from labcore.training.feeding.batches import BatchSource
 
 __all__ = ["BaseLoop"]
 
@@ -28,13 +32,16 @@ class BaseLoop:
         model: The plugin's model.
         monitor: The best validation so far: ``monitor.value`` and ``monitor.step``.
         step: Optimiser steps taken so far.
-        max_steps: Step at which training ends.
+        max_steps: Step at which training ends, by ``train.max_steps`` or ``train.max_epochs``.
+        max_epochs: Passes over the data after which it ends, if that comes first; 0 for no limit.
         max_time_s: Seconds after which it ends, if that comes first; None for no limit.
         metrics: The training metrics last recorded.
         validation: The last validation.
     """
 
     model: Any
+    max_steps: int
+    _feed: Feed
 
     def __init__(
         self,
@@ -49,7 +56,7 @@ class BaseLoop:
         self.config = config
         self.monitor = Monitor(config.monitor, config.goal, config.patience)
         self.step = 0
-        self.max_steps = config.max_steps
+        self.max_epochs = config.max_epochs
         self.metrics: dict[str, float] = {}
         self.validation: dict[str, float] = {}
         self._run = run
@@ -69,12 +76,23 @@ class BaseLoop:
     @property
     def epoch(self) -> int:
         """Complete passes over the training data."""
-        raise NotImplementedError
+        return self._feed.epoch
 
     @property
     def elapsed_s(self) -> float:
         """Seconds of training so far, those of earlier processes of the run included."""
         return self._trained_before_s + monotonic() - self._began
+
+    def _feed_from(self, data: "BatchSource") -> None:
+        """Takes batches from this process's data, which says how long an epoch is."""
+        self._feed = Feed(data, epoch_started=self._epoch_started, epoch_ended=self._epoch_ended)
+        self.max_steps = self.config.last_step(len(data))
+
+    def _epoch_started(self) -> None:
+        self._tell("epoch_started")
+
+    def _epoch_ended(self) -> None:
+        self._tell("epoch_ended")
 
     def _restore(self) -> Path | None:
         """Goes on from the newest good checkpoint, and returns it; None when there is none."""
@@ -168,7 +186,8 @@ class BaseLoop:
     def _validate_if_due(self, reason: Reason | None) -> Reason | None:
         """Validates; returns the reason to stop, which may be a new one."""
         every = self.config.validate_every
-        if reason in ("max_steps", "max_time") or (every > 0 and self.step % every == 0):
+        is_last = reason in ("max_steps", "max_epochs", "max_time")
+        if is_last or (every > 0 and self.step % every == 0):
             self._validate()
         return reason or ("early_stop" if self.monitor.exhausted else None)
 
@@ -210,7 +229,7 @@ class BaseLoop:
         if self._signal:
             return "signal"
         if self.step >= self.max_steps:
-            return "max_steps"
+            return "max_steps" if self.max_steps == self.config.max_steps else "max_epochs"
         if is_late:
             return "max_time"
         return "early_stop" if self.monitor.exhausted else None

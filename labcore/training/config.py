@@ -24,7 +24,10 @@ class LoopConfig:
     """How long to train, how precisely, what to keep, when to look."""
 
     max_steps: int = 1000
-    """Optimiser steps to take."""
+    """Optimiser steps to take. 0 for no limit but max_epochs."""
+    max_epochs: int = 0
+    """Stop after so many passes over the training data, if that comes before max_steps; 0 counts no
+    passes."""
     max_time: str | None = None
     """Stop after this much training time (90s, 5m, 1h30m, 2d, 1:30:00), resumed runs included."""
     precision: str = "32-true"
@@ -63,8 +66,10 @@ class LoopConfig:
     """Stop after this many validations without a better monitored metric; 0 never does."""
 
     def __post_init__(self) -> None:
-        if self.max_steps < 1:
-            raise ValueError(f"train.max_steps is {self.max_steps}; it must be at least 1")
+        if self.max_steps < 0 or self.max_epochs < 0:
+            raise ValueError("train.max_steps and train.max_epochs must not be negative")
+        if not self.max_steps and not self.max_epochs:
+            raise ValueError("train.max_steps is 0; it must be at least 1, or set train.max_epochs")
         if self.max_time is not None and read_duration(self.max_time, "train.max_time") <= 0:
             raise ValueError("train.max_time must be above zero; leave it out for no limit")
         counts = ("devices", "nodes", "accumulate", "log_every", "checkpoint_every", "keep_last")
@@ -82,3 +87,13 @@ class LoopConfig:
             raise ValueError(f"train.strategy is {self.strategy!r}; use {', '.join(_STRATEGIES)}")
         if self.ema is not None and not 0 < self.ema < 1:
             raise ValueError(f"train.ema is {self.ema}; use a decay between 0 and 1, such as 0.999")
+
+    def last_step(self, num_batches: int) -> int:
+        """Returns the step at which training ends, by ``max_steps`` or ``max_epochs``.
+
+        Args:
+            num_batches: Batches of an epoch, in each process.
+        """
+        # The step that uses the last batch of an epoch may use the first ones of the next, too.
+        of_epochs = -(-self.max_epochs * num_batches // self.accumulate)
+        return min(filter(None, (self.max_steps, of_epochs)))

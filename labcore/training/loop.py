@@ -19,7 +19,6 @@ from labcore.training.checkpoints.snapshots import Snapshots, Stateful
 from labcore.training.config import LoopConfig
 from labcore.training.ema import WeightAverage, evaluating
 from labcore.training.feeding.batches import BatchSource
-from labcore.training.feeding.feed import Feed
 from labcore.training.feeding.window import MetricWindow
 from labcore.training.processes import average, average_values, largest, shard
 from labcore.training.seeding import mix
@@ -66,11 +65,7 @@ class Loop(BaseLoop):
         self._validate_with = validate
         self._window = MetricWindow(fabric.device)
         self._average = None if config.ema is None else WeightAverage(self.model, config.ema)
-        self._feed = Feed(
-            shard(data, fabric),
-            epoch_started=lambda: self._tell("epoch_started"),
-            epoch_ended=lambda: self._tell("epoch_ended"),
-        )
+        self._feed_from(shard(data, fabric))
         self._update = WeightUpdate(
             fabric, self.model, self.optimizer, scheduler, self._average, config
         )
@@ -93,11 +88,6 @@ class Loop(BaseLoop):
             "hooks": self._hooks if self._run.is_main else None,
         }
         return {name: part for name, part in parts.items() if part is not None}
-
-    @property
-    def epoch(self) -> int:
-        """Complete passes over the training data."""
-        return self._feed.epoch
 
     def _restore(self) -> Path | None:
         return self._snapshots.load(self._seed)

@@ -11,7 +11,7 @@ from labcore.training.config import Goal
 
 __all__ = ["FitResult", "Monitor", "Reason"]
 
-Reason = Literal["max_steps", "max_time", "early_stop", "signal"]
+Reason = Literal["max_steps", "max_epochs", "max_time", "early_stop", "signal"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +21,7 @@ class FitResult:
     step: int
     """Optimiser steps taken, those of earlier processes of the run included."""
     reason: Reason
-    """``max_steps``, ``max_time`` or ``early_stop``."""
+    """``max_steps``, ``max_epochs``, ``max_time`` or ``early_stop``."""
     metrics: Mapping[str, float]
     """The last validation; empty when there was none."""
     best_value: float | None

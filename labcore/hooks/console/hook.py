@@ -137,7 +137,7 @@ class Console:
     def step_ended(self, loop: Any) -> None:
         """Moves the training line."""
         if self._training is not None:
-            self._training.advance(loop.step)
+            self._training.advance(loop.step, loop.epoch)
             self._view.stepped()
 
     @hookimpl

@@ -194,7 +194,7 @@ class LiveView(Bars):
         self.update(
             self._fit,
             completed=training.fraction,
-            description=f"{verb} {training.name}".rstrip(),
+            description=" ".join(filter(None, (verb, training.name, training.epochs))),
             at=f"step {training.step:,}"
             + ("" if training.is_bound_by_time else f"/{training.max_steps:,}"),
             pace="" if rate is None else speed(rate),

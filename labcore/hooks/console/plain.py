@@ -110,6 +110,8 @@ class PlainView:
 
 def _training_line(training: Training) -> str:
     parts = [f"step {training.step:,}/{training.max_steps:,} ({training.fraction:.0%})"]
+    if training.epochs:
+        parts.append(training.epochs)
     if training.rate is not None:
         parts.append(speed(training.rate))
     if training.eta_s is not None:

@@ -27,6 +27,7 @@ class Training:
     Attributes:
         name: Name of the training, in a run that trains several models.
         step: Steps taken so far.
+        epoch: Complete passes over the training data.
         monitor: The loop's: which metric is monitored, its best value, and at which step.
         values: The training metrics last recorded.
         best: All figures of the best validation; of one by an earlier process, the monitored one.
@@ -38,6 +39,8 @@ class Training:
         self.step: int = loop.step
         self.max_steps: int = loop.max_steps
         self.max_time_s: float | None = loop.max_time_s
+        self.epoch: int = loop.epoch
+        self._max_epochs: int = loop.max_epochs
         self.monitor = loop.monitor
         self.values: dict[str, float] = {}
         self.best: Mapping[str, float] = {}
@@ -53,9 +56,9 @@ class Training:
         self._first: tuple[float, int] | None = None
         self._recent: deque[tuple[float, int]] = deque(maxlen=_NUM_SAMPLES)
 
-    def advance(self, step: int) -> None:
+    def advance(self, step: int, epoch: int = 0) -> None:
         """Notes that ``step`` steps have been taken; called after every step."""
-        self.step = step
+        self.step, self.epoch = step, epoch
         now = self._clock()
         if self._first is None:
             # The first step also pays for warming up, so the measurement starts after it.
@@ -84,6 +87,12 @@ class Training:
         have = list(names)
         first = [n for n in (self.monitor.metric, "loss", *self._preferred) if n in have]
         return list(dict.fromkeys([*first, *have]))
+
+    @property
+    def epochs(self) -> str:
+        """Which of how many epochs this is; empty when training does not end by their number."""
+        number = min(self.epoch + 1, self._max_epochs)
+        return f"epoch {number:,}/{self._max_epochs:,}" if self._max_epochs else ""
 
     @property
     def elapsed_s(self) -> float:

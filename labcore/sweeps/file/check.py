@@ -155,7 +155,7 @@ class _Examiner:
         steps, every = getattr(loop, "max_steps", None), getattr(loop, "validate_every", None)
         if rule is None or metric is None or metric.name.startswith("train/"):
             return
-        if not isinstance(steps, int) or not isinstance(every, int):
+        if not isinstance(steps, int) or not isinstance(every, int) or not steps:
             return
         logs = math.ceil(steps / every) if every else 1
         if not rule.brackets(logs):

@@ -13,7 +13,6 @@ from labcore.run.run import Run
 from labcore.training.base_loop import BaseLoop
 from labcore.training.config import LoopConfig
 from labcore.training.divergence import NotFiniteError
-from labcore.training.feeding.feed import Feed
 from labcore.training.keras.state import (
     callback_state,
     generator_state,
@@ -63,24 +62,19 @@ class KerasLoop(BaseLoop):
         )
         self._logs: dict[str, Any] = {}
         self._of_callbacks: Sequence[Mapping[str, Any]] = ()
-        self._feed = Feed(data, epoch_started=self._epoch_started, epoch_ended=self._epoch_ended)
+        self._feed_from(data)
         step = functools.partial(tf.function, reduce_retracing=True, jit_compile=model.jit_compile)
         self._train = model.train_step if model.run_eagerly else step(model.train_step)
 
-    @property
-    def epoch(self) -> int:
-        """Complete passes over the training data."""
-        return self._feed.epoch
-
     def _epoch_started(self) -> None:
-        self._tell("epoch_started")
+        super()._epoch_started()
         self._told.on_epoch_begin(self.epoch)
 
     def _epoch_ended(self) -> None:
         validation = self.validation if self._validated_at == self.step else {}
         values = {f"val_{name}": value for name, value in validation.items()}
         self._told.on_epoch_end(self.epoch, {**_numbers(self._logs), **values})
-        self._tell("epoch_ended")
+        super()._epoch_ended()
 
     def _restore(self) -> Path | None:
         found = self._store.newest_good(functools.partial(self._run.say, level="warning"))

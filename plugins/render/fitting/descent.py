@@ -26,6 +26,8 @@ def check_loop(config: LoopConfig) -> None:
         problems.append(f"train.precision={config.precision}: geometry needs 32-true")
     if config.devices != 1 or config.nodes != 1:
         problems.append("train.devices and train.nodes: a fit is one process on one device")
+    if config.max_epochs:
+        problems.append("train.max_epochs: a fit passes over no data, use train.max_steps")
     if problems:
         raise UsageError(
             "a fit cannot be trained like this", problems=problems, fix="leave these options out"

@@ -94,5 +94,11 @@ def clock() -> Clock:
 def loop() -> SimpleNamespace:
     monitor = Monitor("loss", Goal.minimize, 0)
     return SimpleNamespace(
-        step=0, epoch=0, max_steps=100, max_time_s=None, elapsed_s=0.0, monitor=monitor
+        step=0,
+        epoch=0,
+        max_steps=100,
+        max_epochs=0,
+        max_time_s=None,
+        elapsed_s=0.0,
+        monitor=monitor,
     )

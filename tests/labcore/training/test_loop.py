@@ -267,6 +267,32 @@ def test_max_time_counts_the_time_of_earlier_processes(
     assert (result.step, result.reason) == (10, "max_time")
 
 
+def test_max_epochs_ends_with_the_last_batch_of_the_last_epoch_also_after_a_resume(
+    toy: ModuleType, new_run: NewRun
+) -> None:
+    def step(model: nn.Module, batch: Any, loop: Any) -> Any:
+        if loop.step == 5 and not run.resuming:
+            run.stop.number = 15
+        return toy.regression_step(model, batch, loop)
+
+    options = {"max_steps": 0, "max_epochs": 3, "validate_every": 0}
+    run = new_run(**options)
+    with pytest.raises(Interrupted):
+        train(toy, run, training_step=step)
+    run = new_run(**options)
+    result = train(toy, run, training_step=step, validate=scripted([1.0]))
+    assert (result.step, result.reason) == (12, "max_epochs")  # 44 rows are 4 batches of 11
+    assert result.metrics == {"loss": 1.0}
+    assert [at for name, at in run.recorder.moments if name == "epoch_ended"] == [8, 12]
+    assert run.status.total_steps == 12
+    assert train(toy, new_run(**options)) == result
+
+
+def test_max_steps_may_come_before_max_epochs(toy: ModuleType, new_run: NewRun) -> None:
+    result = train(toy, new_run(max_steps=7, max_epochs=3))
+    assert (result.step, result.reason) == (7, "max_steps")
+
+
 def test_a_missing_monitored_metric_names_those_that_there_are(
     toy: ModuleType, new_run: NewRun
 ) -> None:

@@ -12,6 +12,8 @@ from labcore.training.config import LoopConfig
     ("option", "value"),
     [
         ("max_steps", 0),
+        ("max_steps", -1),
+        ("max_epochs", -1),
         ("max_time", "0s"),
         ("devices", 0),
         ("nodes", 0),
@@ -31,6 +33,22 @@ from labcore.training.config import LoopConfig
 def test_an_impossible_option_is_named(option: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"train.{option}|train.*{option}"):
         LoopConfig(**{option: value})
+
+
+@pytest.mark.parametrize(
+    ("options", "last"),
+    [
+        ({"max_steps": 10, "max_epochs": 3}, 10),
+        ({"max_steps": 0, "max_epochs": 3}, 21),
+        ({"max_epochs": 3, "accumulate": 2}, 11),  # 21 batches are ten pairs and one more
+        ({"max_epochs": 2, "accumulate": 2}, 7),
+        ({"max_epochs": 1, "accumulate": 50}, 1),
+    ],
+)
+def test_training_ends_by_steps_or_by_epochs_whichever_comes_first(
+    options: dict[str, int], last: int
+) -> None:
+    assert LoopConfig(**options).last_step(num_batches=7) == last
 
 
 def test_reading_the_options_imports_no_framework() -> None:

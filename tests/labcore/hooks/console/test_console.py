@@ -188,6 +188,19 @@ def test_the_live_line_counts_down_when_time_is_the_nearer_limit(begin, hooks, r
     assert "step 20" in text
 
 
+@pytest.mark.parametrize("mode", ["live", "plain"])
+def test_a_training_that_ends_by_epochs_says_which_of_them_it_is(
+    begin, hooks, run, loop, clock, mode
+):
+    loop.max_epochs, loop.epoch = 5, 1
+    console = terminal()
+    hook = begin(console, mode=mode)
+    hooks.call("fit_started", run=run, loop=loop)
+    take_steps(hooks, run, loop, clock, 20)
+    hook._view.refresh()
+    assert "epoch 2/5" in without_colours(text_of(console))
+
+
 def test_validations_make_one_table_with_the_best_marked(begin, hooks, run, loop, clock):
     console = terminal()
     begin(console, mode="live")

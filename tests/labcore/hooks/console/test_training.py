@@ -11,8 +11,8 @@ from labcore.training.monitor import Monitor
 
 def training(clock, *, first_step=0, spent_s=0.0, **limits):
     monitor = Monitor("loss", Goal.minimize, 0)
-    limits = {"max_time_s": None, **limits}
-    loop = SimpleNamespace(step=first_step, elapsed_s=spent_s, monitor=monitor, **limits)
+    limits = {"max_time_s": None, "max_epochs": 0, **limits}
+    loop = SimpleNamespace(step=first_step, epoch=0, elapsed_s=spent_s, monitor=monitor, **limits)
     return Training(loop, (), clock)
 
 

@@ -43,3 +43,9 @@ def test_what_a_fit_cannot_do_is_said_all_at_once():
     assert "train.precision=bf16-mixed" in str(caught.value)
     assert "train.devices" in str(caught.value)
     check_loop(LoopConfig())
+
+
+def test_a_fit_is_not_counted_in_epochs():
+    with pytest.raises(UsageError) as caught:
+        check_loop(LoopConfig(max_steps=0, max_epochs=3))
+    assert "train.max_steps" in str(caught.value.problems)
