@@ -14,7 +14,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _FRAMEWORKS = ("torch", "keras", "none")
 _SIZES = {
     "torch": {"smoke": "train: {max_steps: 20}", "laptop": "train: {max_steps: 1500}"},
-    "keras": {"smoke": "epochs: 2", "laptop": "epochs: 60"},
+    "keras": {"smoke": "train: {max_steps: 20}", "laptop": "train: {max_steps: 1500}"},
     "none": {"smoke": "points: 50", "laptop": "points: 800"},
 }
 _WIDE = {"torch": "hidden: 128", "keras": "hidden: 128", "none": "neighbours: 15"}

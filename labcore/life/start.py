@@ -15,11 +15,13 @@ from labcore.devices import acquire
 from labcore.discovery import FoundPlugin
 from labcore.errors import RequirementError, UsageError
 from labcore.plugin import Plugin, Task
+from labcore.record.checkpoints import first_readable, stored_in
 from labcore.record.files import remove_unfinished, write_atomically
 from labcore.record.folder import create_run_folder
 from labcore.record.records import write_json
 from labcore.record.redaction import RedactingFormatter, redact_arguments
 from labcore.record.status import Status
+from labcore.record.trees import ARRAYS
 from labcore.record.trial import take_trial_folder, trial_of_environment
 from labcore.run.ranks import announce_folder
 from labcore.run.run import Run
@@ -109,6 +111,10 @@ def placed(
 
 
 def _read_weights(checkpoints: Path) -> Any:
+    """Reads the best weights: a ``state_dict`` of torch, or the arrays of a Keras model."""
+    if any(path.suffix == ".npz" for path in stored_in(checkpoints)):
+        state = first_readable(checkpoints, ARRAYS)
+        return None if state is None else state["model"]["weights"]
     from labcore.training import load_weights
 
     return load_weights(checkpoints)

@@ -6,6 +6,7 @@ names the checkpoint with the best validation.
 """
 
 import json
+import logging
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,11 +22,14 @@ __all__ = [
     "CheckpointStore",
     "DamagedCheckpoint",
     "best_of",
+    "first_readable",
     "stored_in",
 ]
 
 FORMAT = 1
 """Version of the content; a higher one comes from a newer lab."""
+
+log = logging.getLogger(__name__)
 
 _BEST = "best.json"
 _TEMPORARY = ".step-"
@@ -164,6 +168,19 @@ class CheckpointStore:
                 fix="start the run again; the damaged files are kept as *.damaged",
             )
         return None
+
+
+def first_readable(
+    folder: Path, form: CheckpointFormat, *, prefer_best: bool = True
+) -> dict[str, Any] | None:
+    """Returns the best checkpoint of a training, or the newest that can be read; None without."""
+    best = best_of(folder) if prefer_best else None
+    for path in [best, *stored_in(folder)] if best else stored_in(folder):
+        try:
+            return form.read(path)
+        except (RunFailed, OSError) as error:
+            log.warning("%s; trying another", error)
+    return None
 
 
 def stored_in(folder: Path) -> list[Path]:

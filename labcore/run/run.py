@@ -11,6 +11,7 @@ from labcore.record.artifacts import Artifact, ArtifactStore, Kind
 from labcore.record.status import Status
 from labcore.run.progress import Progress
 from labcore.run.signals import StopSignal
+from labcore.run.stages import KEEP_LAST, Stage, restore, save_checkpoint
 
 if TYPE_CHECKING:
     from labcore.devices import DevicePlan
@@ -163,6 +164,44 @@ class Run(Generic[C]):
     def artifacts(self) -> list[Artifact]:
         """Returns the manifest."""
         return self._artifacts.read()
+
+    def save_checkpoint(
+        self,
+        state: Mapping[str, Any],
+        *,
+        step: int,
+        best: float | None = None,
+        keep_last: int = KEEP_LAST,
+    ) -> Path:
+        """Writes where a task that is no training loop stands, whole or not at all.
+
+        Args:
+            state: Arrays, numbers, texts, None, and lists and mappings of them.
+            step: How far the task has come; metrics of later steps are dropped when it goes on.
+            best: A figure of this checkpoint when it is the best so far; it is then kept.
+            keep_last: How many of the newest to keep, beside the best.
+
+        Returns:
+            The file, ``checkpoints/step-....npz``.
+
+        Raises:
+            TypeError: The state has something else in it.
+            RunFailed: The disk is full; older checkpoints are untouched.
+        """
+        return save_checkpoint(self, state, step, best, keep_last)
+
+    def restore(self, *, best: bool = False) -> Stage | None:
+        """Returns the newest whole checkpoint of this run, ``.step`` and ``.state``; None without.
+
+        Call it before the first metrics: those of later steps are dropped.
+
+        Args:
+            best: The best one instead, to work with at the end.
+
+        Raises:
+            RunFailed: There are checkpoints and none can be read.
+        """
+        return restore(self, best=best)
 
     def model_ready(self, model: Any) -> None:
         """Tells the hooks (module taps among them) that ``model`` is built; call it once."""

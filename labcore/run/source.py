@@ -81,7 +81,9 @@ class SourceRun:
         return load_config(self.plugin, self.folder / "config.yaml")
 
     def weights(self) -> Any:
-        """Returns the model's weights (a ``state_dict``) from the best checkpoint that can be read.
+        """Returns the model's weights from the best checkpoint that can be read.
+
+        A ``state_dict`` of torch, or the arrays that ``model.set_weights`` of Keras takes.
 
         Raises:
             RunFailed: No checkpoint can be read.

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from labcore.errors import RunFailed
-from labcore.record.checkpoints import best_of, stored_in
+from labcore.record.checkpoints import first_readable
 from labcore.record.files import replacing
 from labcore.training.checkpoints.checkpoint import TORCH
 
@@ -31,7 +30,7 @@ def load_weights(checkpoints: Path, *, prefer_best: bool = True) -> dict[str, Te
     Returns:
         Tensors on the CPU; None when there is no checkpoint that can be read.
     """
-    state = _first_readable(checkpoints, prefer_best=prefer_best)
+    state = first_readable(checkpoints, TORCH, prefer_best=prefer_best)
     return None if state is None else _weights_in(state)
 
 
@@ -46,7 +45,7 @@ def export_weights(checkpoints: Path, path: Path) -> Path | None:
     except ImportError:
         log.info("safetensors is not installed, so %s was not written", path)
         return None
-    state = _first_readable(checkpoints, prefer_best=True)
+    state = first_readable(checkpoints, TORCH)
     if state is None:
         return None
     # The format knows no tensors that share memory (tied weights), so each gets its own.
@@ -55,16 +54,6 @@ def export_weights(checkpoints: Path, path: Path) -> Path | None:
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata={"step": str(state["loop"]["step"])})
     return path
-
-
-def _first_readable(checkpoints: Path, *, prefer_best: bool) -> dict[str, Any] | None:
-    best = best_of(checkpoints) if prefer_best else None
-    for path in [best, *stored_in(checkpoints)] if best else stored_in(checkpoints):
-        try:
-            return TORCH.read(path)
-        except (RunFailed, OSError) as error:
-            log.warning("%s; trying another", error)
-    return None
 
 
 def _weights_in(state: Mapping[str, Any]) -> dict[str, Tensor]:

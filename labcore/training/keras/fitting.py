@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from labcore.errors import Interrupted, RunFailed, UsageError
-from labcore.record.checkpoints import best_of, stored_in
+from labcore.record.checkpoints import first_readable, stored_in
 from labcore.record.trees import ARRAYS
 from labcore.run.run import Run
 from labcore.training.config import LoopConfig
@@ -122,14 +122,14 @@ def _refuse_options_of_torch(config: LoopConfig) -> None:
 
 def _leave_weights(run: Run[Any], model: Any, checkpoints: Path, file: str) -> None:
     """Writes the best weights in Keras's format; the model keeps its last ones."""
-    best = best_of(checkpoints)
+    best = first_readable(checkpoints, ARRAYS)
     path = run.folder / "weights" / file
     path.parent.mkdir(exist_ok=True)
     unfinished = path.with_name(f".new.{file}")
     last = model.get_weights()
     try:
         if best is not None:
-            model.set_weights(ARRAYS.read(best)["model"]["weights"])
+            model.set_weights(best["model"]["weights"])
         model.save_weights(unfinished)
         unfinished.replace(path)
     except Exception as error:  # they are in the checkpoint too
