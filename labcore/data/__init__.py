@@ -1,7 +1,16 @@
 """Declared datasets: where they live, fetching, preparing, checking."""
 
-from labcore.data.folder import data_folder, dataset_folder
+from labcore.data.folder import chosen_folder, data_folder, dataset_folder, default_folder
 from labcore.data.prepare import ensure
 from labcore.data.state import DatasetState, state, verify
 
-__all__ = ["DatasetState", "data_folder", "dataset_folder", "ensure", "state", "verify"]
+__all__ = [
+    "DatasetState",
+    "chosen_folder",
+    "data_folder",
+    "dataset_folder",
+    "default_folder",
+    "ensure",
+    "state",
+    "verify",
+]

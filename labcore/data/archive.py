@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 
 from labcore.errors import LabError, RequirementError
 
-__all__ = ["Progress", "unpack"]
+__all__ = ["Progress", "most_bytes", "unpack"]
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes done and the bytes in all (None when unknown)."""
@@ -31,11 +31,13 @@ _OF_A_NAME = {"EEXIST", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "EINVAL", "EILSEQ"}
 
 
 class _Member(NamedTuple):
-    """A regular file inside an archive."""
+    """A file inside an archive."""
 
     name: str
     size: int
     open: Callable[[], IO[bytes]]
+    odd: str = ""
+    """What it is when it is no regular file: such a member is refused where it is wanted."""
 
 
 def unpack(
@@ -57,15 +59,16 @@ def unpack(
         Number of files written.
 
     Raises:
-        RequirementError: The archive is damaged, holds a path or link that would leave the
-            target, unpacks to far more than its size allows, or has no member that fits.
+        RequirementError: The archive is damaged, holds a path that would leave the target,
+            unpacks to far more than its size allows, has a link among the members to take, or no
+            member that fits.
         OSError: The disk is full, or the target cannot be written.
     """
     with _reading(archive), contextlib.ExitStack() as stack:
         if zipfile.is_zipfile(archive):
-            found = _zip_members(archive, stack.enter_context(zipfile.ZipFile(archive)))
+            found = _zip_members(stack.enter_context(zipfile.ZipFile(archive)))
         else:
-            found = _tar_members(archive, stack.enter_context(tarfile.open(archive)))
+            found = _tar_members(stack.enter_context(tarfile.open(archive)))
         chosen = list(_choose(archive, found, [_glob(each) for each in members]))
         if not chosen:
             raise RequirementError(
@@ -73,7 +76,7 @@ def unpack(
                 fix="the declaration of the dataset is wrong: tell the plugin's author",
             )
         total = sum(member.size for member in chosen)
-        limit = max(_ALWAYS_ALLOWED, _MAX_RATIO * archive.stat().st_size)
+        limit = most_bytes(archive)
         if total > limit:
             raise _refused(archive, f"it would unpack to {total} bytes, {limit} are allowed")
         done = told = 0
@@ -84,6 +87,11 @@ def unpack(
                 progress(done, total)
                 told = done
     return len(chosen)
+
+
+def most_bytes(archive: Path) -> int:
+    """Returns to how many bytes an archive may unpack: more is a bomb."""
+    return max(_ALWAYS_ALLOWED, _MAX_RATIO * archive.stat().st_size)
 
 
 @contextlib.contextmanager
@@ -102,22 +110,21 @@ def _reading(archive: Path) -> Iterator[None]:
         ) from error
 
 
-def _zip_members(archive: Path, zipped: zipfile.ZipFile) -> Iterator[_Member]:
+def _zip_members(zipped: zipfile.ZipFile) -> Iterator[_Member]:
     for info in zipped.infolist():
-        if stat.S_ISLNK(info.external_attr >> 16):
-            raise _refused(archive, f"{info.filename!r} is a link")
+        odd = "a link" if stat.S_ISLNK(info.external_attr >> 16) else ""
         if not info.is_dir():
             # It reads no more than the size that the index tells, and then compares checksums.
-            yield _Member(info.filename, info.file_size, partial(zipped.open, info))
+            yield _Member(info.filename, info.file_size, partial(zipped.open, info), odd)
 
 
-def _tar_members(archive: Path, tape: tarfile.TarFile) -> Iterator[_Member]:
+def _tar_members(tape: tarfile.TarFile) -> Iterator[_Member]:
     for info in tape:
         if info.isdir():
             continue
-        if not info.isreg():
-            raise _refused(archive, f"{info.name!r} is a link or a device")
-        yield _Member(info.name, info.size, partial(_extract, tape, info))
+        odd = "" if info.isreg() else "a link or a device"
+        # Packers that are given a folder write ./ before every name.
+        yield _Member(info.name.removeprefix("./"), info.size, partial(_extract, tape, info), odd)
 
 
 def _extract(tape: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
@@ -138,6 +145,8 @@ def _choose(
         if not parts or {"/", "//", ".."} & {*parts} or re.search(_FOREIGN, member.name):
             raise _refused(archive, f"the path {member.name!r} would leave the folder")
         if not wanted or any(pattern.match(member.name) for pattern in wanted):
+            if member.odd:
+                raise _refused(archive, f"{member.name!r} is {member.odd}")
             yield member
 
 

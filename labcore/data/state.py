@@ -1,11 +1,20 @@
 """Looking at a dataset without changing anything: is it here, is it whole, what would it cost."""
 
+import dataclasses
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from labcore.data.folder import dataset_folder, find_package, owner, package_version
-from labcore.data.manifest import check_files, count_files, measure, read_stamp
+from labcore.data.folder import (
+    dataset_folder,
+    find_package,
+    other,
+    owner,
+    package_version,
+    prepared_folder,
+)
+from labcore.data.manifest import check_files, count_files, fingerprint, measure, read_stamp
 from labcore.data.prepare import option_hint
 from labcore.errors import LabError
 from labcore.plugin import Dataset, Plugin
@@ -33,6 +42,8 @@ class DatasetState:
     """What is missing or damaged, one line each."""
     remedy: str = ""
     """What the user can do when it is not present."""
+    yours: bool = False
+    """Whether its files are the user's own, neither fetched nor made by the lab."""
 
     def describe(self) -> str:
         """Returns one line for people."""
@@ -45,40 +56,52 @@ class DatasetState:
         return f"{self.name}: not here; {self.remedy}"
 
 
-def state(plugin: Plugin, dataset: Dataset, data_dir: Path) -> DatasetState:
-    """Looks at a dataset: whether it is here and has all its files. Contents are not read."""
-    return _look(plugin, dataset, data_dir, thorough=False)
+def state(
+    plugin: Plugin, dataset: Dataset, data_dir: Path, *, folder: Path | None = None
+) -> DatasetState:
+    """Looks at a dataset: whether it is here and has all its files. Contents are not read.
+
+    Args:
+        plugin: The plugin that declares it.
+        dataset: The declaration.
+        data_dir: Folder of all datasets.
+        folder: The user's own, for ``folder:OPTION``.
+    """
+    return _look(plugin, dataset, data_dir, folder, thorough=False)
 
 
-def verify(plugin: Plugin, dataset: Dataset, data_dir: Path) -> DatasetState:
+def verify(
+    plugin: Plugin, dataset: Dataset, data_dir: Path, *, folder: Path | None = None
+) -> DatasetState:
     """Looks at a dataset and compares the content of every file with what was recorded.
 
     A package and a folder of the user's own have no such record: of these only the presence is
     checked (pip vouches for a package's files).
     """
-    return _look(plugin, dataset, data_dir, thorough=True)
+    return _look(plugin, dataset, data_dir, folder, thorough=True)
 
 
-def _look(plugin: Plugin, dataset: Dataset, data_dir: Path, *, thorough: bool) -> DatasetState:
+def _look(
+    plugin: Plugin, dataset: Dataset, data_dir: Path, folder: Path | None, *, thorough: bool
+) -> DatasetState:
     name = f"{plugin.name}/{dataset.name}"
+    target = dataset_folder(plugin, dataset, data_dir)
     try:
         plugin, dataset = owner(plugin, dataset)
+        target = dataset_folder(plugin, dataset, data_dir)
+        source = _source(plugin, dataset, data_dir, folder, thorough)
     except LabError as error:
-        where = dataset_folder(plugin, dataset, data_dir)
-        return DatasetState(name=name, state="absent", path=where, remedy=error.message)
-    target = dataset_folder(plugin, dataset, data_dir)
+        return DatasetState(name=name, state="absent", path=target, remedy=error.message)
     prepare = f"lab data prepare {plugin.name}/{dataset.name}"
     version = ""
-    if dataset.kind == "folder":
-        remedy = f"yours to provide: put the files in {target}{option_hint(dataset)}"
-        return _unrecorded(name, target if target.is_dir() else None, target, remedy)
-    if dataset.kind == "package":
-        package = find_package(dataset.origin)
-        top = dataset.origin.partition(".")[0]
-        if package is None or not dataset.prepare:
-            where = package or Path(f"<site-packages>/{dataset.origin.replace('.', '/')}")
-            return _unrecorded(name, package, where, f"pip install {top}")
-        version = package_version(dataset.origin)
+    if source is not None:
+        if source.state != "present" or not dataset.prepare:
+            return dataclasses.replace(source, name=name)
+        version = package_version(dataset.origin) if dataset.kind == "package" else ""
+        version = version or fingerprint(source.path)
+    if dataset.kind == "folder" and source is not None:
+        target = prepared_folder(plugin, dataset, data_dir, source.path)
+        prepare += f" {dataset.origin}={shlex.quote(str(source.path))}" if folder else ""
     stamp = read_stamp(target)
     if stamp is None or not stamp.fits(dataset, version):
         size = f" downloads {dataset.size_mb:g} MB" if dataset.size_mb else " makes it"
@@ -104,14 +127,32 @@ def _look(plugin: Plugin, dataset: Dataset, data_dir: Path, *, thorough: bool) -
     )
 
 
+def _source(
+    plugin: Plugin, dataset: Dataset, data_dir: Path, folder: Path | None, thorough: bool
+) -> DatasetState | None:
+    """Looks at what lies on this machine before anything is prepared; None for what does not."""
+    if dataset.kind == "plugin":
+        return _look(*other(plugin, dataset), data_dir, None, thorough=thorough)
+    if dataset.kind == "folder":
+        where = folder or dataset_folder(plugin, dataset, data_dir)
+        remedy = f"yours to provide: put the files in {where}{option_hint(dataset)}"
+        seen = _unrecorded(where if where.is_dir() else None, where, remedy)
+        return dataclasses.replace(seen, yours=True)
+    if dataset.kind == "package":
+        package = find_package(dataset.origin)
+        where = package or Path(f"<site-packages>/{dataset.origin.replace('.', '/')}")
+        return _unrecorded(package, where, f"pip install {dataset.origin.partition('.')[0]}")
+    return None
+
+
 def _missing(target: Path, expected: int) -> list[str]:
     found = count_files(target)
     return [f"{expected - found} of {expected} files are missing"] if found < expected else []
 
 
-def _unrecorded(name: str, folder: Path | None, where: Path, remedy: str) -> DatasetState:
+def _unrecorded(folder: Path | None, where: Path, remedy: str) -> DatasetState:
     """The state of files that somebody else looks after."""
     files, size = (0, 0) if folder is None else measure(folder)
     if not files:
-        return DatasetState(name=name, state="absent", path=where, remedy=remedy)
-    return DatasetState(name=name, state="present", path=where, size_bytes=size, files=files)
+        return DatasetState(name="", state="absent", path=where, remedy=remedy)
+    return DatasetState(name="", state="present", path=where, size_bytes=size, files=files)

@@ -210,14 +210,19 @@ class Run(Generic[C]):
     def dataset(self, name: str) -> Path:
         """Returns the folder of a declared dataset, fetching and preparing it when needed.
 
+        A dataset ``folder:OPTION`` is the folder that the option names.
+
         Raises:
             RequirementError: The data is not here and cannot be fetched.
         """
-        from labcore.data import ensure
+        from labcore.data import chosen_folder, ensure
 
         dataset = self.plugin.dataset(name)
+        folder = chosen_folder(dataset, self.config)
         with self.progress(f"dataset {name}") as progress:
-            return ensure(self.plugin, dataset, self.data_dir, progress=progress.update)
+            return ensure(
+                self.plugin, dataset, self.data_dir, folder=folder, progress=progress.update
+            )
 
     @property
     def data_dir(self) -> Path:

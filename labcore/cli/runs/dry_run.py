@@ -9,7 +9,7 @@ from rich.text import Text
 from labcore.cli.console import columns, printer
 from labcore.config.compose import Composed
 from labcore.config.options import as_typed
-from labcore.data import data_folder, state
+from labcore.data import chosen_folder, data_folder, state
 from labcore.devices import plan
 from labcore.discovery import FoundPlugin
 from labcore.errors import LabError
@@ -108,4 +108,7 @@ def _datasets(plugin: Plugin, composed: Composed) -> list[str]:
     if not composed.task.datasets or not plugin.datasets:
         return ["none needed"]
     folder = data_folder(composed.config.data_dir)
-    return [state(plugin, dataset, folder).describe() for dataset in plugin.datasets]
+    return [
+        state(plugin, each, folder, folder=chosen_folder(each, composed.config)).describe()
+        for each in plugin.datasets
+    ]

@@ -166,3 +166,31 @@ def test_verify_of_a_named_dataset_that_is_not_here_fails(folder):
 def test_the_data_dir_option_wins_over_the_variable(folder, tmp_path):
     output = run("list", "--plugin", "toy", "--data-dir", str(tmp_path / "other")).output
     assert str(tmp_path / "other" / "toy" / "folk") in output
+
+
+def test_a_folder_of_the_users_own_is_named_as_in_a_run(folder, tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "a.mid").write_bytes(b"1")
+    option = f"data.folder={mine}"
+    assert str(mine) in run("list", "--plugin", "toy", option).output
+    assert run("prepare", "toy/own", option).output.startswith("ready")
+    assert "present" in run("verify", "toy/own", option).output
+
+
+def test_a_folder_that_is_not_there_is_told_even_when_the_whole_plugin_is_prepared(folder):
+    with pytest.raises(RequirementError, match="is to hold the dataset own"):
+        run("prepare", "toy", "data.folder=/no/such/folder")
+
+
+@pytest.mark.parametrize("words", [["list"], ["prepare", "toy/own"], ["verify"]])
+def test_an_option_that_names_no_folder_gets_the_nearest_that_does(folder, words):
+    with pytest.raises(UsageError) as caught:
+        run(*words, "data.foldr=/x")
+    assert "did you mean data.folder" in "\n".join(caught.value.problems)
+
+
+def test_list_takes_no_names(folder):
+    with pytest.raises(UsageError, match="does not know 'toy'") as caught:
+        run("list", "toy")
+    assert caught.value.fix == "one plugin's datasets: lab data list --plugin toy"

@@ -187,3 +187,11 @@ def disk_of_size(num_bytes: int) -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, before)
+
+
+def test_a_link_that_nobody_asks_for_is_left_out(tmp_path, target):
+    info = tarfile.TarInfo("x/link")
+    info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    archive = tar_of(tmp_path / "a.tar", (info, b""), (tarfile.TarInfo("./x/a.txt"), b"A"))
+    unpack(archive, target, members=["x/*.txt"])
+    assert files_below(target) == ["x/a.txt"]

@@ -10,24 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from labcore.data import data_folder, dataset_folder, ensure, prepare, state
+from labcore.data import (
+    chosen_folder,
+    data_folder,
+    dataset_folder,
+    default_folder,
+    ensure,
+    prepare,
+    state,
+)
 from labcore.errors import LabError, RequirementError
-from labcore.plugin import Dataset, Plugin, Task
-
-
-@dataclasses.dataclass(kw_only=True, slots=True)
-class NoOptions:
-    """Nothing to choose."""
-
-
-def plugin_with(*datasets: Dataset) -> Plugin:
-    task = Task(name="go", summary="Go.", run="toy:go")
-    return Plugin(name="toy", summary="A toy.", tasks=(task,), config=NoOptions, datasets=datasets)
-
-
-def files_below(folder: Path) -> list[str]:
-    found = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    return sorted(name for name in found if not name.startswith("."))
+from labcore.plugin import Dataset
+from tests.labcore.data.toys import files_below, plugin_with
 
 
 def upper_case(dataset: Dataset, raw: Path, out: Path) -> None:
@@ -90,24 +84,24 @@ def test_nothing_but_the_data_and_the_lock_is_left_behind(indexed_tunes, tmp_pat
 def test_a_dataset_that_is_here_is_not_fetched_again(tunes, tmp_path, monkeypatch):
     plugin = plugin_with(tunes)
     folder = ensure(plugin, tunes, tmp_path / "data")
-    monkeypatch.setattr(prepare, "download", lambda *a, **k: pytest.fail("fetched again"))
+    monkeypatch.setattr(prepare, "fetch", lambda *a, **k: pytest.fail("fetched again"))
     assert ensure(plugin, tunes, tmp_path / "data") == folder
 
 
 def test_two_runs_at_once_fetch_once(tunes, tmp_path, monkeypatch):
     calls: list[str] = []
-    real = prepare.download
+    real = prepare.fetch
     gate = threading.Barrier(2)
 
     def counting(*args, **options):
-        calls.append(args[0])
+        calls.append(args[0].origin)
         return real(*args, **options)
 
     def work() -> None:
         gate.wait()
         ensure(plugin_with(tunes), tunes, tmp_path / "data")
 
-    monkeypatch.setattr(prepare, "download", counting)
+    monkeypatch.setattr(prepare, "fetch", counting)
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -120,17 +114,17 @@ def test_an_interrupted_fetch_leaves_nothing_and_the_next_one_succeeds(
     tunes, tmp_path, monkeypatch
 ):
     plugin = plugin_with(tunes)
-    real = prepare.unpack
+    real = prepare.fetch
 
-    def cut(archive, target, **options):
-        real(archive, target, **options)
+    def cut(*args):
+        real(*args)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(prepare, "unpack", cut)
+    monkeypatch.setattr(prepare, "fetch", cut)
     with pytest.raises(KeyboardInterrupt):
         ensure(plugin, tunes, tmp_path / "data")
     assert list((tmp_path / "data" / "toy").iterdir()) == []
-    monkeypatch.setattr(prepare, "unpack", real)
+    monkeypatch.setattr(prepare, "fetch", real)
     assert len(files_below(ensure(plugin, tunes, tmp_path / "data"))) == 2
 
 
@@ -354,9 +348,116 @@ def test_data_that_needs_missing_packages_says_which_and_how_to_get_them(two_plu
         ("made:1", "needs prepare="),
         ("plugin:render", "not of the form 'plugin:NAME/DATASET'"),
         ("pypi:tunes==1", "needs its sha256"),
-        ("ftp:tunes", "must start with one of 'pypi:', 'package:', 'made:'"),
+        ("ftp:tunes", "must start with one of 'pypi:', 'url:', 'deb:', 'npm:', 'package:'"),
+        ("url:file:///etc/passwd", "not of the form 'url:https://...'"),
+        ("npm:tunes@1.0.0", "needs its sha256"),
     ],
 )
 def test_a_declaration_that_could_never_be_prepared_is_refused(source, message):
+    digest = "0" * 64 if source.startswith("url:") else ""
     with pytest.raises(ValueError, match=re.escape(message)):
-        Dataset(name="tunes", summary="Tunes.", source=source, licence="CC0")
+        Dataset(name="tunes", summary="Tunes.", source=source, licence="CC0", sha256=digest)
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class DataOptions:
+    """Where the data are."""
+
+    folder: str = ""
+    """A folder."""
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class Options:
+    """A plugin with an option for a folder."""
+
+    data: DataOptions = dataclasses.field(default_factory=DataOptions)
+
+
+@pytest.fixture
+def own(preparers, tmp_path):
+    """A dataset that is the user's own, and its folder with one tune."""
+    dataset = Dataset(
+        name="own",
+        summary="",
+        source="folder:data.folder",
+        licence="",
+        prepare=f"{preparers}:upper_case",
+    )
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.mid").write_bytes(b"one")
+    return dataset, tmp_path / "mine"
+
+
+def test_the_folder_that_the_option_names_is_the_dataset(own, tmp_path):
+    dataset, mine = own
+    plain = dataclasses.replace(dataset, prepare="")
+    chosen = chosen_folder(plain, Options(data=DataOptions(folder=str(mine))))
+    assert chosen == mine
+    assert ensure(plugin_with(plain), plain, tmp_path / "data", folder=chosen) == mine
+    assert state(plugin_with(plain), plain, tmp_path / "data", folder=chosen).path == mine
+    assert chosen_folder(plain, Options()) is None
+    assert default_folder(plugin_with(plain, config=Options), plain) is None
+
+
+def test_a_folder_that_is_not_there_is_told_with_the_option(own, tmp_path):
+    dataset, _ = own
+    with pytest.raises(RequirementError, match=r"data\.folder=.*/typo is to hold") as caught:
+        ensure(plugin_with(dataset), dataset, tmp_path / "data", folder=tmp_path / "typo")
+    assert "no folder" in caught.value.message
+    assert caught.value.exit_code == 3
+
+
+def test_an_option_that_the_plugin_does_not_have_is_the_declarations_fault(own):
+    wrong = dataclasses.replace(own[0], source="folder:data.place")
+    with pytest.raises(LabError, match=r"there is no option data\.place"):
+        chosen_folder(wrong, Options())
+    assert default_folder(plugin_with(wrong, config=Options), wrong) is None
+
+
+def test_a_folder_of_ones_own_is_prepared_beside_and_anew_when_it_changes(own, tmp_path):
+    dataset, mine = own
+    plugin, data = plugin_with(dataset), tmp_path / "data"
+    assert state(plugin, dataset, data, folder=mine).state == "absent"
+    made = ensure(plugin, dataset, data, folder=mine)
+    assert made.is_relative_to(data)
+    assert (made / "a.mid").read_bytes() == b"ONE"
+    assert (mine / "a.mid").read_bytes() == b"one"
+    assert state(plugin, dataset, data, folder=mine).state == "present"
+    (mine / "b.mid").write_bytes(b"two")
+    seen = state(plugin, dataset, data, folder=mine)
+    assert (seen.state, seen.remedy) == (
+        "absent",
+        f"lab data prepare toy/own data.folder={mine} makes it (an older version is there)",
+    )
+    assert files_below(ensure(plugin, dataset, data, folder=mine)) == ["a.mid", "b.mid"]
+
+
+def test_two_folders_of_ones_own_are_prepared_side_by_side(own, tmp_path):
+    dataset, mine = own
+    plugin, data = plugin_with(dataset), tmp_path / "data"
+    place = dataset_folder(plugin, dataset, data)
+    place.mkdir(parents=True)
+    (place / "c.mid").write_bytes(b"three")
+    there, here = ensure(plugin, dataset, data), ensure(plugin, dataset, data, folder=mine)
+    assert (files_below(there), files_below(here)) == (["c.mid"], ["a.mid"])
+    assert ensure(plugin, dataset, data) == there
+
+
+def test_the_data_of_another_plugin_can_be_prepared_in_ones_own_way(
+    two_plugins, preparers, tmp_path
+):
+    plain = two_plugins.reader.datasets[0]
+    dataset = dataclasses.replace(plain, name="counts", prepare=f"{preparers}:count_lines")
+    plugin = plugin_with(dataset)
+    assert state(plugin, dataset, tmp_path).state == "absent"
+    folder = ensure(plugin, dataset, tmp_path)
+    assert (folder / "count.txt").read_text() == "3"
+    assert state(plugin, dataset, tmp_path).state == "present"
+    (tmp_path / "maker" / "squares" / "cache").write_text("of the other plugin's tasks")
+    assert state(plugin, dataset, tmp_path).state == "present"
+
+
+def count_lines(dataset: Dataset, raw: Path, out: Path) -> None:
+    """A preparer of another plugin's data."""
+    (out / "count.txt").write_text(str(len(list(raw.glob("*.txt")))))

@@ -7,18 +7,13 @@ import pytest
 
 from labcore.data import ensure, state, verify
 from labcore.data.folder import package_version
-from labcore.plugin import Dataset, Plugin, Task
-
-
-@dataclasses.dataclass(kw_only=True, slots=True)
-class NoOptions:
-    """Nothing to choose."""
+from labcore.plugin import Dataset, Plugin
+from tests.labcore.data.toys import plugin_with
 
 
 @pytest.fixture
 def plugin(tunes: Dataset) -> Plugin:
-    task = Task(name="go", summary="Go.", run="toy:go")
-    return Plugin(name="toy", summary="A toy.", tasks=(task,), config=NoOptions, datasets=(tunes,))
+    return plugin_with(tunes)
 
 
 @pytest.fixture
