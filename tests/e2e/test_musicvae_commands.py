@@ -219,5 +219,5 @@ def test_a_folder_of_broken_files_fails_with_the_list(place):
         place, "run", "plugin=musicvae", *SMALL, "data.dataset=folder", f"data.folder={folder}",
     )  # fmt: skip
     assert done.returncode == 1
-    assert "4 of 4 pieces (100%) cannot be read" in done.stderr
-    assert "rejected.csv" in done.stderr
+    assert "4 of 4 pieces cannot be read (100%)" in done.stderr
+    assert "skipped.csv" in done.stderr

@@ -2,7 +2,7 @@
 
 from plugins.musicvae.data.augment import random_transpose, transpose
 from plugins.musicvae.data.corpus import Corpus, Counts, prepare
-from plugins.musicvae.data.midi import Piece, Rejected, Rejection, read_melodies, read_midi
+from plugins.musicvae.data.midi import Piece, read_melodies, read_midi
 from plugins.musicvae.data.tokens import (
     NO_EVENT,
     NOTE_OFF,
@@ -23,8 +23,6 @@ __all__ = [
     "Counts",
     "Note",
     "Piece",
-    "Rejected",
-    "Rejection",
     "canonical",
     "cut_windows",
     "decode",

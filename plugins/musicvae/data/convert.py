@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from labcore.data.skipped import Skipped
 from labcore.errors import RunFailed
 from labcore.kit.pool import in_processes
 from plugins.musicvae.data.arrays import load_arrays, save_arrays
-from plugins.musicvae.data.midi import Piece, Rejected, Rejection
+from plugins.musicvae.data.midi import Piece
 from plugins.musicvae.data.sources import Source, read_pieces
 
 __all__ = ["Shard", "convert"]
@@ -41,7 +42,7 @@ class Shard:
     """Steps of each melody, int64 ``[M]``."""
     piece: NDArray[np.int64]
     """Piece of each melody, index into ``names``, int64 ``[M]``."""
-    rejected: list[Rejected]
+    rejected: list[Skipped]
 
     @classmethod
     def of(cls, pieces: list[Piece]) -> "Shard":
@@ -64,9 +65,7 @@ class Shard:
             tokens=self.tokens,
             lengths=self.lengths,
             piece=self.piece,
-            rejected=_strings(
-                [text for r in self.rejected for text in (r.path, r.reason, r.kind.value)]
-            ),
+            rejected=_strings([text for row in self.rejected for text in row]),
         )
 
     @classmethod
@@ -81,10 +80,7 @@ class Shard:
             tokens=arrays["tokens"],
             lengths=arrays["lengths"],
             piece=arrays["piece"],
-            rejected=[
-                Rejected(name, reason, Rejection(kind))
-                for name, reason, kind in zip(*[iter(texts)] * 3, strict=True)
-            ],
+            rejected=[Skipped(*row) for row in zip(*[iter(texts)] * 3, strict=True)],
         )
 
 

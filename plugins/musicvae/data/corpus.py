@@ -5,12 +5,8 @@ The cache below ``cache`` has a folder per state of the source files, choice of 
 windows per set of window options, and ``rejected.csv``.
 """
 
-import csv
 import hashlib
 import json
-import logging
-import os
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,20 +16,20 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from labcore.data.skipped import Skipped, SkippedFiles, read_rows, write_rows
 from labcore.errors import RunFailed
 from plugins.musicvae.config import DataConfig
 from plugins.musicvae.data.arrays import load_arrays, save_arrays
 from plugins.musicvae.data.convert import Shard, convert
-from plugins.musicvae.data.midi import Rejected, Rejection
 from plugins.musicvae.data.sources import Source, find_source
 from plugins.musicvae.data.split import SPLITS, Windows, assign_pieces, split_windows
 from plugins.musicvae.data.windows import cut_windows, unique_rows
 
 __all__ = ["Corpus", "Counts", "prepare"]
 
+_REJECTED = "rejected.csv"
 CODE_VERSION = 2
 """Raised when the conversion gives other melodies or windows than before: the cache starts anew."""
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +74,22 @@ class Corpus:
     piece_names: list[str]
     """Pieces that give a window, by their path."""
     counts: Counts
-    rejected_csv: Path
-    """List of what was left out, and why."""
+    skipped: SkippedFiles
+    """What was left out, and why."""
+
+    def check(self) -> None:
+        """Raises RunFailed for a corpus with nothing to train on or to measure with."""
+        counts = self.counts
+        for name in SPLITS:
+            if not len(getattr(self, name)):
+                raise RunFailed(
+                    f"no {name} windows of {self.bars} bars: {counts.pieces} pieces gave "
+                    f"{counts.melodies} melodies and {counts.unique} distinct windows "
+                    f"({counts.unreadable} pieces cannot be read, {counts.unused} have nothing "
+                    "usable, such as no bar of 4/4)",
+                    fix="add music, use shorter windows (bars=2), or set data.rebar=true to take "
+                    "2/4",
+                )
 
     def summary(self) -> dict[str, int | str]:
         """Returns the numbers worth printing, flat."""
@@ -96,7 +106,6 @@ class Corpus:
             "train_windows": len(self.train),
             "validation_windows": len(self.validation),
             "test_windows": len(self.test),
-            "rejected_list": str(self.rejected_csv),
         }
 
 
@@ -120,7 +129,6 @@ def prepare(
 
     Raises:
         RequirementError: The music is not there.
-        RunFailed: Too many files cannot be read, or what can be read gives too few windows.
     """
     source = find_source(config, raw)
     key = _key(source.fingerprint, config.rebar, CODE_VERSION)
@@ -135,11 +143,10 @@ def prepare(
     )
     path = folder / f"windows-{bars}bars-{window_key}.npz"
     with FileLock(folder / ".lock"):
-        corpus = _load(path, source, bars, folder / "rejected.csv")
+        corpus = _load(path, source, bars, folder, config)
         if corpus is None:
             corpus = _build(config, bars, source, folder, progress)
             _save(corpus, path)
-    _check(corpus, config)
     return corpus
 
 
@@ -155,7 +162,7 @@ def _build(
     progress: Callable[[int, int], None],
 ) -> Corpus:
     names: list[str] = []
-    rejected: list[Rejected] = []
+    skipped = _skipped(config, [])
     windows: list[NDArray[np.uint8]] = []
     pieces: list[NDArray[np.int64]] = []
     num_melodies = 0
@@ -166,18 +173,17 @@ def _build(
         windows.append(cut)
         pieces.append(piece + len(names))
         names += shard.names
-        rejected += shard.rejected
+        skipped.rows += shard.rejected
         num_melodies += len(shard.lengths)
-    _write_rejected(folder / "rejected.csv", rejected)
+    write_rows(folder / _REJECTED, skipped.rows)
 
     tokens, piece = np.concatenate(windows), np.concatenate(pieces)
     used, piece = np.unique(piece, return_inverse=True)  # pieces that give a window
-    kinds = Counter(entry.kind for entry in rejected)
     counts = Counts(
         files=len(source.files),
         pieces=len(names),
-        unreadable=kinds[Rejection.unreadable],
-        unused=len({entry.path for entry in rejected if entry.kind is Rejection.unused}),
+        unreadable=skipped.count(),
+        unused=skipped.count("unused"),
         melodies=num_melodies,
         windows=len(tokens),
         unique=len(unique_rows(tokens)),
@@ -195,7 +201,13 @@ def _build(
         **_split_fields(parts),
         piece_names=names,
         counts=counts,
-        rejected_csv=folder / "rejected.csv",
+        skipped=skipped,
+    )
+
+
+def _skipped(config: DataConfig, rows: list[Skipped]) -> SkippedFiles:
+    return SkippedFiles(
+        rows, max_share=config.max_rejected, option="data.max_rejected", what="pieces"
     )
 
 
@@ -217,39 +229,6 @@ def _cut(
     return windows, shard.piece[melody]
 
 
-def _check(corpus: Corpus, config: DataConfig) -> None:
-    """Raises RunFailed for a corpus that cannot be trained on."""
-    counts = corpus.counts
-    share = counts.unreadable / max(1, counts.pieces)
-    where = f"the list with reasons is {corpus.rejected_csv}"
-    if share > config.max_rejected:
-        raise RunFailed(
-            f"{counts.unreadable} of {counts.pieces} pieces ({share:.0%}) cannot be read, more "
-            f"than data.max_rejected={config.max_rejected:g} allows; {where}",
-            fix="replace the broken files, or raise data.max_rejected",
-        )
-    for name in SPLITS:
-        if not len(getattr(corpus, name)):
-            raise RunFailed(
-                f"no {name} windows of {corpus.bars} bars: {counts.pieces} pieces gave "
-                f"{counts.melodies} melodies and {counts.unique} distinct windows "
-                f"({counts.unreadable} pieces cannot be read, {counts.unused} have nothing usable, "
-                f"such as no bar of 4/4); {where}",
-                fix="add music, use shorter windows (bars=2), or set data.rebar=true to take 2/4",
-            )
-    if counts.unreadable:
-        _log.info("%d of %d pieces cannot be read; %s", counts.unreadable, counts.pieces, where)
-
-
-def _write_rejected(path: Path, rejected: list[Rejected]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", newline="", encoding="utf-8", errors="replace") as file:
-        writer = csv.writer(file)
-        writer.writerow(["path", "reason", "kind"])
-        writer.writerows([entry.path, entry.reason, entry.kind.value] for entry in rejected)
-    temporary.replace(path)
-
-
 def _save(corpus: Corpus, path: Path) -> None:
     arrays: dict[str, NDArray[Any]] = {
         "counts": np.array(json.dumps(asdict(corpus.counts))),
@@ -261,10 +240,10 @@ def _save(corpus: Corpus, path: Path) -> None:
     save_arrays(path, **arrays)
 
 
-def _load(path: Path, source: Source, bars: int, rejected_csv: Path) -> Corpus | None:
+def _load(path: Path, source: Source, bars: int, folder: Path, config: DataConfig) -> Corpus | None:
     """Reads cached windows; None when they are missing or damaged."""
-    arrays = load_arrays(path)
-    if arrays is None:
+    arrays, rows = load_arrays(path), read_rows(folder / _REJECTED)
+    if arrays is None or rows is None:
         return None
     parts = {name: Windows(arrays[name], arrays[f"{name}_pieces"]) for name in SPLITS}
     return Corpus(
@@ -272,6 +251,6 @@ def _load(path: Path, source: Source, bars: int, rejected_csv: Path) -> Corpus |
         bars=bars,
         piece_names=arrays["names"].tolist(),
         counts=Counts(**json.loads(str(arrays["counts"]))),
-        rejected_csv=rejected_csv,
+        skipped=_skipped(config, rows),
         **_split_fields(parts),
     )

@@ -1,39 +1,19 @@
 """Reading a MIDI file as melodies, and saying why when it cannot be read."""
 
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labcore.data.skipped import Skipped
 from plugins.musicvae.data.melody import extract_melodies
 from plugins.musicvae.data.smf import parse_midi
 
-__all__ = ["Piece", "Rejected", "Rejection", "read_melodies", "read_midi"]
+__all__ = ["Piece", "read_melodies", "read_midi"]
 
 MAX_FILE_BYTES = 8 * 2**20
 """Larger files are not music: the largest of the Lakh set is under 3 MB."""
-
-
-class Rejection(Enum):
-    """How much of a file is left out."""
-
-    unreadable = "unreadable"
-    """The file is corrupt or not MIDI; these count against ``data.max_rejected``."""
-    unused = "unused"
-    """The file is fine and holds nothing usable, such as a piece in 3/4."""
-    partly = "partly"
-    """Some sections are left out, others are used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A file, or part of one, that gives no melody, and why."""
-
-    path: str
-    reason: str
-    kind: Rejection = Rejection.unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +23,23 @@ class Piece:
     name: str
     melodies: list[NDArray[np.uint8]] = field(default_factory=list)
     """Tokens uint8 ``[T]``, ``T`` a multiple of 16, each from a bar line on."""
-    rejected: tuple[Rejected, ...] = ()
+    rejected: tuple[Skipped, ...] = ()
+    """What is left out: ``unreadable`` (corrupt, or no music), ``unused`` (fine, with nothing
+    usable, such as a piece in 3/4), or ``partly`` (some sections are, others are used)."""
 
     @classmethod
     def sorted_out(
         cls, name: str, melodies: list[NDArray[np.uint8]], reasons: list[str]
     ) -> "Piece":
         """Makes a piece of what :func:`extract_melodies` gave."""
-        kind = Rejection.partly if melodies else Rejection.unused
+        kind = "partly" if melodies else "unused"
         unique = dict.fromkeys(reasons)
-        return cls(name, melodies, tuple(Rejected(name, reason, kind) for reason in unique))
+        return cls(name, melodies, tuple(Skipped(name, reason, kind) for reason in unique))
 
     @classmethod
     def unreadable(cls, name: str, reason: str) -> "Piece":
         """Makes a piece of a file that cannot be read."""
-        return cls(name, [], (Rejected(name, reason, Rejection.unreadable),))
+        return cls(name, [], (Skipped(name, reason),))
 
 
 def read_midi(path: Path, *, name: str | None = None, rebar: bool = False) -> Piece:

@@ -39,7 +39,7 @@ def find_source(config: DataConfig, raw: Path | None) -> Source:
     Args:
         config: ``dataset`` and ``folder`` count.
         raw: For folk the folder of the unpacked files. For fiddle the folder of the package
-            music21, found by itself when None. Not looked at for folder.
+            music21, found by itself when None. For folder ``config.folder`` when None.
 
     Raises:
         RequirementError: The package or folder is missing, or holds no music.
@@ -52,7 +52,7 @@ def find_source(config: DataConfig, raw: Path | None) -> Source:
     if config.dataset == "fiddle":
         return _fiddle(raw)
     fix = "set data.folder to a folder with .mid or .midi files at any depth"
-    return _scan("folder", Path(config.folder).expanduser(), MIDI_SUFFIXES, fix=fix)
+    return _scan("folder", raw or Path(config.folder).expanduser(), MIDI_SUFFIXES, fix=fix)
 
 
 def read_pieces(source: Source, file: str, *, rebar: bool = False) -> Iterator[Piece]:

@@ -34,17 +34,24 @@ class TrainedModel(NamedTuple):
 def load_corpus(run: MusicRun, config: MusicVAEConfig | None = None) -> Corpus:
     """Converts the melodies (from the cache when there is one) and says what there is.
 
+    What is left out is listed in the report.
+
     Args:
         run: The run.
         config: Options that choose the data; by default the run's own. Tasks on an earlier model
             pass that model's, so that its held-out pieces stay held out.
+
+    Raises:
+        RunFailed: Too many files cannot be read, or what can be read gives too few windows.
     """
     config = config or run.config
-    raw = None if config.data.dataset == "folder" else run.dataset(config.data.dataset)
+    raw = run.dataset(config.data.dataset)
     with run.progress("melodies") as progress:
         corpus = prepare(
             config.data, config.bars, raw, run.data_dir / "musicvae", progress=progress.update
         )
+    corpus.skipped.report(run, total=corpus.counts.pieces)
+    corpus.check()
     run.say(
         f"{config.data.dataset}: {len(corpus.train):,} training windows of {config.bars} bars, "
         f"{len(corpus.validation):,} for validation, {len(corpus.test):,} for the test"

@@ -1,4 +1,3 @@
-import csv
 import os
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import pytest
 
 from labcore.errors import RequirementError, RunFailed
 from plugins.musicvae.config import DataConfig
-from plugins.musicvae.data import convert, corpus, sources
+from plugins.musicvae.data import convert, sources
 from plugins.musicvae.data.corpus import prepare
 from plugins.musicvae.data.windows import transposition_key
 
@@ -49,11 +48,6 @@ def config(folder: Path, **options: object) -> DataConfig:
     defaults = {"dataset": "folder", "folder": str(folder), "workers": 1,
                 "validation_fraction": 0.2, "test_fraction": 0.2}  # fmt: skip
     return DataConfig(**defaults | options)  # type: ignore[arg-type]
-
-
-def rows(result: corpus.Corpus) -> list[list[str]]:
-    with result.rejected_csv.open(newline="") as file:
-        return list(csv.reader(file))[1:]
 
 
 def test_a_folder_becomes_windows_of_three_splits(songs: Path, tmp_path: Path) -> None:
@@ -182,12 +176,14 @@ def test_what_is_left_out_is_listed_with_the_reason(
 
     result = prepare(config(songs), 2, None, tmp_path / "cache")
 
-    assert [(row[0], row[2]) for row in rows(result)] == [
+    assert [(row.name, row.kind) for row in result.skipped.rows] == [
         ("broken.mid", "unreadable"),
         ("mixed.mid", "partly"),
         ("waltz.mid", "unused"),
     ]
-    assert rows(result)[2][1] == "metre 3/4"
+    assert result.skipped.rows[2].reason == "metre 3/4"
+    again = prepare(config(songs), 2, None, tmp_path / "cache")
+    assert again.skipped.rows == result.skipped.rows
     assert (result.counts.unreadable, result.counts.unused) == (1, 1)
 
 
@@ -195,9 +191,13 @@ def test_too_many_unreadable_files_fail_the_run(songs: Path, tmp_path: Path) -> 
     for index in range(4):
         (songs / f"broken{index}.mid").write_bytes(b"no music")
 
-    with pytest.raises(RunFailed, match=r"4 of 16 pieces \(25%\) cannot be read.*rejected\.csv"):
-        prepare(config(songs, max_rejected=0.2), 2, None, tmp_path / "cache")
-    assert len(prepare(config(songs, max_rejected=0.3), 2, None, tmp_path / "cache").train)
+    strict = prepare(config(songs, max_rejected=0.2), 2, None, tmp_path / "cache")
+    with pytest.raises(RunFailed, match=r"4 of 16 pieces cannot be read \(25%\)") as failure:
+        strict.skipped.check(strict.counts.pieces)
+    assert "raise data.max_rejected" in str(failure.value.fix)
+    generous = prepare(config(songs, max_rejected=0.3), 2, None, tmp_path / "cache")
+    generous.skipped.check(generous.counts.pieces)
+    generous.check()
 
 
 def test_pieces_in_another_metre_do_not_count_as_unreadable(
@@ -206,14 +206,17 @@ def test_pieces_in_another_metre_do_not_count_as_unreadable(
     for index in range(20):
         write_song(songs / f"waltz{index}.mid", [(60, 0, 3)], metres=[(0, 3, 4)])
 
-    assert prepare(config(songs, max_rejected=0.0), 2, None, tmp_path / "cache").counts.unused == 20
+    result = prepare(config(songs, max_rejected=0.0), 2, None, tmp_path / "cache")
+    result.skipped.check(result.counts.pieces)
+    assert result.counts.unused == 20
 
 
 def test_no_window_at_all_fails_with_the_counts(tmp_path: Path, write_song: WriteSong) -> None:
     write_song(tmp_path / "songs" / "waltz.mid", [(60, 0, 3)], metres=[(0, 3, 4)])
 
+    result = prepare(config(tmp_path / "songs"), 2, None, tmp_path / "cache")
     with pytest.raises(RunFailed, match="1 have nothing usable") as failure:
-        prepare(config(tmp_path / "songs"), 2, None, tmp_path / "cache")
+        result.check()
     assert "data.rebar=true" in str(failure.value)
 
 
