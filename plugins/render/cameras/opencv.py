@@ -1,163 +1,64 @@
-"""The pinhole camera of the data, in OpenCV's convention, and the door to PyTorch3D's.
+"""From the pinhole camera of the data, in OpenCV's convention, to PyTorch3D's cameras and back.
 
-OpenCV: x right, y down, z into the picture; ``x_cam = R x_world + t``; K in pixels; the centre of
-the top left pixel is at (0.5, 0.5). PyTorch3D: x left, y up, z into the picture; row vectors
-``x_view = x_world R + T``; NDC in which the shorter side of the picture spans [-1, 1].
+PyTorch3D: x left, y up, z into the picture; row vectors ``x_view = x_world R + T``; NDC in which
+the shorter side of the picture spans [-1, 1].
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pytorch3d.renderer import PerspectiveCameras
 
-__all__ = ["Pinhole", "pixel_centres"]
+from labcore.kit.cameras import Pinhole
 
-Array = NDArray[np.float64]
+__all__ = ["from_pytorch3d", "to_pytorch3d"]
 
 _FLIP = np.array([-1.0, -1.0, 1.0])
 """Turns the x and y axes of one convention into those of the other."""
 
 
-def pixel_centres(height: int, width: int) -> Array:
-    """Returns the pixel coordinates (x, y) of all pixel centres, ``[H, W, 2]``."""
-    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-    return np.stack([x, y], axis=-1)
+def to_pytorch3d(pinhole: Pinhole, device: torch.device | str = "cpu") -> PerspectiveCameras:
+    """Returns the same camera as PyTorch3D's, one in a batch, in NDC."""
+    half = min(pinhole.height, pinhole.width) / 2
+    size = np.array([pinhole.width, pinhole.height])
+
+    def batch(values: NDArray[np.float64]) -> torch.Tensor:
+        return torch.tensor(values[None], dtype=torch.float32, device=device)
+
+    return PerspectiveCameras(
+        R=batch(pinhole.R.T * _FLIP),
+        T=batch(pinhole.t * _FLIP),
+        focal_length=batch(pinhole.K[[0, 1], [0, 1]] / half),
+        principal_point=batch((size / 2 - pinhole.K[:2, 2]) / half),
+        image_size=torch.tensor([[pinhole.height, pinhole.width]], device=device),
+        device=device,
+    )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
-class Pinhole:
-    """A calibrated camera with a pose.
-
-    Attributes:
-        K: Intrinsic matrix in pixels, ``[3, 3]``: focal lengths and principal point, no skew.
-        R: Rotation from the world to the camera, ``[3, 3]``.
-        t: Translation from the world to the camera in metres, ``[3]``.
-        height: Rows of the picture.
-        width: Columns of the picture.
+def from_pytorch3d(cameras: Any, *, height: int, width: int, index: int = 0) -> Pinhole:
+    """Reads one camera of a batch of PyTorch3D's perspective cameras, FoV or not.
 
     Raises:
-        ValueError: The matrices are no intrinsics, no rotation, or of another shape.
+        ValueError: The projection is no pinhole's (orthographic, or skewed).
     """
-
-    K: Array
-    R: Array
-    t: Array
-    height: int
-    width: int
-
-    def __post_init__(self) -> None:
-        for name, shape in (("K", (3, 3)), ("R", (3, 3)), ("t", (3,))):
-            value = np.array(getattr(self, name), dtype=np.float64)
-            if value.shape != shape or not np.isfinite(value).all():
-                raise ValueError(f"{name} must be {shape} finite numbers; it is {value.tolist()}")
-            value.setflags(write=False)
-            object.__setattr__(self, name, value)
-        if self.height < 1 or self.width < 1:
-            raise ValueError(f"a picture of {self.height} x {self.width} pixels is empty")
-        if self.K[0, 0] <= 0 or self.K[1, 1] <= 0 or not np.array_equal(self.K[2], [0, 0, 1]):
-            raise ValueError(f"K must be [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]; it is {self.K}")
-        if self.K[0, 1] or self.K[1, 0]:
-            raise ValueError("K has skew, which PyTorch3D's cameras do not know")
-        if np.abs(self.R @ self.R.T - np.eye(3)).max() > 1e-4 or np.linalg.det(self.R) < 0:
-            raise ValueError(f"R is no rotation: {self.R}")
-
-    @property
-    def world_to_camera(self) -> Array:
-        """The pose as a matrix that takes world points to the camera, ``[4, 4]``."""
-        return rigid(self.R, self.t)
-
-    @property
-    def camera_to_world(self) -> Array:
-        """The pose as a matrix that takes camera points to the world, ``[4, 4]``."""
-        return rigid(self.R.T, -self.R.T @ self.t)
-
-    @property
-    def centre(self) -> Array:
-        """Where the camera is in the world, ``[3]``."""
-        return -self.R.T @ self.t
-
-    def moved_right(self, baseline_m: float) -> "Pinhole":
-        """Returns the right camera of a rectified stereo pair of which this one is the left."""
-        shift = np.array([baseline_m, 0.0, 0.0])
-        return Pinhole(K=self.K, R=self.R, t=self.t - shift, height=self.height, width=self.width)
-
-    def to_camera(self, points: Array) -> Array:
-        """Takes world points ``[..., 3]`` to the frame of the camera."""
-        return points @ self.R.T + self.t
-
-    def project(self, points: Array) -> Array:
-        """Projects world points ``[..., 3]`` to pixels ``[..., 2]``.
-
-        Points that are not before the camera have no picture: their pixels are NaN.
-        """
-        seen = self.to_camera(points)
-        z = np.where(seen[..., 2:] > 0, seen[..., 2:], np.nan)
-        return seen[..., :2] / z * self.K[[0, 1], [0, 1]] + self.K[:2, 2]
-
-    def rays(self) -> Array:
-        """Returns the direction of the ray through each pixel centre, with z = 1, ``[H, W, 3]``."""
-        flat = (pixel_centres(self.height, self.width) - self.K[:2, 2]) / self.K[[0, 1], [0, 1]]
-        return np.concatenate([flat, np.ones_like(flat[..., :1])], axis=-1)
-
-    def unproject(self, depth: NDArray[Any]) -> Array:
-        """Returns the world point that each pixel sees, ``[H, W, 3]``.
-
-        Args:
-            depth: z in metres at the pixel centres, ``[H, W]``.
-        """
-        return (self.rays() * depth[..., None] - self.t) @ self.R
-
-    def to_pytorch3d(self, device: Any = "cpu") -> PerspectiveCameras:
-        """Returns the same camera as PyTorch3D's, one in a batch, in NDC."""
-        import torch
-
-        half = min(self.height, self.width) / 2
-        size = np.array([self.width, self.height])
-
-        def batch(values: Array) -> torch.Tensor:
-            return torch.tensor(values[None], dtype=torch.float32, device=device)
-
-        return PerspectiveCameras(
-            R=batch(self.R.T * _FLIP),
-            T=batch(self.t * _FLIP),
-            focal_length=batch(self.K[[0, 1], [0, 1]] / half),
-            principal_point=batch((size / 2 - self.K[:2, 2]) / half),
-            image_size=torch.tensor([[self.height, self.width]], device=device),
-            device=device,
-        )
-
-    @classmethod
-    def from_pytorch3d(cls, cameras: Any, *, height: int, width: int, index: int = 0) -> "Pinhole":
-        """Reads one camera of a batch of PyTorch3D's perspective cameras, FoV or not.
-
-        Raises:
-            ValueError: The projection is no pinhole's (orthographic, or skewed).
-        """
-        matrices = cameras.get_projection_transform().get_matrix().detach().cpu().double().numpy()
-        matrix = matrices[index if len(matrices) > 1 else 0].T  # column vectors from here on
-        if matrix[3, 2] == 0 or matrix[0, 1] or matrix[1, 0]:
-            raise ValueError(f"{type(cameras).__name__} is no pinhole camera without skew")
-        focal, centre = matrix[[0, 1], [0, 1]], matrix[:2, 2]
-        if cameras.in_ndc():
-            half = min(height, width) / 2
-            focal, centre = focal * half, np.array([width, height]) / 2 - centre * half
-        rotation, translation = (
-            value.detach().cpu().double().numpy()[index if len(value) > 1 else 0]
-            for value in (cameras.R, cameras.T)
-        )
-        return cls(
-            K=np.array([[focal[0], 0, centre[0]], [0, focal[1], centre[1]], [0, 0, 1]]),
-            R=(rotation * _FLIP).T,
-            t=translation * _FLIP,
-            height=height,
-            width=width,
-        )
-
-
-def rigid(rotation: Array, translation: Array) -> Array:
-    """Returns the 4x4 matrix of a rotation and a translation."""
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = rotation, translation
-    return matrix
+    matrices = cameras.get_projection_transform().get_matrix().detach().cpu().double().numpy()
+    matrix = matrices[index if len(matrices) > 1 else 0].T  # column vectors from here on
+    if matrix[3, 2] == 0 or matrix[0, 1] or matrix[1, 0]:
+        raise ValueError(f"{type(cameras).__name__} is no pinhole camera without skew")
+    focal, centre = matrix[[0, 1], [0, 1]], matrix[:2, 2]
+    if cameras.in_ndc():
+        half = min(height, width) / 2
+        focal, centre = focal * half, np.array([width, height]) / 2 - centre * half
+    rotation, translation = (
+        value.detach().cpu().double().numpy()[index if len(value) > 1 else 0]
+        for value in (cameras.R, cameras.T)
+    )
+    return Pinhole(
+        K=np.array([[focal[0], 0, centre[0]], [0, focal[1], centre[1]], [0, 0, 1]]),
+        R=(rotation * _FLIP).T,
+        t=translation * _FLIP,
+        height=height,
+        width=width,
+    )

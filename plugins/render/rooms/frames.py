@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from plugins.render.cameras import Pinhole
+from labcore.kit.cameras import Pinhole
 from plugins.render.rooms.matches import Matches, match, motions
 from plugins.render.rooms.picture import paint
 from plugins.render.rooms.rays import rays_through

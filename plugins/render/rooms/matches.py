@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from plugins.render.cameras import Pinhole
+from labcore.kit.cameras import Pinhole
 from plugins.render.rooms.rays import rays_at, rays_through
 from plugins.render.rooms.view import NEAR_M, View
 

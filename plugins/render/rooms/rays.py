@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from plugins.render.cameras import Pinhole, pixel_centres
+from labcore.kit.cameras import Pinhole, pixel_centres
 
 __all__ = ["rays_at", "rays_through"]
 

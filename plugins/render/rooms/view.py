@@ -12,7 +12,8 @@ from pytorch3d.renderer import RasterizationSettings
 from pytorch3d.structures import Meshes
 from torch import Tensor
 
-from plugins.render.cameras import Pinhole
+from labcore.kit.cameras import Pinhole
+from plugins.render.cameras import to_pytorch3d
 from plugins.render.rasterize import TorchRasterizer, make_rasterizer
 from plugins.render.rooms.faces import FaceTable
 from plugins.render.rooms.scenes import Mesh
@@ -54,7 +55,7 @@ class Eye:
             faces_per_pixel=1,
             z_clip_value=NEAR_M,
         )
-        given = {"cameras": camera.to_pytorch3d(self.device), "raster_settings": settings}
+        given = {"cameras": to_pytorch3d(camera, self.device), "raster_settings": settings}
         faces: Tensor
         if isinstance(self._rasterizer, TorchRasterizer):
             faces = self._rasterizer.visible_faces(meshes, **given)

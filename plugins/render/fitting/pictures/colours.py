@@ -6,9 +6,9 @@ from pytorch3d.renderer.mesh.textures import TexturesBase
 from pytorch3d.structures import Meshes
 from torch import Tensor
 
+from labcore.kit.panels import beside, stacked
 from labcore.kit.video import Frame
 from plugins.render.config import RenderConfig
-from plugins.render.fitting.pictures.panels import beside, stacked
 from plugins.render.shading import as_bytes, render
 
 __all__ = ["ColourPictures"]

@@ -1,17 +1,19 @@
 """Pictures of a silhouette over the one that it should match."""
 
+import torch
 from pytorch3d.renderer import FoVPerspectiveCameras
 from pytorch3d.structures import Meshes
 from torch import Tensor
 
+from labcore.kit.panels import beside, stacked
 from labcore.kit.video import Frame
 from plugins.render.config import RenderConfig
-from plugins.render.fitting.pictures.panels import beside, overlay, stacked
 from plugins.render.fitting.silhouettes import coverage
 from plugins.render.shading import as_bytes, render
 
-__all__ = ["OutlinePictures"]
+__all__ = ["OutlinePictures", "overlay"]
 
+_ORANGE, _BLUE = (0.95, 0.55, 0.15), (0.25, 0.5, 0.95)
 _SUPERSAMPLING = 2
 _SHOWN = 4
 """Cameras of a frame of the film."""
@@ -67,3 +69,15 @@ class OutlinePictures:
             supersampling=_SUPERSAMPLING,
             backend=self._config.backend,
         )
+
+
+def overlay(target: Tensor, ours: Tensor) -> Frame:
+    """Returns two silhouettes ``[H, W]`` in one picture.
+
+    What only the target covers is orange, what only ours covers blue, and what both cover dark.
+    """
+    first, second = (
+        torch.lerp(torch.ones(3), torch.tensor(colour), mask.detach().cpu()[..., None])
+        for mask, colour in ((target, _ORANGE), (ours, _BLUE))
+    )
+    return as_bytes(first * second)

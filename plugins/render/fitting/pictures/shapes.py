@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from pytorch3d.structures import Meshes
 
+from labcore.kit.panels import beside, stacked
 from labcore.kit.video import Frame
 from plugins.render.cameras import orbit
 from plugins.render.config import RenderConfig
-from plugins.render.fitting.pictures.panels import beside, stacked
 from plugins.render.shading import as_bytes, render
 
 __all__ = ["ShapePictures"]
