@@ -5,7 +5,8 @@ seen in several ways, and become one card.
 """
 
 import base64
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -17,7 +18,17 @@ from labcore.report.sources import inside
 from labcore.report.tables import Table, read_table
 from labcore.report.wording import format_size
 
-__all__ = ["Budget", "Card", "Item", "arrange", "link_to"]
+__all__ = [
+    "Budget",
+    "Card",
+    "Item",
+    "arrange",
+    "card_title",
+    "group_files",
+    "link_from",
+    "link_to",
+    "make_card",
+]
 
 _SHOWN = {
     "audio": ("wav", "mp3", "ogg", "flac"),
@@ -46,6 +57,11 @@ class Budget:
     file_bytes: int = 6_000_000
     total_bytes: int = 30_000_000
     encodes_sounds: bool = False
+
+    def hear(self, artifacts: Iterable[Artifact]) -> None:
+        """Decides from all that the page will hold how its sounds go in."""
+        sounds = sum(row.size_bytes for row in artifacts if row.path.lower().endswith(".wav"))
+        self.encodes_sounds = sounds > _SOUND_BYTES
 
     def take(self, size_bytes: int) -> bool:
         """Whether a file of this size goes in; if so it is counted."""
@@ -103,16 +119,20 @@ def arrange(folder: Path, artifacts: Sequence[Artifact], budget: Budget) -> dict
         artifacts: Rows of the manifest.
         budget: How much may be put into the page.
     """
-    sounds = sum(row.size_bytes for row in artifacts if row.path.lower().endswith(".wav"))
-    budget.encodes_sounds = sounds > _SOUND_BYTES
+    budget.hear(artifacts)
+    return {
+        title: [make_card(folder, family, budget) for family in cards.values()]
+        for title, cards in group_files(artifacts).items()
+    }
+
+
+def group_files(artifacts: Iterable[Artifact]) -> dict[str, dict[str, list[Artifact]]]:
+    """Returns section to stem to the files that make one card."""
     sections: dict[str, dict[str, list[Artifact]]] = {}
     for artifact in artifacts:
         stem = PurePosixPath(artifact.path).with_suffix("").as_posix()
         sections.setdefault(artifact.section, {}).setdefault(stem, []).append(artifact)
-    return {
-        title: [_card(folder, family, budget) for family in cards.values()]
-        for title, cards in sections.items()
-    }
+    return sections
 
 
 def link_to(relative: str) -> str:
@@ -120,14 +140,32 @@ def link_to(relative: str) -> str:
     return quote(relative)
 
 
-def _card(folder: Path, family: Sequence[Artifact], budget: Budget) -> Card:
+def link_from(folder: Path, target: Path) -> str:
+    """Returns the link from a page in ``folder`` to a file or folder elsewhere."""
+    try:
+        relative = os.path.relpath(target.resolve(), folder.resolve())
+    except ValueError:  # another drive of Windows
+        return target.resolve().as_uri()
+    return link_to(Path(relative).as_posix())
+
+
+def card_title(family: Sequence[Artifact]) -> str:
+    """Returns what a card is called: after its sound, else after what is shown first."""
+
+    def order(artifact: Artifact) -> tuple[bool, int]:
+        place = _ORDER.index(artifact.kind) if artifact.kind in _ORDER else len(_ORDER)
+        return artifact.kind != "audio", place
+
+    return min(family, key=order).title
+
+
+def make_card(folder: Path, family: Sequence[Artifact], budget: Budget) -> Card:
+    """Makes the card of files with the same stem."""
     items = [_item(folder, artifact, budget) for artifact in family]
     items.sort(key=lambda item: _ORDER.index(item.kind))
-    named = {item.kind: item.title for item in reversed(items)}
-    title = named.get("audio") or items[0].title
     steps = [artifact.step for artifact in family if artifact.step is not None]
     return Card(
-        title=title,
+        title=card_title(family),
         captions=list(dict.fromkeys(a.caption for a in family if a.caption)),
         step=f"{steps[0]:,}" if steps else "",
         items=items,

@@ -3,7 +3,7 @@
 Everything is in the units of the SVG's view box; the page scales it to the width there is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from labcore.report.axes import Axis, linear_axis, log_axis, step_axis
@@ -15,7 +15,7 @@ __all__ = ["PLOT", "Chart", "ChartGroup", "Line", "Plot", "group_charts", "polyl
 _MOST_CHARTS = 60
 """Charts in one group; module taps on a large model can record thousands of series."""
 
-_PHASES = ("train", "val", "test")
+_PHASES = {"train": 1, "val": 2, "test": 3}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +46,7 @@ class Line:
     """One series of a chart.
 
     Attributes:
-        label: Its phase.
+        label: Its phase, or whose it is.
         colour: Which of the palette's colours, from 1.
         points: What the script reads out: step, mean, low and high, or None at a gap.
         path: Path data of the means.
@@ -103,7 +103,9 @@ class ChartGroup:
     num_left_out: int = 0
 
 
-def group_charts(series: Iterable[Series], *, prefix: str) -> ChartGroup:
+def group_charts(
+    series: Iterable[Series], *, prefix: str, colours: Mapping[str, int] = _PHASES
+) -> ChartGroup:
     """Draws series, those of the same name in one chart, all over the same range of steps.
 
     Charts of what never changes come last: the shapes of a model's outputs are many.
@@ -111,6 +113,7 @@ def group_charts(series: Iterable[Series], *, prefix: str) -> ChartGroup:
     Args:
         series: What was recorded.
         prefix: Begins the charts' ids, so that they are unique in the page.
+        colours: Phase to the colour of its lines, in the order of the lines in a chart.
     """
     by_name: dict[str, list[Series]] = {}
     for one in series:
@@ -128,7 +131,7 @@ def group_charts(series: Iterable[Series], *, prefix: str) -> ChartGroup:
     drawn = [one for family in curves.values() for one in family]
     axis = step_axis(min(one.steps[0] for one in drawn), max(one.steps[-1] for one in drawn))
     charts = [
-        _chart(f"{prefix}-{index}", name, family, axis)
+        _chart(f"{prefix}-{index}", name, family, axis, colours)
         for index, (name, family) in enumerate(curves.items())
         if index < _MOST_CHARTS
     ]
@@ -143,14 +146,21 @@ def _is_constant(family: Sequence[Series]) -> bool:
     return len({value for series in family for value in series.values}) == 1
 
 
-def _chart(chart_id: str, title: str, family: Sequence[Series], x_axis: Axis) -> Chart:
-    family = sorted(family, key=lambda s: _PHASES.index(s.phase) if s.phase in _PHASES else 9)
+def _chart(
+    chart_id: str,
+    title: str,
+    family: Sequence[Series],
+    x_axis: Axis,
+    colours: Mapping[str, int],
+) -> Chart:
+    places = list(colours)
+    family = sorted(family, key=lambda s: places.index(s.phase) if s.phase in colours else 9)
     thinned = [downsample(series) for series in family]
     seen = [point for points in thinned for point in points if point is not None]
     low, high = min(point.low for point in seen), max(point.high for point in seen)
     y_axis = linear_axis(low, high)
     lines = [
-        _line(series, points, _colour(series), x_axis, y_axis)
+        _line(series, points, colours.get(series.phase, 1), x_axis, y_axis)
         for series, points in zip(family, thinned, strict=True)
     ]
     return Chart(
@@ -161,10 +171,6 @@ def _chart(chart_id: str, title: str, family: Sequence[Series], x_axis: Axis) ->
         y_axis=y_axis,
         log_axis=log_axis(low, high),
     )
-
-
-def _colour(series: Series) -> int:
-    return _PHASES.index(series.phase) + 1 if series.phase in _PHASES else 1
 
 
 def _line(

@@ -23,23 +23,27 @@ def render_page(
     name: str,
     context: Mapping[str, Any],
     *,
+    assets: Sequence[str] = (),
     folders: Sequence[Path] = (),
     extra_style: str = "",
 ) -> str:
     """Returns a page as text.
 
     Args:
-        name: Of a template that extends ``page.html.j2``, and of its own style sheet and script.
+        name: Of a template that extends ``page.html.j2``.
         context: What the template shows; text is escaped.
+        assets: Style sheets and scripts that follow those of every page; those of the template's
+            name when left out.
         folders: Where to look for these files, before the report's own templates.
         extra_style: Rules of this page alone, after the style sheets.
     """
     from markupsafe import Markup
 
     environment = _environment((*folders, _TEMPLATES))
+    files = ("page.css", "page.js", *(assets or (f"{name}.css", f"{name}.js")))
     style, script = (
-        "".join(_source(environment, f"{part}.{kind}") for part in ("page", name))
-        for kind in ("css", "js")
+        "".join(_source(environment, file) for file in files if file.endswith(kind))
+        for kind in (".css", ".js")
     )
     style += extra_style
     return environment.get_template(f"{name}.html.j2").render(

@@ -1,15 +1,14 @@
 """From the results of a sweep to its ``report.html``."""
 
-import os
 import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from labcore.record.durations import format_duration
 from labcore.record.files import write_atomically
+from labcore.report.artifacts import link_from
 from labcore.report.page import render_page
 from labcore.report.wording import format_number, write_value
 from labcore.sweeps.overrides import as_overrides
@@ -180,9 +179,4 @@ def _label(trial: TrialRow, varying: Sequence[str]) -> str:
 
 def _link(folder: Path, run: Path) -> str:
     """The run's own page, or its folder while it has none, relative to the sweep's folder."""
-    target = run / REPORT_FILE if (run / REPORT_FILE).exists() else run
-    try:
-        relative = os.path.relpath(target.resolve(), folder.resolve())
-    except ValueError:  # another drive of Windows
-        return target.resolve().as_uri()
-    return quote(Path(relative).as_posix())
+    return link_from(folder, run / REPORT_FILE if (run / REPORT_FILE).exists() else run)
