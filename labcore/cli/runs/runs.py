@@ -3,14 +3,13 @@
 import dataclasses
 import json
 import math
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from labcore.config.options import flatten
+from labcore.cli.runs.facts import facts_of, quick_config, took_s, where_all
 from labcore.config.root import training_options
 from labcore.errors import UsageError, clean
 from labcore.record.durations import format_duration
@@ -26,8 +25,6 @@ _COLOURS = {
     "interrupted": "yellow",
 }
 _HEADER = ("state", "run", "preset", "seed", "time", "step", "result")
-_LARGEST = 1_000_000
-"""Bytes of a saved config that is worth reading."""
 
 
 @click.command()
@@ -57,11 +54,7 @@ def runs(
     found = list_runs(runs_dir, plugin, damaged=damaged)
     if state:
         found = [run for run in found if run.status.observed_state() == state]
-    for text in where:
-        name, separator, value = text.partition("=")
-        if not separator:
-            raise UsageError(f"--where {text} is not of the form NAME=VALUE")
-        found = [run for run in found if str(_facts(run).get(name)) == value]
+    found = where_all(found, where)
     if sort:
         found = _sorted(found, sort)
     found = found[-last:] if last else found
@@ -84,35 +77,8 @@ def runs(
         click.echo(clean(f"{folder.parent.name}/{folder.name} is left out: {reason}"), err=True)
 
 
-def _config(run: StoredRun) -> dict[str, Any]:
-    """Returns the run's options as they are written, without the time that checking them takes."""
-    import yaml
-
-    path = run.folder / "config.yaml"
-    try:
-        if path.stat().st_size > _LARGEST:
-            return {}
-        text = path.read_text(encoding="utf-8")
-        if "*" in text.replace("***", "") and "&" in text:
-            return {}  # aliases, which a run does not write and which may stand for any amount
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        content = yaml.load(text, loader)  # noqa: S506  # both are safe; C is ten times as fast
-    except Exception:  # anything may be in it, and it is only two columns
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _facts(run: StoredRun) -> dict[str, Any]:
-    """Returns everything that a run can be found by: options, status, metrics."""
-    status = run.status
-    facts = flatten(_config(run)) | status.metrics
-    facts |= {name.partition("/")[2]: value for name, value in status.metrics.items()}
-    facts |= {name: getattr(status, name) for name in ("task", "preset", "sweep", "step", "trial")}
-    return facts | {"state": status.observed_state(), "time": _took_s(run)}
-
-
 def _sorted(found: list[StoredRun], name: str) -> list[StoredRun]:
-    known = [(run, _facts(run).get(name)) for run in found]
+    known = [(run, facts_of(run).get(name)) for run in found]
     if found and all(value is None for _, value in known):
         raise UsageError(
             f"--sort {name}: no run here has that", fix="sort by time, step, a metric or an option"
@@ -126,21 +92,13 @@ def _sorted(found: list[StoredRun], name: str) -> list[StoredRun]:
     return [run for run, _ in sorted(known, key=order)]
 
 
-def _took_s(run: StoredRun) -> float:
-    status = run.status
-    end = status.ended or (
-        time.time() if status.observed_state() == "running" else status.heartbeat
-    )
-    return end - (status.started or status.created)
-
-
 def _row(run: StoredRun) -> tuple[str, ...]:
-    status, config = run.status, _config(run)
+    status, config = run.status, quick_config(run)
     state = status.observed_state()
     result = _result(status.metrics, config)
     if status.error and state == "failed":
         result = str(status.error.get("message", "")).partition("\n")[0]
-    took = format_duration(_took_s(run))
+    took = format_duration(took_s(run))
     step = "" if status.step is None else f"{status.step:,}"
     seed = str(config.get("seed", ""))[:12]
     return tuple(map(clean, (state, run.id, status.preset, seed, took, step, result)))

@@ -53,6 +53,8 @@ def test_a_header_says_what_the_columns_are(runs_dir: Path) -> None:
 
 def test_runs_are_found_by_option_metric_and_status(runs_dir: Path) -> None:
     assert names(listed(runs_dir, "--where", "seed=3")) == ["a"]
+    assert names(listed(runs_dir, "--where", "train.monitor=loss", "--where", "step=1200")) == ["a"]
+    assert names(listed(runs_dir, "--where", "no_such_option=null")) == []
     assert names(listed(runs_dir, "--where", "preset=smoke", "--where", "state=finished")) == ["b"]
     assert names(listed(runs_dir, "--state", "failed")) == ["c"]
 
