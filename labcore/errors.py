@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "DamagedRun",
     "Diverged",
     "Interrupted",
     "LabError",
@@ -85,6 +86,10 @@ class UsageError(LabError):
         if self.fix is not None:
             lines.append(f"  fix: {self.fix}")
         return "\n".join(lines)
+
+
+class DamagedRun(UsageError):
+    """The run that was asked for is there, and cannot be read."""
 
 
 class RequirementError(LabError):

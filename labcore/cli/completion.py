@@ -15,7 +15,13 @@ from click.shell_completion import BashComplete, CompletionItem, add_completion_
 
 from labcore.errors import LabError
 
-__all__ = ["complete_override", "complete_plugin", "complete_run", "completion"]
+__all__ = [
+    "complete_compared",
+    "complete_override",
+    "complete_plugin",
+    "complete_run",
+    "completion",
+]
 
 _LINES = {
     "bash": 'eval "$(lab completion bash)"   # in ~/.bashrc',
@@ -51,6 +57,16 @@ def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     """Completes ``latest`` or the id of a run, newest first; a part of one stands for it."""
     runs_dir = Path(ctx.params.get("runs_dir") or "runs")
     return _runs(runs_dir, incomplete)
+
+
+def complete_compared(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Completes a word of ``lab compare``: one more run, or what chooses runs."""
+    runs_dir = Path(ctx.params.get("runs_dir") or "runs")
+    typed = ctx.params.get("words") or ()
+    ids = _runs(runs_dir, "")
+    plugins = sorted({f"plugin={name.partition('/')[0]}" for name in ids if "/" in name})
+    words = [*ids, *plugins, "task=", "preset=", "state=", "last="]
+    return [word for word in _starting(incomplete, words) if word not in typed]
 
 
 def complete_override(

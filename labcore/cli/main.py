@@ -24,6 +24,11 @@ COMMANDS = {
         "Show a plugin: tasks, presets, datasets, papers, needs.",
     ),
     "runs": ("labcore.cli.runs.runs", "runs", "List the runs, newest last."),
+    "compare": (
+        "labcore.cli.runs.compare",
+        "compare",
+        "Compare runs: options, figures, curves, pictures.",
+    ),
     "open": ("labcore.cli.runs.open", "open_report", "Open the report of a run in the browser."),
     "resume": ("labcore.cli.runs.resume", "resume", "Go on with a run that was stopped."),
     "devices": ("labcore.cli.devices", "devices", "Show the GPUs, who uses them and who waits."),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from labcore.errors import UsageError
+from labcore.errors import DamagedRun, UsageError
 from labcore.record.checkpoints import stored_in
 from labcore.record.status import Status, read_status
 
@@ -70,13 +70,14 @@ def find_run(
 
     Raises:
         UsageError: No run fits, or several do.
+        DamagedRun: The one that fits cannot be read.
     """
     if reference != "latest" and os.path.exists(os.path.join(reference, "status.json")):  # noqa: PTH110, PTH118  # a Path raises when the name is too long
         folder = Path(reference)
         try:
             return StoredRun(folder=folder, status=read_status(folder))
         except (OSError, ValueError) as error:
-            raise UsageError(f"{folder} is no run that can be read: {error}") from None
+            raise DamagedRun(f"{folder} is no run that can be read: {error}") from None
     damaged: dict[Path, str] = {}
     known = list_runs(runs_dir, plugin, damaged=damaged)
     fitting = [run for run in known if accept(run)]
@@ -104,7 +105,7 @@ def find_run(
         )
     for folder, reason in damaged.items():
         if reference in (folder.name, f"{folder.parent.name}/{folder.name}"):
-            raise UsageError(f"{reference} cannot be read: {reason}")
+            raise DamagedRun(f"{reference} cannot be read: {reason}")
     raise UsageError(
         f"no run called {reference!r} in {runs_dir}",
         problems=[f"there is {run.id}" for run in known[-5:]],

@@ -7,6 +7,7 @@ sessions, extras and files must exist.
 """
 
 import ast
+import json
 import re
 import shlex
 import sys
@@ -106,7 +107,7 @@ def _check_parse(words: tuple[str, ...]) -> None:
 def _problem_of(type_lab, words: tuple[str, ...], output: tuple[str, ...]) -> str | None:
     """Types or checks one ``lab`` command; returns what is wrong with it."""
     name, rest = words[0], words[1:]
-    only_looks = bool(_LOOKS & set(words)) or name in {"list", "show", "runs"}
+    only_looks = bool(_LOOKS & set(words)) or name in {"compare", "list", "show", "runs"}
     only_looks = only_looks or words[:2] in {("data", "list"), ("env", "plan")}
     only_looks = only_looks or "--explain" in words
     if not only_looks and name == "run" and _sweeps(words):
@@ -115,6 +116,8 @@ def _problem_of(type_lab, words: tuple[str, ...], output: tuple[str, ...]) -> st
     if not only_looks and name != "run":
         _check_parse(words)
         return None
+    if name == "compare":
+        _write_compared_runs(Path("runs"))
     refused = any(line.startswith("error: ") for line in output)
     code, printed = type_lab(*words, *([] if only_looks else ["--dry-run"]))
     if code != (2 if refused else 0):
@@ -123,6 +126,29 @@ def _problem_of(type_lab, words: tuple[str, ...], output: tuple[str, ...]) -> st
         return None  # its output is that of a run
     missing = [line for line in output if squeeze(line) not in squeeze(printed)]
     return f"does not print {missing}, but:\n{printed}" if missing else None
+
+
+def _write_compared_runs(runs_dir: Path) -> None:
+    """Writes what `lab compare` wants of five runs; the losses are those of real ones."""
+    from labcore.record.status import Status, write_status
+
+    runs = [(1, 1e-3, 114.782, 114.665), (2, 1e-3, 141.443, 142.243), (3, 1e-3, 126.417, 127.692)]
+    runs += [(1, 3e-4, 148.771, 148.698), (2, 3e-4, 159.1496, 159.330)]
+    for minute, (seed, lr, val, test) in enumerate(runs):
+        run = f"musicvae/20260102-030{4 + minute}05-train-smoke"
+        (runs_dir / run).mkdir(parents=True)
+        figures = {
+            "val/loss": val,
+            "test/loss": test,
+            "val/teacher_accuracy": 0.7,
+            "val/kl_bits": 10.0,
+        }
+        status = Status(run=run, plugin="musicvae", task="train", preset="smoke", created=minute)
+        status.state, status.ended, status.metrics = "finished", minute + 20.0, figures
+        write_status(runs_dir / run, status)
+        train = {"monitor": "loss", "goal": "minimize"}
+        config = {"seed": seed, "optimizer": {"lr": lr}, "train": train}
+        (runs_dir / run / "config.yaml").write_text(json.dumps(config))
 
 
 @pytest.mark.ml

@@ -1,10 +1,14 @@
-"""Tiny plugins, made as files so that they are found the way a user's are."""
+"""Tiny plugins, made as files so that they are found the way a user's are, and tiny runs."""
 
+import json
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from labcore.record.status import Status, write_status
 
 HEADER = """
 from dataclasses import dataclass
@@ -45,3 +49,35 @@ def write_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     return write
+
+
+@pytest.fixture
+def add_run(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a finished run below ``runs/`` with a seed, options, curves and last figures."""
+
+    def add(
+        name: str,
+        *,
+        plugin: str = "toy",
+        seed: int = 0,
+        options: dict[str, Any] | None = None,
+        figures: dict[str, float] | None = None,
+        val: Sequence[float] = (),
+        **status: Any,
+    ) -> Path:
+        folder = tmp_path / "runs" / plugin / name
+        folder.mkdir(parents=True)
+        plain = {"task": "train", "preset": "smoke", "state": "finished", "created": 0.0}
+        said = {"run": f"{plugin}/{name}", "plugin": plugin, "metrics": figures or {}}
+        write_status(folder, Status(**{**plain, **said, **status}))
+        train = {"monitor": "loss", "goal": "minimize"}
+        config = {"plugin": plugin, "seed": seed, "train": train, **(options or {})}
+        (folder / "config.yaml").write_text(json.dumps(config))
+        lines = [
+            json.dumps({"step": step, "phase": "val", "values": {"loss": value}})
+            for step, value in enumerate(val)
+        ]
+        (folder / "metrics.jsonl").write_text("\n".join(lines))
+        return folder
+
+    return add

@@ -1,4 +1,4 @@
-"""``lab open [RUN]``: shows the report of a run in the browser."""
+"""``lab open [RUN]``: shows the report of a run, or another page, in the browser."""
 
 import os
 import sys
@@ -18,7 +18,17 @@ __all__ = ["open_report"]
 @click.argument("run", default="latest", shell_complete=complete_run)
 @click.option("--runs-dir", default="runs", show_default=True, type=click.Path(path_type=Path))
 def open_report(run: str, runs_dir: Path) -> None:
-    """Open the report of RUN (latest, an id from `lab runs`, or a folder) in the browser."""
+    """Open a report in the browser: RUN is latest, an id from `lab runs`, a folder, or a page."""
+    page = Path(run)
+    if page.suffix != ".html" or not page.is_file():
+        page = _report(runs_dir, run)
+    page = page.resolve()
+    if _has_screen():
+        webbrowser.open(page.as_uri())
+    click.echo(page)
+
+
+def _report(runs_dir: Path, run: str) -> Path:
     accept = _has_report if run == "latest" else lambda _: True
     stored = find_run(runs_dir, run, accept=accept, wanted="run with a report")
     if not _has_report(stored):
@@ -26,10 +36,7 @@ def open_report(run: str, runs_dir: Path) -> None:
             f"{stored.id} has no report yet: it is written when a run ends",
             fix="see how it stands: lab runs",
         )
-    page = (stored.folder / "report.html").resolve()
-    if _has_screen():
-        webbrowser.open(page.as_uri())
-    click.echo(page)
+    return stored.folder / "report.html"
 
 
 def _has_report(run: StoredRun) -> bool:

@@ -68,6 +68,11 @@ def test_runs_are_offered_newest_first(tab):
     assert tab("open", "") == newest_first
     assert tab("resume", "toy") == newest_first[2:]
     assert tab("run", "musicvae", "run", "=") == ["latest"]
+    assert tab("compare", "toy/20260101-000000-a", "") == [
+        *newest_first[:2],
+        *("plugin=other", "plugin=toy", "task=", "preset=", "state=", "last="),
+    ]
+    assert tab("compare", "plugin", "=", "t") == ["toy"]
 
 
 def test_completing_imports_no_framework_and_no_hydra():

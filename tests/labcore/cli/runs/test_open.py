@@ -41,6 +41,14 @@ def test_the_newest_report_is_opened_and_its_path_said(opened):
     assert opened == [page.as_uri()]
 
 
+def test_a_page_is_opened_by_its_path(opened, tmp_path):
+    page = tmp_path / "runs/compare/x.html"
+    page.parent.mkdir()
+    page.touch()
+    assert show("runs/compare/x.html") == page.resolve()
+    assert opened == [page.resolve().as_uri()]
+
+
 @pytest.mark.parametrize("variable", ["SSH_CONNECTION", "DISPLAY"])
 def test_over_ssh_and_without_a_screen_only_the_path_is_said(opened, variable, monkeypatch):
     monkeypatch.setattr("sys.platform", "linux")
