@@ -68,6 +68,13 @@ def tests_core(session: nox.Session) -> None:
 
 
 @nox.session
+def tests_tf(session: nox.Session) -> None:
+    """Run the tests that need TensorFlow, in an environment without torch."""
+    session.install("-e", ".[tflite,test]")
+    session.run("pytest", *SHARED, "-m", "tf", "tests/labcore", *session.posargs, env=ONE_THREAD)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Train the music VAE on real melodies (about five minutes); say where report and sound are."""
     session.install("-e", ".[musicvae]")
