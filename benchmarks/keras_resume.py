@@ -3,7 +3,7 @@
     python benchmarks/keras_resume.py [--kinds plain legacy pruned clustered quantized]
 
 For each kind of model (Keras 3, legacy Keras, and TFMOT's three wrappers) one run is left alone and
-three are killed after seeded random steps and resumed. Each run is a process; about 20 s a kind's run.
+three are killed after seeded random steps and resumed. Each run is a process.
 """
 
 import argparse
