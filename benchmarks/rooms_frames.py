@@ -19,13 +19,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from labcore.data.shard_writer import encode
 from plugins.render.rooms import Eye, render_frames
 from plugins.render.rooms.frames import camera_of, surface
 from plugins.render.rooms.manifest import ENDINGS
 from plugins.render.rooms.matches import match, motions
 from plugins.render.rooms.picture import paint
 from plugins.render.rooms.scenes import Scene, make_scene
-from plugins.render.rooms.shards import encode
 from plugins.render.rooms.texture import TextureSet
 
 SIZES = ((128, 160), (256, 320))

@@ -29,10 +29,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from labcore.data.shard_writer import write_shard
 from labcore.data.shards import ShardReader
 from plugins.render.rooms import SIZES, generate
 from plugins.render.rooms.manifest import ENDINGS
-from plugins.render.rooms.shards import write_shard
 
 SUBSET = ("rgb", "depth")
 PER_SEQUENCE = 16

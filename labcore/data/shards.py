@@ -2,8 +2,9 @@
 
 A folder has a ``manifest.json`` and tar files. Members of a tar that share a name up to its first
 dot are one sample: ``room-00003/0007.rgb.png`` and ``room-00003/0007.depth.npy`` are the fields
-``rgb`` and ``depth`` of the sample ``room-00003/0007``. ``.npy`` and ``.png`` become arrays and
-``.json`` what it holds; ``.gz`` is undone first. Any tool that reads tar or WebDataset reads them.
+``rgb`` and ``depth`` of the sample ``room-00003/0007``. ``.npy``, ``.jpg`` and ``.png`` (of one
+channel with 16 bits too) become arrays and ``.json`` what it holds; ``.gz`` is undone first. Any
+tool that reads tar or WebDataset reads them; :mod:`labcore.data.shard_writer` writes them.
 
 A reader holds no open file, so it can be pickled, forked and used by many processes at once. Only
 the members of the fields that are asked for are read.
@@ -17,6 +18,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, overload
@@ -26,6 +28,8 @@ from labcore.errors import RequirementError, RunFailed, UsageError, nearest, sug
 __all__ = ["MANIFEST", "ShardReader"]
 
 MANIFEST = "manifest.json"
+_PNG_BITS = 24
+"""Place of the byte that tells a PNG's bits a channel (its specification, section 11.2.2)."""
 Sample = dict[str, Any]
 
 
@@ -224,7 +228,7 @@ def _decode_npy(content: bytes) -> Any:
     return np.load(io.BytesIO(content), allow_pickle=False)
 
 
-def _decode_png(content: bytes) -> Any:
+def _decode_picture(content: bytes, file_format: str) -> Any:
     import numpy as np
 
     try:
@@ -234,13 +238,19 @@ def _decode_png(content: bytes) -> Any:
             "reading pictures of a dataset needs pillow, which is not installed",
             fix="pip install pillow",
         ) from error
-    with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+    with Image.open(io.BytesIO(content), formats=[file_format]) as image:
+        if file_format == "PNG" and content[_PNG_BITS] == 16:
+            if image.mode not in {"I", "I;16"}:
+                raise ValueError("pillow reads 16 bits of one channel only; store it as .npy")
+            return np.array(image, dtype=np.uint16)
         return np.array(image)
 
 
 _DECODERS: dict[str, Callable[[bytes], Any]] = {
     "npy": _decode_npy,
-    "png": _decode_png,
+    "png": partial(_decode_picture, file_format="PNG"),
+    "jpg": partial(_decode_picture, file_format="JPEG"),
+    "jpeg": partial(_decode_picture, file_format="JPEG"),
     "json": json.loads,
 }
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
+from labcore.data.shard_writer import write_shard
 from labcore.kit.pool import stop_if_asked
 from labcore.record.files import write_atomically
 from plugins.render.rooms.facts import Facts
 from plugins.render.rooms.frames import Frame, render_frames
 from plugins.render.rooms.manifest import ENDINGS
 from plugins.render.rooms.scenes import Scene, make_scene
-from plugins.render.rooms.shards import write_shard
 from plugins.render.rooms.spec import RoomsSpec, SceneSpec
 from plugins.render.rooms.view import Eye
 

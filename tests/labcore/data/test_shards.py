@@ -5,7 +5,9 @@ import io
 import json
 import multiprocessing
 import pickle
+import struct
 import tarfile
+import zlib
 
 import pytest
 
@@ -228,7 +230,9 @@ def test_arrays_of_objects_are_not_unpickled(folder):
 
 def test_an_unknown_ending_is_named_with_the_known_ones(folder):
     write_tar(folder / "val/c.tar", [("x/0.sound.wav", b"RIFF")])
-    with pytest.raises(RunFailed, match=r"no decoder for \.wav, only for npy, png, json"):
+    with pytest.raises(
+        RunFailed, match=r"no decoder for \.wav, only for npy, png, jpg, jpeg, json"
+    ):
         ShardReader(folder, split="val")[0]
 
 
@@ -239,3 +243,36 @@ def test_pictures_without_pillow_say_what_to_install(folder, monkeypatch):
     with pytest.raises(RequirementError, match="pillow") as caught:
         reader.read(0, ["rgb"])
     assert caught.value.fix == "pip install pillow"
+
+
+def png_of_16_bits(colour_type, channels):
+    """A picture of two pixels, 0x0102 and 0xff00 in every channel, by the PNG specification."""
+
+    def chunk(kind, content):
+        checksum = zlib.crc32(kind + content).to_bytes(4, "big")
+        return len(content).to_bytes(4, "big") + kind + content + checksum
+
+    header = struct.pack(">IIBBBBB", 2, 1, 16, colour_type, 0, 0, 0)
+    row = b"\0" + b"\x01\x02" * channels + b"\xff\x00" * channels
+    chunks = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(row)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def test_a_png_of_16_bits_keeps_them_and_colour_ones_are_refused_rather_than_cut(folder):
+    depth, colour = png_of_16_bits(0, 1), png_of_16_bits(2, 3)
+    write_tar(folder / "val/c.tar", [("x/0.depth.png", depth), ("x/0.rgb.png", colour)])
+    reader = ShardReader(folder, split="val")
+    read = reader.read(0, ["depth"])["depth"]
+    assert (read.dtype, read.tolist()) == (np.uint16, [[0x0102, 0xFF00]])
+    with pytest.raises(RunFailed, match=r"rgb of the sample x/0 .*one channel only"):
+        reader.read(0, ["rgb"])
+
+
+@pytest.mark.parametrize("ending", ["jpg", "jpeg"])
+def test_a_jpeg_becomes_an_array(folder, ending):
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 6), (200, 100, 50)).save(stream, "JPEG", quality=95)
+    write_tar(folder / "val/c.tar", [(f"x/0.rgb.{ending}", stream.getvalue())])
+    read = ShardReader(folder, split="val")[0]["rgb"]
+    assert (read.shape, read.dtype) == ((6, 8, 3), np.uint8)
+    np.testing.assert_allclose(read[3, 4], [200, 100, 50], atol=3)

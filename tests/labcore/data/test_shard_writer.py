@@ -3,13 +3,15 @@
 import gc
 import hashlib
 import json
+import sys
 import tarfile
 
 import numpy as np
 import pytest
 
+from labcore.data.shard_writer import encode, write_shard
 from labcore.data.shards import ShardReader
-from plugins.render.rooms.shards import encode, write_shard
+from labcore.errors import RequirementError
 
 pytestmark = pytest.mark.ml
 
@@ -93,3 +95,19 @@ def test_a_failure_leaves_the_old_shard_as_it_was(tmp_path):
 def test_an_unknown_format_is_refused():
     with pytest.raises(ValueError, match=r"nothing writes \.tiff files"):
         encode(np.zeros((2, 2)), "depth.tiff")
+
+
+def test_a_photograph_may_be_a_jpeg_that_is_close_to_it(tmp_path):
+    smooth = np.linspace(0, 255, 16 * 16, dtype=np.uint8).reshape(16, 16)
+    photograph = np.stack([smooth, smooth.T, smooth[::-1]], axis=-1)
+    write_shard(tmp_path / "a.tar", [("x/0", {"rgb.jpg": photograph})])
+    rows = [{"path": "a.tar", "split": "train", "samples": 1}]
+    (tmp_path / "manifest.json").write_text(json.dumps({"shards": rows}))
+    read = ShardReader(tmp_path)[0]["rgb"]
+    assert np.abs(read.astype(int) - photograph).mean() < 8
+
+
+def test_pictures_without_pillow_say_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(RequirementError, match="pillow"):
+        encode(np.zeros((2, 2), np.uint8), "rgb.png")

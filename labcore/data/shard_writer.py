@@ -1,6 +1,7 @@
-"""Writing tar shards in WebDataset's convention, the same bytes each time.
+"""Writing tar shards that :mod:`labcore.data.shards` reads, the same bytes each time.
 
-Pictures and masks are ``.png`` (small, and can be looked at), other numbers ``.npy`` as they are:
+Pictures and masks are ``.png`` (small, and can be looked at; 8 bits a channel, or 16 for one
+channel), photographs ``.jpg`` where small losses do not matter, other numbers ``.npy`` as they are:
 compressing depth and flow would save a sixth of them and cost each reading more time than the rest
 of it. Few distinct numbers, such as the normals of flat walls, are worth a ``.npy.gz``.
 """
@@ -11,12 +12,11 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
-import numpy as np
-from PIL import Image
+from labcore.errors import RequirementError
 
 __all__ = ["encode", "write_shard"]
 
@@ -35,7 +35,9 @@ def write_shard(path: Path, samples: Iterable[tuple[str, Mapping[str, Any]]]) ->
     try:
         with temporary.open("wb") as file:
             counted = _Digest(file)
-            with tarfile.open(fileobj=counted, mode="w|", format=tarfile.USTAR_FORMAT) as tape:
+            # A stream is only written to, whatever the types ask for.
+            stream = cast("IO[bytes]", counted)
+            with tarfile.open(fileobj=stream, mode="w|", format=tarfile.USTAR_FORMAT) as tape:
                 for key, fields in samples:
                     for ending, value in fields.items():
                         content = encode(value, ending)
@@ -58,14 +60,49 @@ def encode(value: Any, ending: str) -> bytes:
         return gzip.compress(encode(value, rest), 4, mtime=0)
     if kind == "json":
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    encoder = _ENCODERS.get(kind)
+    if encoder is None:
+        known = ", ".join(f".{each}" for each in [*_ENCODERS, "json"])
+        raise ValueError(f"nothing writes .{kind} files; use one of {known}, also with .gz")
+    return encoder(value)
+
+
+def _encode_npy(value: Any) -> bytes:
+    import numpy as np
+
     stream = io.BytesIO()
-    if kind == "png":
-        Image.fromarray(np.ascontiguousarray(value)).save(stream, "PNG", compress_level=4)
-    elif kind == "npy":
-        np.save(stream, np.ascontiguousarray(value), allow_pickle=False)
-    else:
-        raise ValueError(f"nothing writes .{kind} files; use .png, .npy or .json, also with .gz")
+    np.save(stream, np.ascontiguousarray(value), allow_pickle=False)
     return stream.getvalue()
+
+
+def _encode_png(value: Any) -> bytes:
+    return _encode_picture(value, "PNG", compress_level=4)
+
+
+def _encode_jpeg(value: Any) -> bytes:
+    return _encode_picture(value, "JPEG", quality=95)
+
+
+def _encode_picture(value: Any, file_format: str, **options: int) -> bytes:
+    import numpy as np
+
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise RequirementError(
+            "writing pictures of a dataset needs pillow, which is not installed",
+            fix="pip install pillow",
+        ) from error
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(value)).save(stream, file_format, **options)
+    return stream.getvalue()
+
+
+_ENCODERS: dict[str, Callable[[Any], bytes]] = {
+    "npy": _encode_npy,
+    "png": _encode_png,
+    "jpg": _encode_jpeg,
+}
 
 
 class _Digest:
