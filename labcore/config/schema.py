@@ -123,7 +123,7 @@ def _build(node: "DictConfig", path: str, problems: list[str]) -> Any:
         except MissingMandatoryValue:
             problems.append(f"{inner} must be given: add {inner}=VALUE")
             continue
-        except (OmegaConfBaseException, ValueError) as error:
+        except (OmegaConfBaseException, ValueError, OverflowError) as error:
             problems.append(_at(inner, str(error)))
             continue
         setattr(instance, name, value)
@@ -152,7 +152,7 @@ def _refusals(
     """Runs a check; unless it is sure that what it reads is there and right, it may trip."""
     try:
         check(instance)
-    except (ValueError, OverflowError) as error:
+    except (ValueError) as error:
         yield _at(path, str(error))
     except Exception:
         if sure:

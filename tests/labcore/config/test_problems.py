@@ -237,3 +237,11 @@ def test_a_section_that_refers_to_a_word_is_told_where_hydra_takes_it(problems: 
     assert problems("optim.betas=${seed}") == (
         "optim.betas has parts of its own: it cannot refer to 0",
     )
+
+
+def test_a_reference_to_a_number_that_is_too_large_is_told_with_its_option(
+    composed: Callable[..., Composed],
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        composed("preset=none", "optim.lr=${seed}", f"seed={'9' * 400}")
+    assert any("optim.lr" in problem for problem in caught.value.problems)
