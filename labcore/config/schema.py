@@ -152,7 +152,7 @@ def _refusals(
     """Runs a check; unless it is sure that what it reads is there and right, it may trip."""
     try:
         check(instance)
-    except (ValueError) as error:
+    except ValueError as error:
         yield _at(path, str(error))
     except Exception:
         if sure:
