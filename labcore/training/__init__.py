@@ -1,13 +1,14 @@
 """Training: one loop for every plugin, on Lightning Fabric, with exact resume.
 
 Read ``loop.py`` first. Importing this package imports no framework (the command line reads
-``labcore.training.config`` to compose a config); the names below import torch when first used.
+the options alone to compose a config); the names below import torch when first used.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 from labcore.training.config import Goal, LoopConfig
+from labcore.training.recipes import OptimizerConfig, ScheduleConfig
 
 if TYPE_CHECKING:
     from labcore.training.checkpoints.weights import load_weights
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from labcore.training.fitting import fit
     from labcore.training.loop import Loop
     from labcore.training.monitor import FitResult
+    from labcore.training.optimizers import build_optimizer
+    from labcore.training.schedules import build_schedule
     from labcore.training.seeding import item_generator, seed_everything
 
 __all__ = [
@@ -25,7 +28,11 @@ __all__ = [
     "LoaderBatches",
     "Loop",
     "LoopConfig",
+    "OptimizerConfig",
+    "ScheduleConfig",
     "TensorBatches",
+    "build_optimizer",
+    "build_schedule",
     "fit",
     "item_generator",
     "load_weights",
@@ -39,6 +46,8 @@ _HOMES = {
     "LoaderBatches": "feeding.loading",
     "Loop": "loop",
     "TensorBatches": "feeding.batches",
+    "build_optimizer": "optimizers",
+    "build_schedule": "schedules",
     "fit": "fitting",
     "item_generator": "seeding",
     "load_weights": "checkpoints.weights",

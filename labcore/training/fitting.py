@@ -17,6 +17,7 @@ from labcore.training.feeding.batches import BatchSource
 from labcore.training.loop import Loop, TrainingStep, Validate
 from labcore.training.monitor import FitResult
 from labcore.training.processes import launch
+from labcore.training.recipes import ScheduleConfig
 from labcore.training.seeding import use_deterministic_algorithms
 
 __all__ = ["fit"]
@@ -30,7 +31,7 @@ def fit(
     data: BatchSource,
     training_step: TrainingStep,
     validate: Validate | None = None,
-    scheduler: LRScheduler | None = None,
+    scheduler: LRScheduler | ScheduleConfig | None = None,
     config: LoopConfig | None = None,
     name: str = "",
 ) -> FitResult:
@@ -52,7 +53,8 @@ def fit(
             random numbers of its own. In distributed training every process calls it and the
             numbers are averaged.
         scheduler: Learning-rate schedule, stepped once for each optimiser step (a
-            ReduceLROnPlateau once for each validation).
+            ReduceLROnPlateau once for each validation), or the options of one, which is then
+            made for as many steps as the training has.
         config: Options; ``run.config.train`` when left out.
         name: Keeps checkpoints and metrics apart when one run trains several models.
 

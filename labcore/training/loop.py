@@ -21,6 +21,8 @@ from labcore.training.ema import WeightAverage, evaluating
 from labcore.training.feeding.batches import BatchSource
 from labcore.training.feeding.window import MetricWindow
 from labcore.training.processes import average, average_values, largest, shard
+from labcore.training.recipes import ScheduleConfig
+from labcore.training.schedules import build_schedule
 from labcore.training.seeding import mix
 from labcore.training.update import WeightUpdate
 
@@ -52,20 +54,22 @@ class Loop(BaseLoop):
         data: BatchSource,
         training_step: TrainingStep,
         validate: Validate | None,
-        scheduler: LRScheduler | None,
+        scheduler: LRScheduler | ScheduleConfig | None,
         checkpoints: Path,
         name: str = "",
     ) -> None:
         store = CheckpointStore(checkpoints, TORCH, keep_last=config.keep_last)
         super().__init__(run, store, config=config, validates=validate is not None, name=name)
         self.fabric = fabric
+        self._feed_from(shard(data, fabric))
+        if isinstance(scheduler, ScheduleConfig):
+            scheduler = build_schedule(optimizer, scheduler, self.max_steps)
         self._wrapped, self.optimizer = fabric.setup(model, optimizer)
         self.model = self._wrapped.module
         self._training_step = training_step
         self._validate_with = validate
         self._window = MetricWindow(fabric.device)
         self._average = None if config.ema is None else WeightAverage(self.model, config.ema)
-        self._feed_from(shard(data, fabric))
         self._update = WeightUpdate(
             fabric, self.model, self.optimizer, scheduler, self._average, config
         )
