@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from labcore.training.config import LoopConfig
+from labcore.training.recipes import ScheduleConfig, ScheduleName
 
 __all__ = [
     "DATASETS",
@@ -167,6 +168,13 @@ class OptimizerConfig:
     """Decay per step: lr(step) = (lr - lr_min) * lr_decay^step + lr_min."""
     betas: list[float] = field(default_factory=lambda: [0.9, 0.999])
     """Adam's decay rates of the two moments."""
+
+    @property
+    def schedule(self) -> ScheduleConfig:
+        """The learning rate of each step, as a share of the first one."""
+        return ScheduleConfig(
+            name=ScheduleName.exponential, gamma=self.lr_decay, end=self.lr_min / self.lr
+        )
 
     def __post_init__(self) -> None:
         if not 0 < self.lr_min <= self.lr:

@@ -1,13 +1,10 @@
-"""What changes while training: functions of the optimiser step, counted from 0, and nothing else.
-
-A schedule by epoch would change with the size of the dataset.
-"""
+"""Weights of the loss that change while training: functions of the optimiser step, from 0."""
 
 import math
 
-from plugins.musicvae.config import LossConfig, OptimizerConfig
+from plugins.musicvae.config import LossConfig
 
-__all__ = ["beta", "learning_rate", "sampling_probability"]
+__all__ = ["beta", "sampling_probability"]
 
 _LARGEST_EXPONENT = 700.0  # exp(709.8) is the largest float64
 
@@ -15,11 +12,6 @@ _LARGEST_EXPONENT = 700.0  # exp(709.8) is the largest float64
 def beta(step: int, config: LossConfig) -> float:
     """Weight of the KL term: beta * (1 - beta_rate^step); at its full value when the rate is 0."""
     return config.beta * (1.0 - config.beta_rate**step) if config.beta_rate > 0 else config.beta
-
-
-def learning_rate(step: int, config: OptimizerConfig) -> float:
-    """Learning rate: (lr - lr_min) * lr_decay^step + lr_min."""
-    return (config.lr - config.lr_min) * config.lr_decay**step + config.lr_min
 
 
 def sampling_probability(step: int, config: LossConfig) -> float:

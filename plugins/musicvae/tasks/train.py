@@ -52,10 +52,6 @@ def fit_model(run: MusicRun, model: MusicVAE, corpus: Corpus, *, name: str = "")
     optimizer = torch.optim.Adam(
         model.parameters(), lr=config.optimizer.lr, betas=tuple(config.optimizer.betas), fused=True
     )
-    scheduler = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: schedules.learning_rate(step, config.optimizer) / config.optimizer.lr,
-    )
     data = TensorBatches(
         torch.from_numpy(corpus.train), batch_size=config.batch_size, seed=config.seed
     )
@@ -90,7 +86,7 @@ def fit_model(run: MusicRun, model: MusicVAE, corpus: Corpus, *, name: str = "")
         data=data,
         training_step=training_step,
         validate=validate,
-        scheduler=scheduler,
+        scheduler=config.optimizer.schedule,
         name=name,
     )
 
