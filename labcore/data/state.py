@@ -104,7 +104,8 @@ def _look(
         prepare += f" {dataset.origin}={shlex.quote(str(source.path))}" if folder else ""
     stamp = read_stamp(target)
     if stamp is None or not stamp.fits(dataset, version):
-        size = f" downloads {dataset.size_mb:g} MB" if dataset.size_mb else " makes it"
+        does = "fetches it" if dataset.fetched else "makes it"
+        size = f" downloads {dataset.size_mb:g} MB" if dataset.size_mb else f" {does}"
         if target.is_dir() and any(target.iterdir()):
             note = (
                 "an older version is there" if stamp is not None else f"{target} is not from here"

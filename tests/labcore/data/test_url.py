@@ -197,6 +197,15 @@ def test_an_archive_becomes_a_dataset_of_its_members_that_are_asked_for(server, 
     assert not list((tmp_path / "downloads").glob(".*.part"))
 
 
+def test_an_archive_without_a_suffix_is_unpacked_when_members_are_asked_for(server, tmp_path):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.txt", b"one")
+    server.files["/files/1234"] = packed.getvalue()
+    plugin, declared = dataset(server, "/files/1234", members=("**",))
+    assert files_below(ensure(plugin, declared, tmp_path)) == ["a.txt"]
+
+
 def test_a_file_that_is_no_archive_is_kept_as_it_is(server, tmp_path):
     plugin, declared = dataset(server, "/data/set.bin")
     assert (ensure(plugin, declared, tmp_path) / "set.bin").read_bytes() == CONTENT
