@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from labcore.report.wording import format_number
 
-__all__ = ["Metrics", "Point", "Series", "downsample", "headline", "read_metrics"]
+__all__ = ["Metrics", "Point", "Series", "downsample", "headline", "mean_of", "read_metrics"]
 
 _CHUNK_LINES = 2_000
 """Lines parsed in one call of the JSON parser: fast, and little memory however long the file."""
@@ -31,6 +31,8 @@ class Series:
     name: str
     steps: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
+    spans: list[tuple[float, float]] = field(default_factory=list)
+    """Least and greatest at each step, of several runs whose mean the values are."""
 
     @property
     def full_name(self) -> str:
@@ -121,6 +123,31 @@ def headline(
     return [tiles[name] for name in order[:_MOST_TILES]]
 
 
+def mean_of(family: Sequence[Series], phase: str, name: str) -> Series:
+    """Returns the mean of some series at each step, with the least and the greatest value.
+
+    Args:
+        family: One or more; at a step that some do not have, those that do count.
+        phase: Phase of the mean.
+        name: Its name.
+    """
+    at: dict[int, list[float]] = {}
+    for series in family:
+        for step, value in zip(series.steps, series.values, strict=True):
+            finite = at.setdefault(step, [])
+            if not math.isnan(value):
+                finite.append(value)
+    steps = sorted(at)
+    found = [at[step] or [math.nan] for step in steps]
+    return Series(
+        phase=phase,
+        name=name,
+        steps=steps,
+        values=[sum(values) / len(values) for values in found],
+        spans=[(min(values), max(values)) for values in found] if len(family) > 1 else [],
+    )
+
+
 def read_metrics(path: Path) -> Metrics:
     """Reads ``metrics.jsonl``.
 
@@ -206,9 +233,10 @@ def downsample(series: Series, *, num_buckets: int = 200) -> list[Point | None]:
     """
     steps, values = series.steps, series.values
     if len(steps) <= 2 * num_buckets:
+        spans = series.spans or [(value, value) for value in values]
         return [
-            None if math.isnan(value) else Point(step, value, value, value)
-            for step, value in zip(steps, values, strict=True)
+            None if math.isnan(value) else Point(step, value, *span)
+            for step, value, span in zip(steps, values, spans, strict=True)
         ]
     first, span = steps[0], steps[-1] - steps[0] + 1
     points: list[Point | None] = []
@@ -216,13 +244,13 @@ def downsample(series: Series, *, num_buckets: int = 200) -> list[Point | None]:
     for bucket in range(1, num_buckets + 1):
         end = bisect_left(steps, first + -(-span * bucket // num_buckets), lo=start)
         if end > start:
-            points.append(_bucket(steps, values, start, end))
+            points.append(_bucket(series, start, end))
         start = end
     return points
 
 
-def _bucket(steps: list[int], values: list[float], start: int, end: int) -> Point | None:
-    inside = values[start:end]
+def _bucket(series: Series, start: int, end: int) -> Point | None:
+    inside = series.values[start:end]
     total = sum(inside)
     if math.isnan(total):
         inside = [value for value in inside if not math.isnan(value)]
@@ -231,4 +259,6 @@ def _bucket(steps: list[int], values: list[float], start: int, end: int) -> Poin
         total = sum(inside)
     low, high = min(inside), max(inside)
     mean = min(max(total / len(inside), low), high)
-    return Point(steps[(start + end - 1) // 2], mean, low, high)
+    for least, greatest in series.spans[start:end]:
+        low, high = min(low, least), max(high, greatest)
+    return Point(series.steps[(start + end - 1) // 2], mean, low, high)

@@ -20,7 +20,7 @@ from labcore.discovery import FoundPlugin, find_plugins
 from labcore.errors import LabError
 from labcore.record.status import Status, write_status
 from labcore.record.store import find_run, list_runs
-from labcore.report import build
+from labcore.report import build, compare
 from tests.fuzz.harness import fuzz_by_hand, mutated
 
 __all__ = ["make_case", "run_case"]
@@ -106,6 +106,8 @@ def run_case(case: Case) -> None:
             assert good.name in result.output
             assert "\x1b" not in result.output
         build(bad)
+        chosen = compare.read_runs(list_runs(folder), {})
+        compare.build(folder / "page.html", compare.compare(chosen))
         try:
             find_run(folder, str(bad)).status.observed_state()
         finally:

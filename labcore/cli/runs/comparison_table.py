@@ -52,10 +52,9 @@ def comparison_lines(comparison: Comparison, width: int) -> list[str]:
     shown, left = [*fixed, *marked], width
     left -= sum(column.width + len(_GAP) for column in shown) - len(_GAP)
     for column in [*options, *(column for column in figures if column not in marked)]:
-        if column.width + len(_GAP) > left:
-            break
-        left -= column.width + len(_GAP)
-        shown.append(column)
+        if column.width + len(_GAP) <= left:
+            left -= column.width + len(_GAP)
+            shown.append(column)
     columns = [column for column in (*fixed, *options, *figures) if column in shown]
     lines = [click.style(_line(columns, None), bold=True)]
     lines += [_line(columns, row) for row in range(len(fixed[0].cells))]

@@ -1,37 +1,72 @@
 """What a run and a group of runs are called where there is little room: by what is its own."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from labcore.config.options import as_typed
 from labcore.errors import clean
 from labcore.report.compare.comparison import Comparison, Group, Spread
-from labcore.report.compare.reading import ComparedRun
 from labcore.report.wording import format_number, write_value
 
-__all__ = ["group_label", "run_label", "seeds", "write_spread"]
+__all__ = ["group_labels", "run_labels", "seeds", "write_spread"]
 
 _LONGEST = 44
 """Characters of a label; the table of runs has all options."""
 
 
-def group_label(comparison: Comparison, group: Group) -> str:
-    """Returns the group's number and what differs: ``2 smoke, lr=0.0003``."""
-    first = group.runs[0]
-    words = [
-        str(getattr(first.stored.status, name)) or "no preset"
+def group_labels(comparison: Comparison) -> dict[int, str]:
+    """Returns each group's number and what tells it from the others: ``2 lr=0.0003``."""
+    columns = {
+        name: [str(getattr(group.runs[0].stored.status, name)) for group in comparison.groups]
         for name in ("plugin", "task", "preset")
-        if len({getattr(run.stored.status, name) for run in comparison.runs}) > 1
-    ]
+    }
     for name in comparison.options:
         short = name.removesuffix(".name").rpartition(".")[2]
-        if name in first.options:
-            words.append(f"{short}={comparison.option(first, name)}")
-    return clean(write_value(f"{group.number} {', '.join(words)}".strip(), _LONGEST))
+        options = [group.runs[0].options for group in comparison.groups]
+        columns[name] = [
+            f"{short}={_short(each[name])}" if name in each else "" for each in options
+        ]
+    rows = zip(*(columns[name] for name in _telling(columns)), strict=True)
+    words = [", ".join(filter(None, row)) for row in rows] or [""] * len(comparison.groups)
+    return {
+        group.number: clean(write_value(f"{group.number} {text}".strip(), _LONGEST))
+        for group, text in zip(comparison.groups, words, strict=True)
+    }
 
 
-def run_label(comparison: Comparison, group: Group, run: ComparedRun) -> str:
-    """Returns the label of its group with the seed, where it needs one."""
-    label, seed = group_label(comparison, group), f"seed {clean(run.seed)}"
-    if len(group.runs) == 1:
-        return label
-    return seed if len(comparison.groups) == 1 else f"{label}, {seed}"
+def _short(value: Any) -> str:
+    return format_number(value) if isinstance(value, float) else as_typed(value)
+
+
+def _telling(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Returns as few columns as tell all rows apart, or all that help when nothing does."""
+    num = max(map(len, columns.values()))
+    alone = [name for name, cells in columns.items() if all(cells) and len({*cells}) == num]
+    if alone:
+        return alone[:1] if num > 1 else []
+    chosen: list[str] = []
+    known = 1
+    for name in columns:
+        told = len(set(zip(*(columns[each] for each in (*chosen, name)), strict=True)))
+        if told > known:
+            chosen, known = [*chosen, name], told
+    return chosen
+
+
+def run_labels(comparison: Comparison) -> dict[Path, str]:
+    """Returns the label of each run's group, with the seed where it needs one."""
+    groups = group_labels(comparison)
+    labels = {}
+    for group in comparison.groups:
+        for run in group.runs:
+            seed, label = f"seed {clean(run.seed)}", groups[group.number]
+            if len(comparison.groups) == 1:
+                label = seed
+            elif len(group.runs) > 1:
+                label = f"{label}, {seed}"
+            labels[run.folder] = label
+    return labels
 
 
 def seeds(group: Group) -> str:

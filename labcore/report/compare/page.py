@@ -23,9 +23,9 @@ from labcore.report.artifacts import (
 from labcore.report.build import REPORT_FILE
 from labcore.report.charts import PLOT, ChartGroup, group_charts
 from labcore.report.compare.comparison import ABSENT, BEST, Comparison, Group
-from labcore.report.compare.labels import group_label, run_label, seeds, write_spread
+from labcore.report.compare.labels import group_labels, run_labels, seeds, write_spread
 from labcore.report.compare.reading import ComparedRun
-from labcore.report.metrics import Series
+from labcore.report.metrics import Series, mean_of
 from labcore.report.page import render_page
 from labcore.report.wording import format_number, format_time
 
@@ -34,6 +34,10 @@ __all__ = ["build"]
 _NUM_COLOURS = 24
 """Eight colours, each plain, dashed and dotted."""
 _MOST_TITLES = 60
+_MOST_NAMED = 12
+"""Runs that a command names; a longer one is no help."""
+_MOST_LINES = 12
+"""Runs that have a line each; of more, a group has one line with a band."""
 _SHOWN = ("image", "video", "audio")
 
 
@@ -70,7 +74,7 @@ def _context(folder: Path, comparison: Comparison, left_out: Mapping[Path, str])
     curves = _charts(comparison, "curve", "train", "val", "test", "result")
     perf = _charts(comparison, "perf", "perf")
     sections, notes = _artifacts(folder, comparison)
-    colours = _colours(comparison)
+    colours, labels = _colours(comparison), group_labels(comparison)
     num_bad = sum(run.metrics.num_bad_lines for run in comparison.runs)
     if num_bad:
         notes.append(f"Damaged lines of metrics.jsonl that were skipped: {num_bad}.")
@@ -93,7 +97,7 @@ def _context(folder: Path, comparison: Comparison, left_out: Mapping[Path, str])
         ],
         "shows_state": any(run.state != "finished" for run in comparison.runs),
         "columns": [
-            (colours[group.runs[0].folder], group_label(comparison, group), seeds(group))
+            (colours[group.runs[0].folder], labels[group.number], seeds(group))
             for group in comparison.groups
         ],
         "figures": _figures(comparison),
@@ -102,6 +106,7 @@ def _context(folder: Path, comparison: Comparison, left_out: Mapping[Path, str])
         "goal": "highest" if comparison.maximize else "lowest",
         "num_left_out": comparison.num_left_out,
         "curves": curves,
+        "has_bands": _has_bands(comparison) and comparison.has_groups,
         "perf": perf,
         "plot": PLOT,
         "data": {
@@ -137,21 +142,23 @@ def _facts(comparison: Comparison) -> list[tuple[str, str]]:
 def _tiles(comparison: Comparison) -> list[tuple[str, str, str]]:
     """The best run of each figure of the monitored metric, then the best group."""
     tiles = []
-    groups = {run.folder: group for group in comparison.groups for run in group.runs}
+    labels = run_labels(comparison)
     for figure in comparison.figures:
         best = [run for run in comparison.runs if run.folder in figure.best]
         if best:
             is_reached = figure.name.startswith(BEST)
             name = figure.name if is_reached else f"{BEST}{figure.name} at the end"
-            label = run_label(comparison, groups[best[0].folder], best[0])
+            label = labels[best[0].folder]
             value = format_number(figure.values[best[0].folder])
             tiles.append((name, value, label if len(best) == 1 else f"{label} and others"))
     return tiles
 
 
 def _commands(comparison: Comparison) -> list[tuple[str, str]]:
-    names = [typed_name(run.folder) for run in comparison.runs]
-    commands = [("this comparison again", " ".join(["lab compare", *names]))]
+    commands = []
+    if len(comparison.runs) <= _MOST_NAMED:
+        names = [typed_name(run.folder) for run in comparison.runs]
+        commands.append(("this comparison again", " ".join(["lab compare", *names])))
     marked = [figure for figure in comparison.figures if figure.best]
     for run in comparison.runs:
         if marked and run.folder in marked[0].best:
@@ -200,9 +207,10 @@ def _figures(comparison: Comparison) -> list[tuple[str, bool, list[tuple[str, bo
 
 def _every(comparison: Comparison) -> dict[str, Any]:
     """The figures of each run, for whoever wants to see behind the means."""
+    colours, labels = _colours(comparison), group_labels(comparison)
     return {
         "columns": [
-            (_colours(comparison)[run.folder], group_label(comparison, group), f"seed {run.seed}")
+            (colours[run.folder], labels[group.number], f"seed {run.seed}")
             for group in comparison.groups
             for run in group.runs
         ],
@@ -226,19 +234,23 @@ def _every(comparison: Comparison) -> dict[str, Any]:
 
 
 def _charts(comparison: Comparison, prefix: str, *phases: str) -> ChartGroup:
-    groups = {run.folder: group for group in comparison.groups for run in group.runs}
-    labels = {r.folder: run_label(comparison, groups[r.folder], r) for r in comparison.runs}
-    colours = {labels[run]: colour for run, colour in _colours(comparison).items()}
-    lines = [
-        Series(
-            phase=labels[run.folder],
-            name=series.full_name,
-            steps=series.steps,
-            values=series.values,
-        )
-        for run, series in comparison.series(*phases)
-    ]
-    return group_charts(lines, prefix=prefix, colours=colours)
+    labels, colours = run_labels(comparison), _colours(comparison)
+    if _has_bands(comparison):
+        by_group = group_labels(comparison)
+        labels = {
+            run.folder: by_group[group.number] for group in comparison.groups for run in group.runs
+        }
+    families: dict[tuple[str, str], list[Series]] = {}
+    for run, series in comparison.series(*phases):
+        families.setdefault((labels[run.folder], series.full_name), []).append(series)
+    lines = [mean_of(family, label, name) for (label, name), family in families.items()]
+    return group_charts(
+        lines, prefix=prefix, colours={labels[run]: colour for run, colour in colours.items()}
+    )
+
+
+def _has_bands(comparison: Comparison) -> bool:
+    return len(comparison.groups) > 1 and len(comparison.runs) > _MOST_LINES
 
 
 def _artifacts(folder: Path, comparison: Comparison) -> tuple[dict[str, list[_Beside]], list[str]]:
@@ -263,12 +275,12 @@ def _artifacts(folder: Path, comparison: Comparison) -> tuple[dict[str, list[_Be
     budget = Budget()
     budget.hear(row for by_run in shared.values() for family in by_run.values() for row in family)
     sections: dict[str, list[_Beside]] = {}
-    colours = _colours(comparison)
+    colours, labels = _colours(comparison), run_labels(comparison)
     for (section, title), by_run in shared.items():
         beside = [
             (
                 colours[run.folder],
-                _card(folder, run_label(comparison, group, run), run, by_run[run.folder], budget),
+                _card(folder, labels[run.folder], run, by_run[run.folder], budget),
             )
             for group in comparison.groups
             for run in group.runs

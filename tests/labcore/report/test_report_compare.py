@@ -10,7 +10,7 @@ import pytest
 
 from labcore.record.store import list_runs
 from labcore.report.compare import build, compare, read_runs, write_csv
-from labcore.report.compare.labels import group_label, write_spread
+from labcore.report.compare.labels import group_labels, write_spread
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -116,8 +116,9 @@ def test_options_of_one_variant_are_compared_among_its_runs(add_run, compared):
     add_run("c", options={"model": {"name": "other", "depth": 3}}, created=3.0)
     comparison = compared()
     assert comparison.options == ["model.name", "model.bins"]
-    labels = [group_label(comparison, group) for group in comparison.groups]
-    assert labels == ["1 model=bts, bins=1", "2 model=bts, bins=2", "3 model=other"]
+    assert list(group_labels(comparison).values()) == [
+        *("1 model=bts, bins=1", "2 model=bts, bins=2", "3 model=other"),
+    ]
 
 
 def test_the_csv_has_a_row_for_each_run_in_full_precision(add_run, compared):
@@ -190,6 +191,27 @@ def test_hostile_text_comes_out_as_text(add_run, add_artifact, compared, open_pa
     assert len(page.find("script")) == 2
     assert "{{ 7 * 7 }}" in page.text
     assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
+
+
+def test_many_runs_have_a_line_with_a_band_for_each_group(add_run, compared, open_page, tmp_path):
+    for number in range(15):
+        options = {"lr": number // 3, "mode": "other" if number < 3 else "same"}
+        add_run(
+            f"r{number:02d}", seed=number % 3, options=options, val=[9.0, number], created=number
+        )
+    page = open_page(build(tmp_path / "page.html", compared()))
+    assert len([tag for tag in page.find("g") if tag["class"].startswith("line")]) == 5
+    assert len(page.find("path", **{"class": "band"})) == 5
+    assert "2 lr=1 4" in page.text  # the mean of 3, 4 and 5
+    assert "mode=same" not in page.text
+
+
+def test_many_groups_have_a_row_each(add_run, compared, open_page, tmp_path):
+    for number in range(9):
+        options = {"lr": number}
+        add_run(f"r{number}", options=options, figures={"val/loss": number + 0.5}, created=number)
+    page = open_page(build(tmp_path / "page.html", compared()))
+    assert "7 lr=6 seed 0 6.5 8 lr=7 seed 0 7.5" in page.text
 
 
 def test_more_groups_than_colours_are_dashed_and_dotted(add_run, compared, open_page, tmp_path):

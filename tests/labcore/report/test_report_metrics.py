@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labcore.report.metrics import Series, downsample, read_metrics
+from labcore.report.metrics import Series, downsample, mean_of, read_metrics
 
 
 def write(path: Path, *records: object) -> Path:
@@ -119,3 +119,23 @@ def test_a_spike_of_one_step_among_many_still_shows():
     values = [1.0] * 10_000
     values[5_432] = 50.0
     assert max(point.high for point in downsample(series(values)) if point) == 50.0
+
+
+def test_a_mean_of_series_takes_at_each_step_what_is_there_and_finite():
+    one, two = series([1.0, 2.0, math.nan]), series([3.0, math.nan])
+    mean = mean_of([one, two], "group", "val/loss")
+    assert mean.full_name == "group/val/loss"
+    assert mean.steps == [0, 1, 2]
+    assert mean.values[:2] == [2.0, 2.0]
+    assert mean.spans[:2] == [(1.0, 3.0), (2.0, 2.0)]
+    assert math.isnan(mean.values[2])
+    assert downsample(mean)[2] is None
+
+
+def test_the_span_of_a_mean_outlives_its_thinning():
+    flat, spiky = [1.0] * 5_000, [1.0] * 5_000
+    spiky[2_345] = 9.0
+    points = [p for p in downsample(mean_of([series(flat), series(spiky)], "g", "x")) if p]
+    assert len(points) <= 200
+    assert max(point.high for point in points) == 9.0
+    assert max(point.mean for point in points) < 2.0
