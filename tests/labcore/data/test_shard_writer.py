@@ -6,13 +6,13 @@ import json
 import sys
 import tarfile
 
-import numpy as np
 import pytest
 
 from labcore.data.shard_writer import encode, write_shard
 from labcore.data.shards import ShardReader
 from labcore.errors import RequirementError
 
+np = pytest.importorskip("numpy")
 pytestmark = pytest.mark.ml
 
 

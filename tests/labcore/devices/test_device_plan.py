@@ -302,9 +302,16 @@ def test_waiting_threads_are_passive_unless_the_user_says_otherwise(driver, monk
 def test_tensorflow_gets_its_variables_and_torch_does_not(driver):
     driver("driver_not_loaded")
     env = plan(ask("cpu"), Requires(framework="tensorflow")).env
-    assert (env["TF_USE_LEGACY_KERAS"], env["TF_FORCE_GPU_ALLOW_GROWTH"]) == ("1", "true")
+    assert env["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
     torch_env = plan(ask("cpu"), Requires(framework="torch")).env
     assert not any(name.startswith("TF_") for name in torch_env)
+
+
+def test_legacy_keras_is_for_the_plugins_that_ask_for_it(driver):
+    driver("driver_not_loaded")
+    assert "TF_USE_LEGACY_KERAS" not in plan(ask("cpu"), Requires(framework="tensorflow")).env
+    asking = Requires(framework="tensorflow", env={"TF_USE_LEGACY_KERAS": "1"})
+    assert plan(ask("cpu"), asking).env["TF_USE_LEGACY_KERAS"] == "1"
 
 
 def test_the_plugins_own_variables_are_set(driver, no_framework, clean_environ):
@@ -366,8 +373,9 @@ def test_a_variable_that_the_loaded_framework_has_read_is_refused(
     driver("driver_not_loaded")
     os.environ.pop("TF_USE_LEGACY_KERAS", None)
     loaded(monkeypatch, "tensorflow")
+    asking = Requires(framework="tensorflow", env={"TF_USE_LEGACY_KERAS": "1"})
     with pytest.raises(RuntimeError, match="TF_USE_LEGACY_KERAS"):
-        plan(ask("cpu"), Requires(framework="tensorflow")).apply()
+        plan(ask("cpu"), asking).apply()
 
 
 def test_planning_imports_no_framework():
