@@ -71,7 +71,16 @@ def tests_core(session: nox.Session) -> None:
 def tests_tf(session: nox.Session) -> None:
     """Run the tests that need TensorFlow, in an environment without torch."""
     session.install("-e", ".[tflite,test]")
-    session.run("pytest", *SHARED, "-m", "tf", "tests/labcore", *session.posargs, env=ONE_THREAD)
+    session.run(
+        "pytest",
+        *SHARED,
+        "-m",
+        "tf",
+        "tests/tf",
+        "tests/labcore/cli",
+        *session.posargs,
+        env=ONE_THREAD,
+    )
 
 
 @nox.session

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).parents[1]
-TOY = ROOT / "tests" / "labcore" / "training" / "keras"
+TOY = ROOT / "tests" / "tf"
 KINDS = ("plain", "legacy", "pruned", "clustered", "quantized")
 
 

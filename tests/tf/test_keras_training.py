@@ -19,7 +19,7 @@ pytest.importorskip("tensorflow")
 pytestmark = [pytest.mark.ml, pytest.mark.tf, pytest.mark.slow]
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[3]
+ROOT = HERE.parents[1]
 PLAIN, LEGACY = "kerastoy=kerastoy:plugin", "kerastoy=kerastoy:legacy"
 
 
