@@ -96,18 +96,21 @@ def compare(
         found = f"only {chosen[0].id}" if chosen else "none"
         raise UsageError(f"a comparison needs at least two runs; there is {found}", fix=_USAGE)
     comparison = compare_runs(chosen)
+    page = html_file
+    if page is None and csv_file != "-":
+        page = _free_path(runs_dir / "compare")
+    if page is not None:  # before anything is printed, which a pipe may cut short
+        try:
+            build(page, comparison, left_out)
+        except OSError as error:
+            raise _unwritable(page, error, "--html FILE.html") from error
     if csv_file is None:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
         for line in comparison_lines(comparison, width):
             click.echo(line)
     else:
         _write_csv(comparison, csv_file)
-    if csv_file != "-" or html_file is not None:
-        page = html_file or _free_path(runs_dir / "compare")
-        try:
-            build(page, comparison, left_out)
-        except OSError as error:
-            raise _unwritable(page, error, "--html FILE.html") from error
+    if page is not None:
         click.echo(f"page: {page}", err=csv_file == "-")
 
 
