@@ -41,14 +41,14 @@ def _write(state: Mapping[str, Any], path: Path) -> None:
 
 def _without_arrays(value: Any, arrays: dict[str, Any], name: str) -> Any:
     """Puts the arrays of a tree aside; tuples become lists."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {key: _without_arrays(each, arrays, f"{name}.{key}") for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_without_arrays(each, arrays, f"{name}.{i}") for i, each in enumerate(value)]
     if not is_plain(value):
         raise TypeError(
             f"a checkpoint cannot hold {name}, which is a {type(value).__name__}: give arrays, "
-            "numbers, texts, and lists and mappings of them"
+            "numbers, texts, and lists of them and mappings of text to them"
         )
     if not hasattr(value, "dtype"):
         return value

@@ -1,6 +1,6 @@
 """A task that is no training loop saves where it stands and goes on from there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ PLUGIN = Plugin(name="toy", summary="toy", tasks=(TASK,), config=RootConfig, req
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Callable[..., Any]:
+def started(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    runs: list[Any] = []
+
     def make(resuming: bool = False) -> Any:
         hooks = HookSet()
         hooks.register("jsonl", MetricsFile())
@@ -39,9 +41,12 @@ def started(tmp_path: Path) -> Callable[..., Any]:
             resuming=resuming,
         )
         hooks.call("run_started", run=run)
+        runs.append(run)
         return run
 
-    return make
+    yield make
+    for run in runs:
+        run.hooks.call("run_ended", run=run, state="finished")
 
 
 def files(folder: Path) -> list[str]:

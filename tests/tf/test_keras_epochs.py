@@ -12,6 +12,7 @@ import pytest
 HERE = Path(__file__).parent
 
 pytestmark = [
+    pytest.mark.ml,
     pytest.mark.tf,
     pytest.mark.skipif(
         importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed"
