@@ -41,6 +41,10 @@ class LoopConfig:
     """Machines, when torchrun or Slurm starts the run on several."""
     deterministic: bool = False
     """Use only deterministic algorithms: GPU runs then repeat bit for bit, and are slower."""
+    compile: bool = False
+    """Compile the model with torch.compile: the first steps take long, the others less."""
+    channels_last: bool = False
+    """Keep the weights of convolutions in the order that GPUs' half precision is fast in."""
     accumulate: int = 1
     """Batches whose gradients are summed into one optimiser step."""
     clip_norm: float | None = None

@@ -51,7 +51,7 @@ def fit(
         validate: ``validate(model, loop)`` returns numbers, among them ``train.monitor``. It runs
             in eval mode without gradients, with the averaged weights if there are some, and with
             random numbers of its own. In distributed training every process calls it and the
-            numbers are averaged.
+            numbers are averaged; ``loop.part`` and ``loop.average`` share the work out.
         scheduler: Learning-rate schedule, stepped once for each optimiser step (a
             ReduceLROnPlateau once for each validation), or the options of one, which is then
             made for as many steps as the training has.

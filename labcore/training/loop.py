@@ -3,8 +3,9 @@
 import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
+import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -20,7 +21,14 @@ from labcore.training.config import LoopConfig
 from labcore.training.ema import WeightAverage, evaluating
 from labcore.training.feeding.batches import BatchSource
 from labcore.training.feeding.window import MetricWindow
-from labcore.training.processes import average, average_values, largest, shard
+from labcore.training.processes import (
+    Sliceable,
+    average,
+    average_counted,
+    average_values,
+    largest,
+    shard,
+)
 from labcore.training.recipes import ScheduleConfig
 from labcore.training.schedules import build_schedule
 from labcore.training.seeding import mix
@@ -28,6 +36,7 @@ from labcore.training.update import WeightUpdate
 
 __all__ = ["Loop", "TrainingStep", "Validate"]
 
+T = TypeVar("T", bound=Sliceable)
 TrainingStep = Callable[[Any, Any, "Loop"], Mapping[str, Tensor]]
 Validate = Callable[[Any, "Loop"], Mapping[str, float]]
 
@@ -64,7 +73,11 @@ class Loop(BaseLoop):
         self._feed_from(shard(data, fabric))
         if isinstance(scheduler, ScheduleConfig):
             scheduler = build_schedule(optimizer, scheduler, self.max_steps)
-        self._wrapped, self.optimizer = fabric.setup(model, optimizer)
+        if config.channels_last:
+            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # Fabric compiles around its own wrapper, so the model keeps the names of its weights.
+        compiled = torch.compile(model) if config.compile else model
+        self._wrapped, self.optimizer = fabric.setup(cast(nn.Module, compiled), optimizer)
         self.model = self._wrapped.module
         self._training_step = training_step
         self._validate_with = validate
@@ -92,6 +105,29 @@ class Loop(BaseLoop):
             "hooks": self._hooks if self._run.is_main else None,
         }
         return {name: part for name, part in parts.items() if part is not None}
+
+    def part(self, items: T) -> T:
+        """Returns this process's part of what is to be validated; all of it in a single process.
+
+        Together with :meth:`average`::
+
+            def validate(model, loop):
+                x = loop.part(held_out)
+                return loop.average({"loss": float(loss(model(x)))}, count=len(x))
+
+        Args:
+            items: A list, a range of indices, an array or a tensor.
+        """
+        return items[self.fabric.global_rank :: self.fabric.world_size]
+
+    def average(self, values: Mapping[str, float], *, count: int) -> dict[str, float]:
+        """Returns the means over all processes, each counted as often as it has seen items.
+
+        Args:
+            values: Means over this process's part; they may be left out when it is empty.
+            count: Items of this part.
+        """
+        return average_counted(values, count, self.fabric)
 
     def _restore(self) -> Path | None:
         return self._snapshots.load(self._seed)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Protocol, Self, cast
 
 import torch
 import torch.distributed
@@ -14,7 +14,23 @@ from labcore.run.run import Run
 from labcore.training.config import LoopConfig
 from labcore.training.feeding.batches import BatchSource, Shardable
 
-__all__ = ["average", "average_values", "gather", "largest", "launch", "shard"]
+__all__ = [
+    "Sliceable",
+    "average",
+    "average_counted",
+    "average_values",
+    "gather",
+    "largest",
+    "launch",
+    "shard",
+]
+
+
+class Sliceable(Protocol):
+    """A list, a range, an array or a tensor."""
+
+    def __getitem__(self, part: slice, /) -> Self:
+        """Returns a part of it."""
 
 
 def launch(run: Run[Any], config: LoopConfig) -> Fabric:
@@ -82,6 +98,22 @@ def average_values(values: Mapping[str, float], fabric: Fabric) -> dict[str, flo
         return numbers
     together = torch.tensor(list(numbers.values()), dtype=torch.float64, device=fabric.device)
     return dict(zip(numbers, average(together, fabric).tolist(), strict=True))
+
+
+def average_counted(values: Mapping[str, float], count: int, fabric: Fabric) -> dict[str, float]:
+    """Returns the mean of each number over the processes, weighted by their counts.
+
+    Raises:
+        RunFailed: All counts are 0.
+    """
+    parts = [part for part in gather((dict(values), count), fabric) if part[1]]
+    total = sum(number for _, number in parts)
+    if not total:
+        raise RunFailed("no process has anything to validate", fix="use more validation data")
+    names: dict[str, float] = parts[0][0]
+    if len(parts) == 1:
+        return names
+    return {name: sum(each[name] * number for each, number in parts) / total for name in names}
 
 
 def largest(numbers: tuple[int, ...], fabric: Fabric) -> tuple[int, ...]:

@@ -35,7 +35,12 @@ def text_of(page: Path) -> str:
 
 @pytest.mark.parametrize(
     ("page", "example"),
-    [("write-a-plugin", "parity"), ("write-a-plugin", "solved"), ("notebooks", "read_run")],
+    [
+        ("write-a-plugin", "parity"),
+        ("write-a-plugin", "solved"),
+        ("write-a-plugin", "recipe"),
+        ("notebooks", "read_run"),
+    ],
 )
 def test_a_page_shows_the_whole_code_of_its_example(site: Path, page: str, example: str):
     code = (ROOT / "docs" / "examples" / f"{example}.py").read_text(encoding="utf-8")

@@ -176,3 +176,11 @@ def test_killed_in_mid_training_and_resumed_it_ends_with_the_numbers_of_an_unbro
         for place in (run, only_run(unbroken))
     )
     assert ours == theirs
+
+
+def test_a_recipe_is_typed_as_the_page_says(tmp_path: Path) -> None:
+    groups = 'optimizer.groups={"0.*": {lr_scale: 0.1}, "*.bias": {weight_decay: 0}}'
+    schedule = ("schedule.name=cosine", "schedule.warmup_steps=5")
+    epochs = ("train.max_steps=0", "train.max_epochs=3", "train.validate_every=0")
+    done = lab(tmp_path, *TRAIN, groups, *schedule, *epochs, module="recipe")
+    assert "trained to step 12" in done.stdout + done.stderr

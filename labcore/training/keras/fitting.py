@@ -21,6 +21,8 @@ _OF_TORCH = (
     "strategy",
     "devices",
     "nodes",
+    "compile",
+    "channels_last",
     "accumulate",
     "clip_norm",
     "skip_norm",

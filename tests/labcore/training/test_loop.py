@@ -1,5 +1,6 @@
 """What the loop does and when: moments, records, validation, reasons to stop."""
 
+import functools
 import os
 from collections.abc import Callable
 from types import ModuleType
@@ -386,3 +387,29 @@ def test_on_a_cpu_no_step_asks_the_nvidia_driver(
     monkeypatch.setenv("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     train(toy, new_run(max_steps=1))
     assert "PYTORCH_NVML_BASED_CUDA_CHECK" not in os.environ
+
+
+@pytest.mark.parametrize("options", [{"compile": True}, {"channels_last": True}])
+def test_compiled_or_in_another_memory_order_it_learns_the_same_and_resumes(
+    toy: ModuleType, new_run: NewRun, monkeypatch: pytest.MonkeyPatch, options: dict[str, bool]
+) -> None:
+    # The compiler itself takes long and is torch's; its front end is what the loop meets.
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
+
+    def convolutions() -> nn.Module:
+        torch.manual_seed(0)
+        layers = nn.Unflatten(1, (2, 3, 1)), nn.Conv2d(2, 4, (2, 1)), nn.ReLU(), nn.Flatten()
+        return nn.Sequential(*layers, nn.Linear(8, 1))
+
+    plain, other = convolutions(), convolutions()
+    train(toy, new_run("plain", max_steps=6), model=plain)
+    train(toy, new_run("other", max_steps=3, **options), model=other)
+    assert set(load_weights(new_run("other").checkpoints)) == set(plain.state_dict())
+    other = convolutions()
+    run = new_run("other", max_steps=6, **options)
+    train(toy, run, model=other)
+    assert ("checkpoint_loaded", 3) in run.recorder.moments
+    for ours, theirs in zip(other.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+    order = other[1].weight.is_contiguous(memory_format=torch.channels_last)
+    assert order is options.get("channels_last", False)

@@ -340,7 +340,11 @@ def train_plainly(
         return values
 
     def validate(model: nn.Module, loop: Any) -> dict[str, float]:
-        return {"loss": float(F.mse_loss(model(data.x), data.y))}
+        x, y = (
+            loop.part(data.x[:7]),
+            loop.part(data.y[:7]),
+        )  # four rows for one, three for the other
+        return loop.average({"loss": float(F.mse_loss(model(x), y))}, count=len(x))
 
     try:
         with run.stop.installed():
