@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import parity
+
 from labcore import Plugin, Task, training
 
 
