@@ -39,7 +39,8 @@ class ResultTable:
     """Figures of several systems, the best of each metric marked.
 
     A system that is added more than once, for several seeds, has its mean and Student's 95 %
-    interval. Systems whose figures read alike share the mark; with one system there is none.
+    interval; a figure that is the same every time has none. Systems whose figures read alike
+    share the mark; with one system there is none.
 
     Args:
         metrics: The columns.
@@ -122,7 +123,7 @@ class ResultTable:
         for runs in self._runs.values():
             values = [float(run[metric.key]) for run in runs if metric.key in run]
             means.append(sum(values) / len(values) if values else math.nan)
-            half = mean_interval(values).high - means[-1] if len(values) > 1 else math.nan
+            half = mean_interval(values).high - means[-1] if len(set(values)) > 1 else math.nan
             halves.append(f"{half:.{metric.digits}f}" if math.isfinite(half) else "")
         texts = ["" if math.isnan(mean) else f"{mean:.{metric.digits}f}" for mean in means]
         best = ""

@@ -40,6 +40,7 @@ def text_of(page: Path) -> str:
         ("write-a-plugin", "solved"),
         ("write-a-plugin", "recipe"),
         ("notebooks", "read_run"),
+        ("kit", "results"),
     ],
 )
 def test_a_page_shows_the_whole_code_of_its_example(site: Path, page: str, example: str):

@@ -65,12 +65,11 @@ def test_several_seeds_give_mean_interval_and_their_number():
 
 
 def test_in_csv_an_interval_is_a_column_of_its_own():
-    table = table_of(("small", 0.1), ("small", 0.1), ("large", 0.2))
-    rows = list(csv.DictReader(table.to_csv().splitlines()))
-    assert [(row["AbsRel"], row["AbsRel ±95%"]) for row in rows] == [
-        ("0.100", "0.000"),
-        ("0.200", ""),
-    ]
+    table = table_of(("small", 0.1, 0.5), ("small", 0.3, 0.5), ("large", 0.2))
+    small, large = csv.DictReader(table.to_csv().splitlines())
+    assert (small["AbsRel"], small["AbsRel ±95%"]) == ("0.200", "1.271")  # 12.7062 times 0.1
+    assert (large["AbsRel"], large["AbsRel ±95%"]) == ("0.200", "")
+    assert (small["delta1"], small["delta1 ±95%"]) == ("0.50", "")  # the same every time
 
 
 @pytest.mark.parametrize("turned", [False, True])
