@@ -199,6 +199,9 @@ class Plugin:
     """Options whose alternatives have options of their own: ``{"model": {"bts":
     "package.bts:Options"}}`` makes ``model=bts``, with a dataclass by its dotted path. The first
     is the default; ``run.config.model`` is an instance, and its ``name`` the alternative."""
+    load_model: str = ""
+    """Dotted path of an optional function that takes a :class:`labcore.run.SourceRun` and returns
+    its trained model: what ``labcore.run(...).load_model()`` gives."""
     configs: str = ""
     """Folder with the plugin's Hydra groups; ``configs`` beside the declaration by default."""
 
@@ -222,6 +225,8 @@ class Plugin:
                 )
         for path in self.hooks.values():
             _check_path(f"plugin {self.name} hook", path)
+        if self.load_model:
+            _check_path(f"plugin {self.name} load_model", self.load_model)
         for option, variants in self.variants.items():
             if not variants:
                 raise ValueError(f"plugin {self.name}: {option} has no variants")

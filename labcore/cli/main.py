@@ -9,6 +9,7 @@ import click
 
 from labcore import __version__
 from labcore.errors import LabError, clean
+from labcore.record.failure import leave_error, take_error_file
 
 __all__ = ["cli", "main"]
 
@@ -99,11 +100,15 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
+    asked_for = take_error_file()
     try:
         code = cli.main(prog_name="lab", standalone_mode=False)
         sys.stdout.flush()
     except LabError as error:
-        click.echo(f"error: {clean(str(error))}", err=True)
+        if asked_for is not None:
+            leave_error(asked_for, error)
+        else:
+            click.echo(f"error: {clean(str(error))}", err=True)
         code = error.exit_code
     except click.Abort:
         code = 130

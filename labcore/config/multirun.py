@@ -229,7 +229,12 @@ class Stopped(BaseException):
         self.signal_number = signal_number
 
 
-def run_child(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, int | None]:
+def run_child(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    write: Callable[[str], object] | None = None,
+) -> tuple[int, int | None]:
     """Runs a command to its end.
 
     The child is in a session of its own: Ctrl-C reaches only this process, which passes it on once
@@ -238,13 +243,22 @@ def run_child(command: Sequence[str], environment: Mapping[str, str]) -> tuple[i
     Args:
         command: Program and arguments.
         environment: All environment variables of the child.
+        write: Gets what the child prints, as it comes; left out, the child prints where this
+            process does.
 
     Returns:
         Its exit code (128 + signal when a signal ended it), and the signal that reached this
         process meanwhile, or None.
     """
-    child = subprocess.Popen(command, env=dict(environment), start_new_session=True)
-    with _passing_on(child) as received:
+    pipes: dict[str, Any] = {}
+    if write is not None:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        pipes |= {"encoding": "utf-8", "errors": "replace"}
+    child = subprocess.Popen(command, env=dict(environment), start_new_session=True, **pipes)
+    with child, _passing_on(child) as received:
+        for line in child.stdout or ():
+            assert write is not None
+            write(line)
         code = child.wait()
     return (code if code >= 0 else 128 - code), (received[0] if received else None)
 

@@ -34,6 +34,7 @@ __all__ = [
     "new_run",
     "placed",
     "processes_of",
+    "read_weights",
     "record_new",
     "record_resumed",
     "usable",
@@ -105,12 +106,12 @@ def placed(
                 config=config,
                 device=device,
                 stop=stop,
-                read_weights=_read_weights,
+                read_weights=read_weights,
             ),
         )
 
 
-def _read_weights(checkpoints: Path) -> Any:
+def read_weights(checkpoints: Path) -> Any:
     """Reads the best weights: a ``state_dict`` of torch, or the arrays of a Keras model."""
     if any(path.suffix == ".npz" for path in stored_in(checkpoints)):
         state = first_readable(checkpoints, ARRAYS)

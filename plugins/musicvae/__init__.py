@@ -56,6 +56,7 @@ plugin = Plugin(
     ),
     config=MusicVAEConfig,
     model_options=("model", "bars", "data"),
+    load_model="plugins.musicvae.tasks.melodies:load",
     presets={
         "smoke": "seconds: a tiny model, to see that everything works",
         "laptop": "five minutes on two cores: a 2-bar model whose code carries the tune",

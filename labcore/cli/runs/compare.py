@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from labcore.cli.completion import complete_compared
-from labcore.cli.runs.facts import facts_of, where_all
+from labcore.config.facts import facts_of, where_all
 from labcore.errors import (
     DamagedRun,
     RequirementError,

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from labcore.cli.runs.facts import facts_of, quick_config, took_s, where_all
+from labcore.config.facts import facts_of, quick_config, took_s, where_all
 from labcore.config.root import training_options
 from labcore.errors import UsageError, clean
 from labcore.record.durations import format_duration

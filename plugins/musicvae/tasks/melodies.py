@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from labcore import UsageError
-from labcore.run import Run
+from labcore.run import Run, SourceRun
 from plugins.musicvae.config import STEPS_PER_BAR, ModelConfig, MusicVAEConfig
 from plugins.musicvae.data import NO_EVENT, NOTE_OFF, Corpus, cut_windows, prepare, sounding
 from plugins.musicvae.models import MusicVAE
 
-__all__ = ["TrainedModel", "held_out", "load_corpus", "load_model", "windows_of_melody"]
+__all__ = ["TrainedModel", "held_out", "load", "load_corpus", "load_model", "windows_of_melody"]
 
 MusicRun = Run[MusicVAEConfig]
 
@@ -59,6 +59,14 @@ def load_corpus(run: MusicRun, config: MusicVAEConfig | None = None) -> Corpus:
     return corpus
 
 
+def load(source: SourceRun) -> MusicVAE:
+    """Returns the trained model of a run, on the CPU and in eval mode."""
+    config = source.config()
+    model = MusicVAE(config.model, config.bars)
+    model.load_state_dict(source.weights())
+    return model.eval()
+
+
 def load_model(run: MusicRun) -> TrainedModel:
     """Loads the model of the run that ``run=`` names, the latest trained one by default.
 
@@ -68,9 +76,7 @@ def load_model(run: MusicRun) -> TrainedModel:
     source = run.source()
     config = source.config()
     _check_command(run, source.stored.id, config)
-    model = MusicVAE(config.model, config.bars)
-    model.load_state_dict(source.weights())
-    model.to(run.device.torch_device).eval()
+    model = load(source).to(run.device.torch_device)
     run.model_ready(model)
     run.say(f"model of {source.stored.id}: {config.bars} bars, {model.num_parameters:,} parameters")
     return TrainedModel(model, config, source.stored.id)

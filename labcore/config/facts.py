@@ -1,4 +1,4 @@
-"""What a run can be found by on the command line: options, status, figures."""
+"""What a run can be found by: options, status, figures."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
