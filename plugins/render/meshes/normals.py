@@ -3,18 +3,12 @@
 V vertices, F faces, P normals.
 """
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-if TYPE_CHECKING:
-    from plugins.render.meshes.patch import Patch
-
-__all__ = ["creased_normals", "flattened", "smooth_normals"]
+__all__ = ["creased_normals", "face_normals", "smooth_normals"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,7 +41,7 @@ def creased_normals(
     Returns:
         Normals, ``[P, 3]``, and which of them each corner has, ``[F, 3]``.
     """
-    unit = _face_normals(vertices, faces)
+    unit = face_normals(vertices, faces)
     corner = np.arange(faces.size).reshape(faces.shape)
     # Every edge as (low vertex, high vertex, corner at the low one, corner at the high one, face).
     ends = np.concatenate([faces[:, [i, (i + 1) % 3]] for i in range(3)])
@@ -66,19 +60,8 @@ def creased_normals(
     return _normals_of_groups(vertices, faces, groups, count), groups
 
 
-def flattened(patch: "Patch") -> "Patch":
-    """Returns the patch with each face by itself, so that it is shaded flat."""
-    corners = patch.faces.ravel()
-    return replace(
-        patch,
-        vertices=patch.vertices[corners],
-        faces=np.arange(len(corners)).reshape(-1, 3),
-        normals=np.repeat(_face_normals(patch.vertices, patch.faces), 3, axis=0),
-        colours=None if patch.colours is None else patch.colours[corners],
-    )
-
-
-def _face_normals(vertices: Floats, faces: Ints) -> Floats:
+def face_normals(vertices: Floats, faces: Ints) -> Floats:
+    """Returns the unit normal of each face, ``[F, 3]``; zero for one without an area."""
     corners = vertices[faces]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     return across / _length(across)
@@ -86,7 +69,7 @@ def _face_normals(vertices: Floats, faces: Ints) -> Floats:
 
 def _normals_of_groups(vertices: Floats, faces: Ints, groups: Ints, count: int) -> Floats:
     corners = vertices[faces]
-    unit = _face_normals(vertices, faces)
+    unit = face_normals(vertices, faces)
     total = np.zeros((count, 3))
     for corner in range(3):
         ahead = corners[:, (corner + 1) % 3] - corners[:, corner]

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.render.meshes.normals import flattened
-from plugins.render.meshes.patch import Patch
+from plugins.render.meshes.patch import Patch, flattened
 from plugins.render.meshes.references import MAX_PIXELS, checked, named_files, named_textures
 
 __all__ = ["read_other"]

@@ -10,10 +10,10 @@ from PIL import Image
 from pytorch3d.renderer import TexturesUV, TexturesVertex
 from pytorch3d.structures import Meshes
 
-from plugins.render.meshes.normals import smooth_normals
+from plugins.render.meshes.normals import face_normals, smooth_normals
 from plugins.render.meshes.tiled import TiledTextures
 
-__all__ = ["PLAIN", "Patch", "assemble", "fit_to_unit"]
+__all__ = ["PLAIN", "Patch", "assemble", "fit_to_unit", "flattened"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -173,3 +173,15 @@ def _resized(image: NDArray[np.float32], height: int, width: int) -> NDArray[np.
 
 def _float(values: Floats) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+
+
+def flattened(patch: Patch) -> Patch:
+    """Returns the patch with each face by itself, so that it is shaded flat."""
+    corners = patch.faces.ravel()
+    return replace(
+        patch,
+        vertices=patch.vertices[corners],
+        faces=np.arange(len(corners)).reshape(-1, 3),
+        normals=np.repeat(face_normals(patch.vertices, patch.faces), 3, axis=0),
+        colours=None if patch.colours is None else patch.colours[corners],
+    )
