@@ -1,6 +1,7 @@
 """What a training does between its steps, whatever the framework: read :meth:`BaseLoop.run`."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["BaseLoop"]
 
 
-class BaseLoop:
+class BaseLoop(ABC):
     """A training under way: when to record, validate, save and stop, and who is told.
 
     A framework's loop says how a step is taken and what is recorded, validated and written.
@@ -94,28 +95,29 @@ class BaseLoop:
     def _epoch_ended(self) -> None:
         self._tell("epoch_ended")
 
+    @abstractmethod
     def _restore(self) -> Path | None:
         """Goes on from the newest good checkpoint, and returns it; None when there is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _start(self) -> None:
         """Does what must come right before the first step."""
 
+    @abstractmethod
     def _take_step(self) -> None:
         """Takes one optimiser step, counts it and tells the hooks."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _since_last_record(self) -> dict[str, float]:
         """Returns the training metrics since they were last asked for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _evaluate(self) -> dict[str, float]:
         """Validates: has the monitor see the values, then tells the hooks."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _write(self) -> Path | None:
         """Writes a checkpoint and returns it; None in a process that leaves no files."""
-        raise NotImplementedError
 
     def _end_of_all(self, signal: int, is_late: bool) -> tuple[int, bool]:
         """Returns the signal and whether time is up in any process of the training."""
